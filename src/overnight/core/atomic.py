@@ -1,0 +1,74 @@
+"""Replacing a file so that a reader sees the old one or the new one, never half of one.
+
+A temporary file beside the target, flushed and fsynced, then renamed over it, then the folder fsynced (where the system
+has that: not on Windows). A crash leaves the old file and at worst a `.<name>.<random>.tmp`, removed on the next write.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from overnight.errors import OutputError
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[IO[bytes]]:
+    """A binary file to write; on leaving without an error it becomes `target`.
+
+    Raises OutputError when the folder cannot be written, the disk is full, or the target is open elsewhere (Windows).
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for left_over in target.parent.glob(f".{target.name}.*.tmp"):
+            left_over.unlink(missing_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    except OSError as cause:
+        raise _cannot_write(target, cause) from cause
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(target)
+        _sync_folder(target.parent)
+    except OSError as cause:
+        raise _cannot_write(target, cause) from cause
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def replace_bytes(target: Path, data: bytes) -> None:
+    with replacing(target) as file:
+        file.write(data)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _cannot_write(target: Path, cause: OSError) -> OutputError:
+    reason = cause.strerror or str(cause)
+    if isinstance(cause, PermissionError):
+        hint = "Close the file in the program that has it open, or give yourself the right to write there; then run again."
+    elif cause.errno == 28:  # ENOSPC on every system Python knows
+        hint = "Make room on the disk, then run again: what was fetched and paid for is in the ledger and is not lost."
+    else:
+        hint = "Mend that, then run again: nothing that was paid for is lost."
+    return OutputError(f"cannot write {target.name}: {reason}", where=str(target), hint=hint)

@@ -1,0 +1,64 @@
+"""The seam between *what is asked* and *how it is run*. `ask` and `screen` implement it; `run/` knows only this."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from overnight.core.outcome import NotSent, Outcome
+from overnight.core.recipe import Recipe
+from overnight.core.record import Cell, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of results. type: how files that have types write it."""
+
+    name: str
+    type: str = "text"  # text | integer | number | boolean | json | auto
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """One request that a record needs. texts: cleaned, in the order of `recipe.slots`."""
+
+    stage: str
+    sample: int
+    recipe: Recipe
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A settled request as a later stage and the decision see it: the outcome that counts, and how many tries it took."""
+
+    outcome: Outcome
+    attempts: int
+
+
+Settlements = Mapping[tuple[str, int], Settled]
+"""(stage, sample) → what is settled of one record. Absent: still open."""
+
+
+class Task(Protocol):
+    """What is asked of a record. Pure: the same record and settlements give the same wants."""
+
+    @property
+    def stages(self) -> Sequence[str]:
+        """In order; a later one may depend on outcomes of the ones before it."""
+
+    @property
+    def dependent(self) -> bool:
+        """True when `wants` looks at settlements, so that the planner has to fetch them."""
+
+    def not_sent(self, record: Record) -> NotSent | None:
+        """Why nothing is asked about this record, or None."""
+
+    def wants(self, record: Record, settled: Settlements) -> Iterable[Want]:
+        """Every request this record needs as far as one can know now, those already settled included."""
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """The task's own result columns (decision, `a_<field>`, `c_<id>` …)."""
+
+    def cells(self, record: Record, settled: Settlements) -> Sequence[Cell]:
+        """One value for each of `columns`."""
