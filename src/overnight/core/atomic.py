@@ -66,7 +66,9 @@ def _sync_folder(folder: Path) -> None:
 def _cannot_write(target: Path, cause: OSError) -> OutputError:
     reason = cause.strerror or str(cause)
     if isinstance(cause, PermissionError):
-        hint = "Close the file in the program that has it open, or give yourself the right to write there; then run again."
+        hint = (
+            "Close the file in the program that has it open, or give yourself the right to write there; then run again."
+        )
     elif cause.errno == 28:  # ENOSPC on every system Python knows
         hint = "Make room on the disk, then run again: what was fetched and paid for is in the ledger and is not lost."
     else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from overnight.core.usage import Usage
+from overnight.core.usage import NO_USAGE, Usage
 
 
 class ProblemKind(StrEnum):
@@ -90,7 +90,7 @@ class Outcome:
     kind: ProblemKind | None
     answer: bytes = b""
     detail: str = ""
-    usage: Usage = Usage()
+    usage: Usage = NO_USAGE
     model_version: str = ""
     finish_reason: str = ""
     identity: Identity | None = None
@@ -106,6 +106,6 @@ class Stray:
     key: str
     detail: str = ""
     differs: bool = False
-    usage: Usage = Usage()
+    usage: Usage = NO_USAGE
     model_version: str = ""
     source: str = ""

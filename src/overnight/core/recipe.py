@@ -63,7 +63,7 @@ def _digest(recipe: Recipe) -> str:
 
 
 def flat(value: object, path: str = "$") -> list[str]:
-    """`path=value` lines of a JSON-like value, in the order given: order of properties shapes an answer, so it counts."""
+    """`path=value` lines of a JSON-like value, in the order given: the order of properties shapes an answer."""
     if isinstance(value, dict):
         return [f"{path}{{}}", *(line for key, inner in value.items() for line in flat(inner, f"{path}.{key}"))]
     if isinstance(value, list | tuple):

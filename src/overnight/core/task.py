@@ -29,7 +29,7 @@ class Want:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A settled request as a later stage and the decision see it: the outcome that counts, and how many tries it took."""
+    """A settled request as a later stage and the decision see it: the outcome that counts, and how many tries."""
 
     outcome: Outcome
     attempts: int

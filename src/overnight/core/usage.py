@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Self
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,10 @@ class Usage:
         return (self.thinking or 0) + (self.answer or 0)
 
 
+NO_USAGE: Final = Usage()
+"""What a line without `usageMetadata` says: nothing."""
+
+
 class Usd:
     """An exact amount of US dollars. No floats get in: `Usd(0.1)` is a TypeError, for mypy and at run time."""
 
@@ -44,14 +48,16 @@ class Usd:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"Usd is a value: {name} cannot be set")
 
-    def __add__(self, other: Self) -> "Usd":
-        return Usd(self.amount + other.amount) if isinstance(other, Usd) else NotImplemented
+    def __add__(self, other: "Usd") -> "Usd":
+        return Usd(self.amount + other.amount)
 
-    def __sub__(self, other: Self) -> "Usd":
-        return Usd(self.amount - other.amount) if isinstance(other, Usd) else NotImplemented
+    def __sub__(self, other: "Usd") -> "Usd":
+        return Usd(self.amount - other.amount)
 
     def __mul__(self, factor: int | Decimal) -> "Usd":
-        return Usd(self.amount * factor) if isinstance(factor, int | Decimal) else NotImplemented
+        if isinstance(factor, float):
+            raise TypeError("an amount of money is not multiplied by a float")
+        return Usd(self.amount * factor)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Usd) and self.amount == other.amount
