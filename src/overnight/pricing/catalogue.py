@@ -1,0 +1,174 @@
+"""Models as dated data: what each one can, until when, and who says so (models.toml)."""
+
+import difflib
+import functools
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any, Final, Literal, NoReturn
+
+from overnight.errors import Finding, StudyError
+
+Batch = Literal["yes", "no", "unknown"]
+KEY_PATH: Final = "model.name"
+ENDS_SOON_DAYS: Final = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What one model can on Vertex AI. A value that no source gives is None or empty, never a guess.
+
+    levels: values of thinkingLevel, least first, lower case; empty where the model takes a budget. budget: least and
+    most thinking tokens. default: what the model does when nothing is sent (a level, "dynamic", "off", or empty: not
+    known). closed: first day on which new projects are refused. retired: first day without an answer, which may lie
+    ahead. locations: empty = not known. takes_seed: only True with a source. evidence: see models.toml.
+    """
+
+    id: str
+    batch: Batch
+    context_tokens: int
+    max_output_tokens: int
+    source: str
+    evidence: str
+    checked: date
+    levels: tuple[str, ...] = ()
+    budget: tuple[int, int] | None = None
+    default: str = ""
+    can_be_off: bool = False
+    closed: date | None = None
+    retired: date | None = None
+    replaced_by: str = ""
+    locations: tuple[str, ...] = ()
+    takes_seed: bool = False
+    note: str = ""
+
+    def usable(self, today: date) -> bool:
+        """Known to do batch, and open to a new project on that day."""
+        return self.batch == "yes" and not _passed(self.closed, today) and not _passed(self.retired, today)
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A name that does not answer any more, or never did; `gemini-1.5-*` stands for all that begin so."""
+
+    name: str
+    why: str
+    replaced_by: str
+    source: str
+    evidence: str
+    checked: date
+
+    def covers(self, name: str) -> bool:
+        return name.startswith(self.name[:-1]) if self.name.endswith("*") else name == self.name
+
+
+def read_models(toml: str) -> tuple[Mapping[str, Model], tuple[Gone, ...]]:
+    """Rows of a models.toml, by id in the file's order. Raises TypeError or ValueError for a row of another shape."""
+    data = tomllib.loads(toml)
+    found = {row["id"]: _model(row) for row in data.get("model", ())}
+    return MappingProxyType(found), tuple(Gone(**row) for row in data.get("gone", ()))
+
+
+def models() -> Mapping[str, Model]:
+    """Every model this version knows, by id, retired ones included."""
+    return _packaged()[0]
+
+
+def find_model(name: str, today: date) -> Model:
+    """The model of that id. Raises StudyError when it is unknown, retired, closed to new projects or does no batch.
+
+    A model whose batch support could not be established is returned: see `cautions`.
+    """
+    if re.search(r"deep[\s_-]*think", name, re.IGNORECASE):
+        _refuse_deep_think(name, today)
+    known, gone = _packaged()
+    model = known.get(name)
+    if model is None:
+        for row in gone:
+            if row.covers(name):
+                _refuse(f"model {name} {row.why} (source: {row.source})", _instead(row.replaced_by, today))
+        _refuse_unknown(name, today)
+    checked = f"(source: {model.source}; checked {model.checked})"
+    if _passed(model.retired, today):
+        _refuse(f"model {name} was retired on {model.retired} {checked}", _instead(model.replaced_by, today))
+    if _passed(model.closed, today):
+        what = f"model {name} is closed to new projects since {model.closed}; {model.note} {checked}"
+        _refuse(what, _instead(model.replaced_by, today))
+    if model.batch == "no":
+        _refuse(f"model {name} does no batch {checked}", _instead(model.replaced_by, today))
+    return model
+
+
+def cautions(model: Model, today: date) -> tuple[Finding, ...]:
+    """What a person should know before using the model; nothing here stops a run."""
+    found = []
+    if model.batch == "unknown":
+        what = f"whether {model.id} does batch on Vertex AI is not established: {model.note}"
+        found.append((what, "Try a few records first: a refusal comes at once and costs nothing."))
+    if model.retired is not None and today < model.retired <= today + timedelta(days=ENDS_SOON_DAYS):
+        found.append((f"{model.id} is retired on {model.retired}: {model.note}", _instead(model.replaced_by, today)))
+    return tuple(Finding(what, path=KEY_PATH, hint=hint, level="warning") for what, hint in found)
+
+
+def nearest(name: str, today: date, n: int = 3) -> tuple[str, ...]:
+    """Ids most like `name` among those that do batch on that day; the first of the table when none is like it."""
+    usable = [model.id for model in models().values() if model.usable(today)]
+    slug = re.sub(r"[\s_]+", "-", name.strip().lower().rsplit("/", 1)[-1])
+    return tuple(difflib.get_close_matches(slug, usable, n=n, cutoff=0.5) or usable[:n])
+
+
+@functools.cache
+def _packaged() -> tuple[Mapping[str, Model], tuple[Gone, ...]]:
+    return read_models(files(__package__).joinpath("models.toml").read_text("utf-8"))
+
+
+def _model(row: dict[str, Any]) -> Model:
+    """Lists become tuples; a row that contradicts itself is refused, since a study is priced by it."""
+    shaped: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    model = Model(**shaped)
+    if model.batch not in ("yes", "no", "unknown"):
+        raise ValueError(f"model {model.id}: batch is {model.batch!r}, not yes, no or unknown")
+    if bool(model.levels) == (model.budget is not None):
+        raise ValueError(f"model {model.id}: give levels or a budget, one of them")
+    return model
+
+
+def _passed(day: date | None, today: date) -> bool:
+    return day is not None and day <= today
+
+
+def _refuse(what: str, hint: str) -> NoReturn:
+    raise StudyError([Finding(what, path=KEY_PATH, hint=hint)])
+
+
+def _instead(replaced_by: str, today: date) -> str:
+    others = [replaced_by] if replaced_by else []
+    others += [name for name in nearest(replaced_by, today) if name != replaced_by]
+    return f"Use {others[0]}" + (f" (or {', '.join(others[1:])})." if others[1:] else ".")
+
+
+def _refuse_unknown(name: str, today: date) -> NoReturn:
+    what = f"there is no model {name!r} that this version knows"
+    if re.search(r"-0\d\d$", name):
+        what += "; ids with a version number such as gemini-2.5-pro-002 never existed for these models"
+    elif "/" in name:
+        what += "; write the id alone, without publishers/… or models/"
+    _refuse(what, f"The nearest that do batch: {', '.join(nearest(name, today))}.")
+
+
+def _refuse_deep_think(name: str, today: date) -> NoReturn:
+    what = (
+        f"model {name!r}: no API serves Deep Think, in batch or otherwise; it is a mode of the Gemini app, and ids "
+        "with that name are not Google's"
+    )
+    strongest = models()["gemini-3.1-pro-preview"]
+    asked = strongest.id if strongest.usable(today) else nearest(strongest.id, today)[0]
+    hint = (
+        f"The recipe that stands for it is parallel thinking: model: {{name: {asked}, thinking: max}} with "
+        "deep_think: {samples: 3, adjudicate: contested}. It costs about three times one sample."
+    )
+    _refuse(what, hint)
