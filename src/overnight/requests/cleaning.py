@@ -2,7 +2,7 @@
 
 Line ends become `\\n`, control and zero-width characters that an echo may lose become spaces or nothing, outer white
 space goes. Words stay as they are: entities, tags and "[No abstract available]" are for the bibliographic readers.
-The version is part of every recipe (core/recipe.py, CLEANING): a change here is a new version beside this one, so that a
+The version is part of every recipe (core/recipe.py, CLEANING): a change is a new version beside this one, so that a
 study keeps what it began with.
 """
 

@@ -1,0 +1,106 @@
+"""What a record wants, and how each of its requests stands."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from overnight.core.identity import AddressMaker
+from overnight.core.outcome import NotSent, ProblemKind
+from overnight.core.record import Record
+from overnight.core.task import Settled, Settlements, Task, Want
+from overnight.planning.standing import Policy, Standing, Standings, State
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    want: Want
+    address: bytes
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a record stands at: exactly one of answer, problem, not_sent, open."""
+
+    outcome: str
+    problem: ProblemKind | None
+    not_sent: NotSent | None
+    wanted: tuple[Wanted, ...]
+    settled: Settlements
+
+
+class Wants:
+    """Answers both questions of a run: what is to be sent for this record, and what has become of it.
+
+    settled_row: reads an outcome from the ledger by its row number.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        realm: str,
+        model: str,
+        standings: Standings,
+        policy: Policy,
+        settled_row: Callable[[int], Settled],
+    ) -> None:
+        self.task, self.realm, self.model, self.standings, self.policy = task, realm, model, standings, policy
+        self._settled_row = settled_row
+        self._makers: dict[tuple[str, int, str], AddressMaker] = {}
+
+    def of(self, record: Record) -> list[Wanted]:
+        """Every request of the record as far as one can know now. Empty when it is not to be sent."""
+        if self.task.not_sent(record) is not None:
+            return []
+        if not self.task.dependent:
+            return [self._stand(want) for want in self.task.wants(record, {})]
+        return self._unfold(record)[0]
+
+    def account(self, record: Record) -> Account:
+        """Reads the settled outcomes of the record: for results, not for planning."""
+        not_sent = self.task.not_sent(record)
+        if not_sent is not None:
+            return Account("not_sent", None, not_sent, (), {})
+        wanted, settled = self._unfold(record)
+        if any((one.want.stage, one.want.sample) not in settled for one in wanted):
+            return Account("open", None, None, tuple(wanted), settled)
+        last = [settled[one.want.stage, one.want.sample] for one in wanted if one.want.stage == wanted[-1].want.stage]
+        kinds = [one.outcome.kind for one in last]
+        problem = None if None in kinds else kinds[0]
+        return Account("answer" if problem is None else "problem", problem, None, tuple(wanted), settled)
+
+    def _unfold(self, record: Record) -> tuple[list[Wanted], Settlements]:
+        """Ask the task again with what is settled until it asks for nothing more: at most once a stage."""
+        settled: dict[tuple[str, int], Settled] = {}
+        wanted: list[Wanted] = []
+        for _ in range(len(self.task.stages)):
+            known = len(settled)
+            wanted = [self._stand(want) for want in self.task.wants(record, settled)]
+            settled = self._settlements(wanted, settled)
+            if len(settled) == known or not self.task.dependent:
+                break
+        return wanted, settled
+
+    def _settlements(
+        self, wanted: list[Wanted], known: Mapping[tuple[str, int], Settled]
+    ) -> dict[tuple[str, int], Settled]:
+        found: dict[tuple[str, int], Settled] = {}
+        for one in wanted:
+            place = one.want.stage, one.want.sample
+            if self.policy.settled(one.standing):
+                found[place] = known.get(place) or self._settled_row(one.standing.row)
+        return found
+
+    def _stand(self, want: Want) -> Wanted:
+        place = want.stage, want.sample, want.recipe.digest
+        maker = self._makers.get(place)
+        if maker is None:
+            maker = self._makers[place] = AddressMaker(self.realm, self.model, *place)
+        address = maker(want.texts)
+        return Wanted(want, address, self.standings[address])
+
+
+def is_to_send(standing: Standing, policy: Policy) -> bool:
+    """Not settled, not in flight, not in this plan already (an equal prompt of another record)."""
+    if standing.state in {State.IN_FLIGHT, State.QUEUED, State.ANSWERED}:
+        return False
+    return not policy.given_up(standing)
