@@ -1,0 +1,52 @@
+"""Writing a table in one of four formats, and naming its columns."""
+
+from collections.abc import Iterable, Sequence
+from typing import IO, Final
+
+from overnight.core.record import Cell
+from overnight.core.task import Column
+from overnight.records.write_csv import write_csv
+
+_WRITERS: Final = {"csv": write_csv}
+
+FORMATS: Final = tuple(_WRITERS)
+
+
+def write_table(file: IO[bytes], format: str, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> int:  # noqa: A002 - the word for it
+    """Writes rows as they come, in constant memory, and returns how many. The file stays open; the caller replaces.
+
+    rows: one cell for each column; a cell of a `json` column is JSON text. What each format does with the types is in
+    docs/reference/tables.md. Raises OutputError where a format cannot hold the table (XLSX: too many rows or columns;
+    Parquet: a value that is not of its column's type), ValueError for an unknown format or a row of another width.
+    """
+    if format not in _WRITERS:
+        raise ValueError(f"no format {format!r}: the formats are {', '.join(FORMATS)}")
+    _refuse_twins(columns)
+    return _WRITERS[format](file, columns, rows)
+
+
+def _refuse_twins(columns: Sequence[Column]) -> None:
+    names = [column.name for column in columns]
+    twins = sorted({name for name in names if names.count(name) > 1})
+    if twins:
+        raise ValueError(f"two columns of one name: {', '.join(twins)}")
+
+
+def results_columns(original: Sequence[str | Column], ours: Sequence[Column]) -> tuple[Column, ...]:
+    """The user's columns as they come back in results, in their order: a name of ours becomes `orig_<name>`.
+
+    If that is taken too, by another of the user's columns or of ours, `orig_orig_<name>` and so on. A bare name has
+    type `auto`. The caller puts `ours` where they belong.
+    """
+    originals = [column if isinstance(column, Column) else Column(column, "auto") for column in original]
+    reserved = {column.name for column in ours}
+    taken = reserved | {column.name for column in originals}
+    renamed: list[Column] = []
+    for column in originals:
+        name = column.name
+        if name in reserved:
+            while name in taken:
+                name = f"orig_{name}"
+            taken.add(name)
+        renamed.append(Column(name, column.type))
+    return tuple(renamed)
