@@ -1,0 +1,63 @@
+"""What Google's storage client raises → our error tree."""
+
+import contextlib
+from collections.abc import Iterator
+
+import requests
+from google.api_core import exceptions as api_exceptions
+from google.auth import exceptions as auth_exceptions
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
+
+from overnight.errors import CloudError, CredentialsError, UnavailableError
+from overnight.google.auth import LOGIN_HINT
+from overnight.google.errors import GoogleReply, read_reply, refusal, unavailable
+
+_HINT = "Check the network, then run again: nothing is lost."
+_RAISED = (
+    api_exceptions.GoogleAPIError,
+    auth_exceptions.GoogleAuthError,
+    requests.RequestException,
+    InvalidResponse,
+    DataCorruption,
+    ConnectionError,
+)
+
+
+@contextlib.contextmanager
+def translated(where: str) -> Iterator[None]:
+    """Errors of Google's storage client inside come out as ours; everything else passes as it is."""
+    try:
+        yield
+    except _RAISED as cause:
+        raise _ours(cause, where) from cause
+
+
+def _ours(cause: Exception, where: str) -> CloudError:
+    match cause:
+        case api_exceptions.RetryError():
+            inner = cause.cause
+            said = f": {inner}" if inner else ""
+            return UnavailableError(f"the storage did not answer well for too long{said}", where=where, hint=_HINT)
+        case DataCorruption():
+            return UnavailableError(f"bytes were changed on the way: {cause}", where=where, hint="Run again.")
+        case api_exceptions.GoogleAPICallError() | InvalidResponse():
+            return _by_status(_reply(cause), where)
+        case auth_exceptions.TransportError():
+            return UnavailableError(f"no token could be had from Google: {cause}", where=where, hint=_HINT)
+        case auth_exceptions.GoogleAuthError():
+            return CredentialsError(f"Google gave no token: {cause}", where=where, hint=LOGIN_HINT)
+    return UnavailableError(f"the connection to the storage failed: {cause}", where=where, hint=_HINT)
+
+
+def _reply(cause: api_exceptions.GoogleAPICallError | InvalidResponse) -> GoogleReply:
+    response = getattr(cause, "response", None)
+    if isinstance(response, requests.Response):
+        return read_reply(response.status_code, response.content)
+    code = getattr(cause, "code", None)
+    return GoogleReply(int(code) if isinstance(code, int) else 500, str(cause))
+
+
+def _by_status(reply: GoogleReply, where: str) -> CloudError:
+    if reply.code >= 500 or reply.code in (408, 429):
+        return unavailable(reply, where=where)
+    return refusal(reply, where=where)
