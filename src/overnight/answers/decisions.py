@@ -1,0 +1,111 @@
+"""From verdicts to a decision: design section 12, and docs/reference/screening.md, which holds the whole table.
+
+A model judges criteria; what follows is a rule anybody can check by hand. A record is excluded only on a positive
+ground, included only when nothing speaks against it, and everything else goes to a person.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Literal
+
+from overnight.study.models import Criterion, Kind, ScreenSpec
+
+QuoteFound = Literal["exact", "near", "no", ""]
+"""`no`: looked for and not found. Empty: there was no quote to look for."""
+Word = Literal["include", "exclude", "unclear"]
+DecidedBy = Literal["rule", "no_abstract", "no_text", "no_answer"]
+
+
+class Verdict(StrEnum):
+    MET = "met"
+    NOT_MET = "not_met"
+    NOT_STATED = "not_stated"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionResult:
+    """One criterion of one record, as the model judged it and code checked it."""
+
+    id: str
+    kind: Kind
+    verdict: Verdict
+    quote: str
+    quote_found: QuoteFound
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a verdict counts as. ground: it may decide against the record. why: what changed it, empty for nothing."""
+
+    counts_as: Literal["met", "not_met", "unclear"]
+    ground: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """exclusion_reason: the reason of the first criterion that excludes, in the study's order; empty otherwise."""
+
+    decision: Word
+    decided_by: DecidedBy
+    exclusion_reason: str
+    why: str
+
+
+def standing(criterion: Criterion, result: CriterionResult | None) -> Standing:
+    """What the verdict counts as after its quote was checked and silence was mapped by `if_silent`."""
+    if result is None:
+        return Standing("unclear", False, "no verdict")
+    if result.verdict is Verdict.UNCLEAR:
+        return Standing("unclear", False)
+    if result.verdict is Verdict.NOT_STATED:
+        silent = criterion.if_silent
+        # Silence never shows that an exclusion holds: there `if_silent: met` asks a person.
+        if criterion.kind == "exclude" and silent == "met":
+            return Standing("unclear", False, "not stated")
+        return Standing(silent, silent == "not_met" and criterion.kind == "include", "not stated")
+    if result.quote_found in ("exact", "near"):
+        return Standing("met" if result.verdict is Verdict.MET else "not_met", True)
+    return Standing("unclear", False, "quote not found" if result.quote.strip() else "no quote")
+
+
+_AGAINST: Final[dict[Kind, Literal["met", "not_met"]]] = {"include": "not_met", "exclude": "met"}
+
+
+def decide(screen: ScreenSpec, results: Iterable[CriterionResult]) -> Decision:
+    """The decision on one record. A criterion without a result is unclear; results of unknown criteria do not count."""
+    by_id = {result.id: result for result in results}
+    standings = [(criterion, standing(criterion, by_id.get(criterion.id))) for criterion in screen.criteria]
+    against = [(c, s) for c, s in standings if s.ground and s.counts_as == _AGAINST[c.kind]]
+    if against:
+        first = against[0][0]
+        return Decision("exclude", "rule", first.reason or first.id, _said(against))
+    unclear = [(c, s) for c, s in standings if s.counts_as == "unclear"]
+    if not unclear:
+        return Decision("include", "rule", "", _all_clear(screen))
+    why = _said(unclear)
+    if screen.unclear == "include":
+        return Decision("include", "rule", "", f"{why} (unclear counts as include)")
+    return Decision("unclear", "rule", "", why)
+
+
+def _said(standings: Sequence[tuple[Criterion, Standing]]) -> str:
+    """`night_shift not met; no_own_data unclear (quote not found)`."""
+    return "; ".join(
+        f"{criterion.id} {stand.counts_as.replace('_', ' ')}" + (f" ({stand.why})" if stand.why else "")
+        for criterion, stand in standings
+    )
+
+
+def _all_clear(screen: ScreenSpec) -> str:
+    n = len(screen.include)
+    met = "the inclusion criterion is met" if n == 1 else f"all {n} inclusion criteria are met"
+    return f"{met}, no exclusion applies" if screen.exclude else met
+
+
+def no_answer(why: str, decided_by: DecidedBy) -> Decision:
+    """No answer is never a ground to exclude: a person decides (domain 0.1), whatever `unclear` says."""
+    return Decision("unclear", decided_by, "", why)

@@ -1,0 +1,327 @@
+"""The study: frozen values, unknown keys refused, each value checked where it stands.
+
+Texts in, values out: `study.yaml` holds only texts (study/yaml_nodes.py) and these models read numbers and booleans out
+of them where one is wanted. What looks at more than one value (ids used twice, files that are not there) is in
+study/checks.py, so that all findings come at once.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from overnight.core import realm
+from overnight.core.usage import Usd
+from overnight.errors import Finding
+
+Kind = Literal["include", "exclude"]
+IfSilent = Literal["met", "not_met", "unclear"]
+Level = Literal["off", "minimal", "low", "medium", "high", "max"]
+FieldType = Literal["string", "integer", "number", "boolean", "array", "object"]
+LEVELS: Final[tuple[Level, ...]] = ("off", "minimal", "low", "medium", "high", "max")
+
+IF_SILENT: Final[dict[Kind, IfSilent]] = {"include": "unclear", "exclude": "not_met"}
+"""What silence means when the study does not say. Abstracts hardly ever say "this is not a review": were silence
+unclear there, every record would go to a person. For an inclusion, silence is a reason to ask."""
+
+
+def fault(what: str, hint: str = "") -> PydanticCustomError:
+    """An error of ours: study/load.py makes a Finding of it."""
+    # The message goes in as a value: as a template, a user's "{hint}" would be filled in.
+    return PydanticCustomError("study", "{what}", {"what": what, "hint": hint})
+
+
+def matching(pattern: str, what: str, hint: str = "") -> BeforeValidator:
+    compiled = re.compile(pattern)
+
+    def check(value: object) -> object:
+        if isinstance(value, str) and not compiled.fullmatch(value):
+            raise fault(f'"{value}" is {what}', hint)
+        return value
+
+    return BeforeValidator(check)
+
+
+def _number(value: object) -> object:
+    """Text of a plain number only: `1e400`, `nan` or `1_000` are more likely a slip than meant."""
+    if isinstance(value, str) and not re.fullmatch(r"[+-]?\d{1,18}(\.\d{1,18})?", value):
+        raise fault(f'"{value}" is no number', "Write digits, with a point for decimals.")
+    return value
+
+
+def _usd(value: object) -> object:
+    if isinstance(value, Usd):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"\d{1,12}(\.\d{1,9})?", value):
+        raise fault(f'"{value}" is no amount in US dollars', "Write digits only, with a point for cents: 20 or 12.50.")
+    return Usd(Decimal(value))
+
+
+def _words(value: object) -> object:
+    if isinstance(value, str) and not value.strip():
+        raise fault("the text is empty")
+    return value
+
+
+Words = Annotated[str, BeforeValidator(_words)]
+"""A text with something in it."""
+Whole = Annotated[int, BeforeValidator(_number)]
+Number = Annotated[int | float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+StudyName = Annotated[
+    str,
+    matching(
+        r"[a-z0-9][a-z0-9_-]{0,62}",
+        "no name for a study",
+        "Lower-case letters, digits, - and _, at most 63: it becomes part of job labels.",
+    ),
+]
+Attempts = Annotated[Whole, Field(ge=1, le=10)]
+FieldName = Annotated[
+    str,
+    matching(r"[a-z][a-z0-9_]{0,62}", "no name for an answer field", "Lower-case letters, digits and _: study_design."),
+]
+CriterionId = Annotated[
+    str, matching(r"[a-z][a-z0-9_]{0,50}", "no id", "Lower-case letters, digits and _, a letter first: night_shift.")
+]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, validate_default=False)
+
+
+class FileSpec(Model):
+    """One table. path: absolute. source: what the user calls it (a database's name), shown in results."""
+
+    path: Path
+    source: str = ""
+
+
+class RecordsSpec(Model):
+    """The tables and what is taken from them.
+
+    id: a column, or `auto` (made from the text, never from the row's number). text: the columns the model sees in a
+    `screen`; an `ask` names its columns in the prompt. max_text_chars: a longer cell is refused before it is sent.
+    """
+
+    files: tuple[FileSpec, ...] = Field(min_length=1)
+    id: Words = "auto"
+    text: tuple[Words, ...] = ()
+    no_abstract: Literal["person", "title_only", "error"] = "person"
+    duplicates: Literal["keep"] = "keep"
+    max_text_chars: Annotated[Whole, Field(ge=1, le=4_000_000)] = 200_000
+
+
+class FieldSpec(Model):
+    """One answer field, or what is inside one. Bounds are inclusive; all are required, `nullable` allows null."""
+
+    type: FieldType
+    description: str = ""
+    nullable: bool = False
+    enum: tuple[Words, ...] = ()
+    items: "FieldSpec | None" = None
+    properties: dict[FieldName, "FieldSpec"] = Field(default_factory=dict)
+    minimum: Number | None = None
+    maximum: Number | None = None
+    min_items: Annotated[Whole, Field(ge=0)] | None = None
+    max_items: Annotated[Whole, Field(ge=0)] | None = None
+    max_length: Annotated[Whole, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _fits_type(self) -> "FieldSpec":
+        for names, types in _KEYS_OF_TYPES:
+            for name in names:
+                if name in self.model_fields_set and self.type not in types:
+                    raise fault(f"`{name}` is for {' and '.join(types)}, not for {self.type}")
+        if self.type == "array" and self.items is None:
+            raise fault("an array needs `items`", "Say what is in it: items: {type: string}")
+        if self.type == "object" and not self.properties:
+            raise fault("an object needs `properties`", "Name its fields: properties: {name: {type: string}}")
+        self._check_values()
+        return self
+
+    def _check_values(self) -> None:
+        if "enum" in self.model_fields_set and not self.enum:
+            raise fault("`enum` is empty", "List the allowed answers, or take it out.")
+        twice = sorted({value for value in self.enum if self.enum.count(value) > 1})
+        if twice:
+            raise fault(f'`enum` holds "{twice[0]}" twice')
+        if self.type == "integer" and any(isinstance(bound, float) for bound in (self.minimum, self.maximum)):
+            raise fault("the bounds of an integer are whole numbers")
+        for low, high in (("minimum", "maximum"), ("min_items", "max_items")):
+            least, most = getattr(self, low), getattr(self, high)
+            if least is not None and most is not None and least > most:
+                raise fault(f"`{low}` {least} is above `{high}` {most}")
+
+
+_KEYS_OF_TYPES: Final[tuple[tuple[tuple[str, ...], tuple[FieldType, ...]], ...]] = (
+    (("enum", "max_length"), ("string",)),
+    (("items", "min_items", "max_items"), ("array",)),
+    (("properties",), ("object",)),
+    (("minimum", "maximum"), ("integer", "number")),
+)
+
+
+class AskSpec(Model):
+    """The user's own question. prompt: with `{column}` slots (study/prompts.py)."""
+
+    system: str = ""
+    prompt: Words
+    answer: dict[FieldName, FieldSpec] = Field(min_length=1)
+
+
+class Criterion(Model):
+    """One testable sentence. kind comes from the list it stands in. reason: the words given for an exclusion.
+
+    if_silent: what a record counts as that says nothing about it; see IF_SILENT for the default. It and `reason` never
+    reach the model, so changing them costs nothing.
+    """
+
+    id: CriterionId
+    ask: Words
+    kind: Kind
+    if_silent: IfSilent
+    reason: str = ""
+    examples: dict[Literal["met", "not_met", "unclear", "not_stated"], Words] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _silence_by_kind(cls, data: object) -> object:
+        kind = data.get("kind") if isinstance(data, dict) else None
+        return {"if_silent": IF_SILENT[kind], **data} if isinstance(data, dict) and kind in IF_SILENT else data
+
+
+class ScreenSpec(Model):
+    """Criteria, and what becomes of a record they do not settle."""
+
+    question: Words
+    include: tuple[Criterion, ...] = Field(min_length=1)
+    exclude: tuple[Criterion, ...] = ()
+    unclear: Literal["person", "include"] = "person"
+
+    @property
+    def criteria(self) -> tuple[Criterion, ...]:
+        """All of them, inclusions first, each list in the study's order."""
+        return self.include + self.exclude
+
+
+class ModelSpec(Model):
+    """name: passed through as it is. thinking: a level, a token budget, or None to leave it to the model.
+
+    What a level means for a model is resolved in pricing/, where the models are known.
+    """
+
+    name: Annotated[
+        str,
+        matching(
+            r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}",
+            "no model's name",
+            "Write the bare name, without publishers/google/models/ in front: gemini-3.8-flash.",
+        ),
+    ]
+    thinking: Level | int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _budget_or_level(cls, data: object) -> object:
+        thinking = data.get("thinking") if isinstance(data, dict) else None
+        if not isinstance(data, dict) or not isinstance(thinking, str):
+            return data
+        if re.fullmatch(r"-1|\d{1,7}", thinking):
+            return {**data, "thinking": int(thinking)}
+        return data
+
+
+class BudgetSpec(Model):
+    """limit_usd: for the life of the study in realm `google`. when_over: only `refuse` in this version."""
+
+    limit_usd: Annotated[Usd, BeforeValidator(_usd)]
+    when_over: Literal["refuse"] = "refuse"
+
+
+class CloudSpec(Model):
+    """Where jobs and their files live. prefix: folder in the bucket, without slashes at its ends, may be empty.
+
+    Name rules: project ids are 6–30 lower-case letters, digits and hyphens (old ones have `domain:` in front), or a
+    project number; buckets 3–63 characters, up to 222 with dots [Google Cloud documentation].
+    """
+
+    project: Annotated[
+        str,
+        matching(
+            r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]|\d{6,20}",
+            "no project id",
+            "The id, not the name: lower-case letters, digits and hyphens. `gcloud projects list` shows it.",
+        ),
+    ]
+    location: Annotated[
+        str,
+        matching(
+            r"global|us|eu|[a-z]{2,20}-[a-z]{2,20}\d{1,2}",
+            "no location",
+            "global, us, eu or a region such as europe-west4.",
+        ),
+    ] = "global"
+    bucket: Annotated[
+        str,
+        matching(
+            r"(?!goog)[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]",
+            "no bucket's name",
+            "Lower-case letters, digits, hyphens, dots: gs://my-bucket/overnight.",
+        ),
+    ]
+    prefix: Annotated[
+        str,
+        matching(
+            r"(?!.*(^|/)\.{1,2}(/|$))[A-Za-z0-9._=+-]+(/[A-Za-z0-9._=+-]+)*|",
+            "no folder in a bucket",
+            "Letters, digits and . _ - = + between single slashes: gs://my-bucket/team/overnight.",
+        ),
+    ] = ""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is wanted. path: the study file, absolute; folder: where it lies and what its relative paths begin at."""
+
+    path: Path
+    folder: Path
+    name: str
+    records: RecordsSpec
+    task: AskSpec | ScreenSpec
+    model: ModelSpec
+    budget: BudgetSpec | None = None
+    attempts: int = 3
+    cloud: CloudSpec | None = None
+    warnings: tuple[Finding, ...] = ()
+
+    @property
+    def task_name(self) -> Literal["ask", "screen"]:
+        return "ask" if isinstance(self.task, AskSpec) else "screen"
+
+    @property
+    def realm(self) -> str:
+        return realm.STAND_IN if self.cloud is None else realm.GOOGLE
+
+    @property
+    def home(self) -> Path:
+        """Holds the study's ledger and results. Two study files in one folder do not share one."""
+        return self.folder if self.path.name == "study.yaml" else self.folder / self.path.stem
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """The columns whose text the model sees, each once, in the order of their first use."""
+        if isinstance(self.task, ScreenSpec):
+            return self.records.text
+        from overnight.study.prompts import parse_prompt
+
+        return tuple(dict.fromkeys(part.value for part in parse_prompt(self.task.prompt) if part.kind == "slot"))
+
+
+def user_words(spec: Model) -> Mapping[str, Any]:
+    """What the user set, as JSON-like values in declaration order: stable when a later version adds keys."""
+    return spec.model_dump(mode="python", exclude_defaults=True)

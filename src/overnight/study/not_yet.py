@@ -1,0 +1,43 @@
+"""Keys the design knows and this version does not do yet: refused, never silently ignored. One table."""
+
+from typing import Final
+
+_SAMPLES = "One sample a record in this version; several, with votes, come later. Leave it out."
+_REVIEW = "Take it out; a page for people's decisions comes later. The results hold what it needs."
+
+KEYS_NOT_YET: Final[dict[tuple[str, ...], str]] = {
+    ("deep_think",): _SAMPLES,
+    ("adjudicate",): _SAMPLES,
+    ("gold",): "Leave it out; compare results.csv with your labels yourself for now.",
+    ("notify",): "Leave it out; the shell does it: overnight run --yes && mail -s done me@example.org",
+    ("ask_also",): "Leave it out, or make a second study with `ask` over the records included here.",
+    ("qa",): "Leave it out, or make a second study with `ask` over the records included here.",
+    ("review",): _REVIEW,
+    ("human",): _REVIEW,
+    ("rule",): "Leave it out: the rule is the one in docs/reference/screening.md.",
+    ("stage",): "Leave it out.",
+    ("output",): "Leave it out: `overnight export --to FILE` writes other formats.",
+    ("records", "table"): "Name files: records: {files: [records.csv]}. BigQuery tables come later.",
+    ("model", "samples"): _SAMPLES,
+    ("model", "framings"): _SAMPLES,
+    ("model", "seed"): "Leave it out.",
+    ("model", "temperature"): "Leave it out: newer models ignore it, and it is not part of a recipe.",
+    ("model", "max_output_tokens"): "Leave it out: the tool chooses it from the model.",
+    ("budget", "stop_at"): "Leave it out: the limit holds for the worst case.",
+    ("cloud", "engine"): "Leave it out: jobs go through Cloud Storage in this version.",
+    ("cloud", "backend"): "Leave it out: jobs go through Cloud Storage in this version.",
+    ("cloud", "dataset"): "Leave it out: jobs go through Cloud Storage in this version.",
+    (
+        "cloud",
+        "api_key",
+    ): "Leave it out, and keep keys out of files: `gcloud auth application-default login` logs in.",
+}
+"""Key path → what to do instead."""
+
+VALUES_NOT_YET: Final[dict[tuple[str, str], dict[str, str]]] = {
+    ("records", "duplicates"): {
+        "skip": "Leave it out: records with the same text are sent once anyway, and each gets the answer.",
+        "error": "Leave it out: ids used twice are refused anyway.",
+    },
+    ("budget", "when_over"): {"fit": "Leave it out: what does not fit under the limit is refused before it is sent."},
+}
