@@ -9,10 +9,16 @@ from overnight.errors import RecordsError
 from overnight.records.csv_table import open_csv
 from overnight.records.detect import Kind, detect, lying_name
 from overnight.records.findings import refuse
+from overnight.records.jsonl_table import open_jsonl
+from overnight.records.parquet_table import open_parquet
 from overnight.records.table import Entry, Table
+from overnight.records.xlsx_table import open_xlsx
 
 _OPENERS: Final[dict[Kind, Callable[[Path], Table]]] = {
     "delimited": open_csv,
+    "jsonl": open_jsonl,
+    "parquet": open_parquet,
+    "xlsx": open_xlsx,
 }
 
 

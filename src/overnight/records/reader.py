@@ -72,7 +72,7 @@ class RecordSet:
         types: dict[str, str] = {}
         for table in tables:
             for name, kind in zip(table.columns, table.types, strict=True):
-                types[name] = merged(types[name], kind) if name in types else kind
+                types[name] = merged(types.get(name, kind), kind)
         self._types = types
         names = [table.path.name for table in tables]
         self._labels = tuple(

@@ -1,0 +1,125 @@
+"""A first look at a table for `overnight init --from`: what it is, how many records, and which columns to name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from overnight.core.record import Cell, text_of
+from overnight.errors import Finding
+from overnight.records.ids import id_text
+from overnight.records.opening import open_table
+
+# Names that people and databases give to these columns, best first, compared without case, spaces and underscores
+# (PubMed, Scopus, Zotero, Rayyan, Covidence and ASReview exports; domain.md 7).
+_ID_NAMES: Final = ("recordid", "id", "pmid", "pubmedid", "uid", "key", "covidence#", "eid", "rowid", "doi", "di")
+_TITLE_NAMES: Final = ("title", "primarytitle", "articletitle", "documenttitle", "headline", "ti")
+_BODY_NAMES: Final = ("abstract", "abstractnote", "notesabstract", "abstracttext", "text", "fulltext", "body", "ab")
+_BODY_NAMES_MORE: Final = ("review", "reviewtext", "content", "comment", "message", "description", "question")
+
+_ID_CHARACTERS: Final = 64
+"""A longer value is no id, however unique."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a table looks like. id_column: empty when no column is fit, so `id: auto`. text_columns: in prompt order.
+
+    encoding and separator: empty for formats that have none. notes: the warnings of opening it.
+    """
+
+    path: Path
+    format: str
+    encoding: str
+    separator: str
+    columns: tuple[str, ...]
+    n_records: int
+    id_column: str
+    text_columns: tuple[str, ...]
+    notes: tuple[Finding, ...]
+
+
+def describe(path: Path) -> Description:
+    """Reads the whole table once. Raises RecordsError when it cannot be opened or a row cannot be read.
+
+    Keeps a hash of each value of the columns that may be ids, until one is blank, long or there twice.
+    """
+    table = open_table(path)
+    columns = [_Column(name) for name in table.columns]
+    n_records = 0
+    for _, row in table.rows():
+        n_records += 1
+        for column, cell in zip(columns, row, strict=True):
+            column.see(cell)
+    id_column = _id_column(columns)
+    return Description(
+        path=path,
+        format=table.format,
+        encoding=table.encoding,
+        separator=table.separator,
+        columns=table.columns,
+        n_records=n_records,
+        id_column=id_column,
+        text_columns=_text_columns([column for column in columns if column.name != id_column]),
+        notes=table.notes,
+    )
+
+
+@dataclass(slots=True)
+class _Column:
+    name: str
+    n_characters: int = 0
+    unique: bool = True
+    _seen: set[int] = field(default_factory=set)
+
+    @property
+    def plain(self) -> str:
+        return "".join(self.name.casefold().replace("_", " ").split())
+
+    def see(self, cell: Cell) -> None:
+        if isinstance(cell, str):
+            self.n_characters += len(cell)
+        if self.unique and not self._is_new(cell):
+            self.unique = False
+            self._seen.clear()
+
+    def _is_new(self, cell: Cell) -> bool:
+        """Whether the cell could be the id of one more record."""
+        text = text_of(cell) if isinstance(cell, bool) else _id_or_blank(cell)
+        mark = hash(text)
+        if not text or len(text) > _ID_CHARACTERS or "\n" in text or mark in self._seen:
+            return False
+        self._seen.add(mark)
+        return True
+
+
+def _id_or_blank(cell: Cell) -> str:
+    try:
+        return id_text(cell)
+    except ValueError:
+        return ""
+
+
+def _id_column(columns: Sequence[_Column]) -> str:
+    """A unique column with an id's name, best name first; else one whose name ends in id; else none."""
+    fit = [column for column in columns if column.unique]
+    for name in _ID_NAMES:
+        for column in fit:
+            if column.plain == name:
+                return column.name
+    return next((column.name for column in fit if column.plain.endswith("id")), "")
+
+
+def _text_columns(columns: Sequence[_Column]) -> tuple[str, ...]:
+    """The title and the body by their names; where no body has a known name, the column longest on average."""
+    title = _named(columns, _TITLE_NAMES)
+    body = _named(columns, _BODY_NAMES + _BODY_NAMES_MORE)
+    if body is None:
+        longest = max(columns, key=lambda column: column.n_characters, default=None)
+        body = longest if longest is not None and longest.n_characters else None
+    chosen = [title, body] if title is not body else [body]
+    return tuple(column.name for column in chosen if column is not None)
+
+
+def _named(columns: Sequence[_Column], names: Sequence[str]) -> _Column | None:
+    return next((c for name in names for c in columns if c.plain == name and c.n_characters), None)

@@ -1,0 +1,120 @@
+"""JSON Lines: one object a line. Flat values keep their types; lists and objects become compact JSON text.
+
+The columns are those of all lines, first seen first, so opening parses the whole file; reading rows parses it again.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+from overnight.core.record import Cell
+from overnight.errors import Finding
+from overnight.records.encoding import find_encoding
+from overnight.records.findings import Findings, found, refuse, shown
+from overnight.records.header import checked_header
+from overnight.records.kinds import kind_of, merged_in_file
+from overnight.records.table import Entry, Table
+
+_ONE_OBJECT: Final = 'Every line is one whole JSON object, such as {"id": "a1", "text": "…"}.'
+
+
+def open_jsonl(path: Path) -> Table:
+    """Parses every line once. Raises RecordsError with all lines that are no objects."""
+    encoding = find_encoding(path)
+    findings = Findings()
+    kinds: dict[str, str] = {}
+    line = 0
+    for line, value in _objects(path, encoding.codec):  # noqa: B007 - the last one is named below
+        if isinstance(value, Finding):
+            findings.add(value)
+            continue
+        for name, cell in value.items():
+            kinds[name] = merged_in_file(kinds.get(name, ""), kind_of(cell))
+    findings.raise_if_any()
+    if not line:
+        raise refuse(path, "an empty table: only blank lines", hint=_ONE_OBJECT)
+    if not kinds:
+        raise refuse(path, "an empty table: its objects hold nothing", line=line, hint=_ONE_OBJECT)
+    keys = tuple(kinds)
+    columns, notes = checked_header(path, keys)
+    return Table(
+        path=path,
+        format="jsonl",
+        columns=columns,
+        types=tuple(_declared(kind) for kind in kinds.values()),
+        entries=lambda: _entries(path, encoding.codec, keys, {key for key in keys if "json" in kinds[key]}),
+        notes=encoding.notes + notes,
+        encoding=encoding.codec,
+    )
+
+
+def _declared(kind: str) -> str:
+    return "text" if kind in {"", "text, json"} else kind
+
+
+def _entries(path: Path, codec: str, keys: Sequence[str], nested: set[str]) -> Iterator[Entry]:
+    """nested: the keys under which some line has a list or an object."""
+    slots = [i for i, key in enumerate(keys) if key in nested]
+    for line, value in _objects(path, codec):
+        if isinstance(value, Finding):
+            yield line, value
+            continue
+        row = [value.get(key) for key in keys]
+        for i in slots:
+            row[i] = _flat(row[i])
+        yield line, tuple(row)  # type: ignore[arg-type]  # a list or object is under `nested` keys only: open_jsonl saw all
+
+
+def _flat(value: object) -> Cell:
+    if isinstance(value, list | dict):
+        import msgspec
+
+        return msgspec.json.encode(value).decode()
+    assert value is None or isinstance(value, str | int | float)
+    return value
+
+
+def _objects(path: Path, codec: str) -> Iterator[tuple[int, dict[str, object] | Finding]]:
+    import msgspec
+
+    decoder = msgspec.json.Decoder(dict[str, object])
+    with path.open(encoding=codec, newline="\n") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                yield number, decoder.decode(line)
+            except (msgspec.DecodeError, RecursionError):
+                if not line.isspace():
+                    yield number, found(path, _why(line), line=number, hint=_ONE_OBJECT)
+
+
+def _why(line: str) -> str:
+    """What is wrong with a line that could not be decoded, by the standard library's more talkative parser."""
+    begins = f"; it begins {shown(line.strip(), 40)}"
+    try:
+        value = json.loads(line, parse_constant=_no_such_number)
+    except json.JSONDecodeError as error:
+        half = error.pos >= len(line.rstrip()) or error.msg.startswith("Unterminated")
+        return (
+            f"{'half a line' if half else 'not JSON'}: {error.msg[:1].lower()}{error.msg[1:]} at {error.colno}{begins}"
+        )
+    except RecursionError:
+        return f"JSON nested too deep{begins}"
+    except ValueError as error:
+        return f"not JSON: {error}{begins}"
+    if not isinstance(value, dict):
+        return f"not a JSON object but {_article(value)}{begins}"
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        return f"half of a surrogate pair (\\u{ord(error.object[error.start]):04x}), which is no character{begins}"
+    return f"a number too large for any program to hold{begins}"
+
+
+def _no_such_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number (write null)")
+
+
+def _article(value: object) -> str:
+    names = {list: "a list", str: "a text", bool: "a boolean", int: "a number", float: "a number"}
+    return names.get(type(value), "null")

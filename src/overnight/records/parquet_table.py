@@ -1,0 +1,151 @@
+"""Parquet: values keep their types; lists, structs and maps become compact JSON text.
+
+Read in batches of 2,048 rows without pre-buffering, which keeps memory constant (performance.md 3: 779 MB against
+158 MB at a million rows). Memory follows the file's row groups.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from overnight.core.record import Cell
+from overnight.records.findings import found, refuse, shown
+from overnight.records.header import checked_header
+from overnight.records.table import Entry, Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_BATCH_ROWS: Final = 2048
+_DAMAGED: Final = "Write the file again, or check it with another program: it may be cut or damaged."
+
+
+def open_parquet(path: Path) -> Table:
+    """Reads the schema only. Raises RecordsError."""
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
+
+    try:
+        with path.open("rb") as source:
+            file = ParquetFile(source, pre_buffer=False)
+            schema, n_rows = file.schema_arrow, file.metadata.num_rows
+    except (pa.ArrowException, OSError, ValueError) as cause:
+        raise refuse(path, f"not a Parquet file that can be read: {_first_line(cause)}", hint=_DAMAGED) from cause
+    if not schema.names:
+        raise refuse(path, "an empty table: it has no columns", hint="Write it again with its columns.")
+    columns, notes = checked_header(path, schema.names)
+    if not n_rows:
+        raise refuse(path, "an empty table: it has columns and no rows", hint="Write it again with its rows.")
+    return Table(
+        path=path,
+        format="parquet",
+        columns=columns,
+        types=tuple(_declared(_stored(field.type)) for field in schema),
+        entries=lambda: _entries(path, columns),
+        notes=notes,
+    )
+
+
+def _entries(path: Path, columns: tuple[str, ...]) -> Iterator[Entry]:
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
+
+    place = 1
+    with path.open("rb") as source:
+        try:
+            file = ParquetFile(source, pre_buffer=False)
+            read = [_reader(field.type) for field in file.schema_arrow]
+            for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
+                cells = []
+                for name, values, column in zip(columns, read, batch.columns, strict=True):
+                    try:
+                        cells.append(values(column))
+                    except (
+                        ValueError,
+                        OverflowError,
+                    ) as error:  # pa.ArrowInvalid and UnicodeDecodeError are ValueErrors
+                        row = place + _first_bad(values, column)
+                        what = f"row {row:,}, column {shown(name)}: {_first_line(error)}"
+                        yield row, found(path, what, hint="Mend the value where the table is made.")
+                        return
+                yield from zip(count(place), zip(*cells, strict=True), strict=False)
+                place += len(batch)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            yield place, found(path, f"cannot be read after row {place - 1:,}: {_first_line(error)}", hint=_DAMAGED)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _first_bad(values: "Callable[[pa.Array], list[Cell]]", column: "pa.Array") -> int:
+    for i in range(len(column)):
+        try:
+            values(column.slice(i, 1))
+        except (ValueError, OverflowError):
+            return i
+    return 0
+
+
+def _stored(kind: "pa.DataType") -> "pa.DataType":
+    """The type of the values themselves: of a dictionary's values, of an extension's storage."""
+    import pyarrow.types as t
+
+    if t.is_dictionary(kind) or t.is_run_end_encoded(kind):
+        return _stored(kind.value_type)
+    return _stored(kind.storage_type) if hasattr(kind, "storage_type") else kind
+
+
+def _declared(kind: "pa.DataType") -> str:
+    """The column type that holds every value exactly: decimals, unsigned 64-bit and times with a zone go as text."""
+    import pyarrow.types as t
+
+    if t.is_nested(kind):
+        return "json"
+    if t.is_boolean(kind):
+        return "boolean"
+    if t.is_integer(kind):
+        return "text" if t.is_uint64(kind) else "integer"
+    if t.is_floating(kind):
+        return "number"
+    if t.is_date(kind):
+        return "date"
+    return "datetime" if t.is_timestamp(kind) and kind.tz is None else "text"
+
+
+def _reader(kind: "pa.DataType") -> "Callable[[pa.Array], list[Cell]]":
+    """How the values of a column of this type become cells."""
+    import pyarrow as pa
+    import pyarrow.types as t
+
+    if hasattr(kind, "storage_type"):
+        inner = _reader(kind.storage_type)
+        return lambda column: inner(column.storage)
+    if t.is_dictionary(kind):
+        inner = _reader(kind.value_type)
+        return lambda column: inner(column.dictionary_decode())
+    if t.is_nested(kind):
+        return _json_texts
+    if t.is_timestamp(kind):  # to microseconds, what Python's datetime holds
+        return lambda column: _list(column.cast(pa.timestamp("us", kind.tz), safe=False))
+    if t.is_time(kind) or t.is_duration(kind) or t.is_interval(kind):
+        return lambda column: [None if value is None else str(value) for value in column.to_pylist()]
+    if t.is_fixed_size_binary(kind):
+        return lambda column: [None if value is None else value.hex() for value in column.to_pylist()]
+    if t.is_binary(kind) or t.is_large_binary(kind):
+        return lambda column: _list(column.cast(pa.large_string()))
+    if t.is_float16(kind):
+        return lambda column: _list(column.cast(pa.float32()))
+    return _list
+
+
+def _list(column: "pa.Array") -> list[Cell]:
+    cells: list[Cell] = column.to_pylist()
+    return cells
+
+
+def _json_texts(column: "pa.Array") -> list[Cell]:
+    import msgspec
+
+    return [None if value is None else msgspec.json.encode(value).decode() for value in column.to_pylist()]

@@ -1,0 +1,209 @@
+"""XLSX: the first sheet with data, its first row with values naming the columns.
+
+Text stays text ("007"), whole numbers stay whole, dates are dates, a formula gives the value Excel stored with it.
+Rows wholly empty are left out; places are the row numbers Excel shows.
+"""
+
+import re
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol, cast
+from xml.etree.ElementTree import ParseError
+
+from overnight.core.record import Cell
+from overnight.errors import Finding
+from overnight.records.cells import plain_text
+from overnight.records.findings import found, refuse, shown
+from overnight.records.header import checked_header
+from overnight.records.kinds import SAFE_INTEGER
+from overnight.records.table import Entry, Table
+
+if TYPE_CHECKING:
+    from openpyxl.workbook import Workbook
+
+
+class _Cell(Protocol):
+    """What we use of openpyxl's three classes of cells. An empty one has value and data_type only."""
+
+    value: object
+    data_type: str
+    number_format: str
+    coordinate: str
+
+
+_Cells = tuple[_Cell, ...]
+
+_DAMAGED: Final = "Open it in Excel or LibreOffice and save it again as .xlsx."
+
+# What openpyxl lets through when a file is cut or was never a workbook: it trusts the parts to be there and well made.
+_DAMAGE: Final = (
+    AttributeError,
+    EOFError,
+    IndexError,
+    KeyError,
+    NotImplementedError,
+    OSError,
+    ParseError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+def open_xlsx(path: Path) -> Table:
+    """Looks for the sheet, reads its header and first row. Raises RecordsError."""
+    try:
+        formulas = _has_formulas(path)
+        with _workbook(path, formulas=True) as book:
+            with_data = [sheet.title for sheet in book.worksheets if _has_data(book, sheet.title)]
+        if not with_data:
+            raise refuse(path, "an empty table: no sheet holds anything", hint="Save it again with its rows.")
+        sheet = with_data[0]
+        number, cells = next((n, c) for n, c, _ in _rows(path, sheet, formulas=False) if _width(c))
+    except StopIteration as cause:
+        raise refuse(path, "a table of formulas without their values", hint=_UNCOMPUTED) from cause
+    except _DAMAGE as cause:
+        raise refuse(path, f"not an XLSX file that can be read: {cause}", hint=_DAMAGED) from cause
+    names = ["" if cell.value is None else plain_text(_value(cell)) for cell in cells[: _width(cells)]]
+    columns, notes = checked_header(path, names, line=number)
+    if next(_entries(path, sheet, formulas, number, len(columns)), None) is None:
+        raise refuse(path, "an empty table: there is nothing below the header", hint="Save it again with its rows.")
+    return Table(
+        path=path,
+        format="xlsx",
+        columns=columns,
+        types=("auto",) * len(columns),
+        entries=lambda: _entries(path, sheet, formulas, number, len(columns)),
+        notes=_several(path, with_data) + notes,
+    )
+
+
+def _several(path: Path, with_data: Sequence[str]) -> tuple[Finding, ...]:
+    if len(with_data) == 1:
+        return ()
+    others = ", ".join(shown(name) for name in with_data[1:])
+    what = f"only the first sheet with data is read, {shown(with_data[0])}; not read: {others}"
+    return (found(path, what, hint="Save the sheet that you want as a file of its own.", level="warning"),)
+
+
+_UNCOMPUTED: Final = "The program that wrote it did not compute them: open it in Excel or LibreOffice and save it."
+
+
+def _entries(path: Path, sheet: str, formulas: bool, header: int, width: int) -> Iterator[Entry]:
+    number = header
+    try:
+        for number, cells, written in _rows(path, sheet, formulas=formulas):
+            if number > header and (_width(cells) or _width(written)):
+                wrong = _wrong(cells, written, width)
+                if wrong:
+                    yield number, found(path, wrong[0], line=number, hint=wrong[1])
+                else:
+                    values = [_value(cell) for cell in cells[:width]]
+                    yield number, tuple(values + [None] * (width - len(values)))
+    except _DAMAGE as error:
+        yield number, found(path, f"cannot be read after row {number:,}: {error}", hint=_DAMAGED)
+
+
+def _wrong(cells: _Cells, written: _Cells, width: int) -> tuple[str, str] | None:
+    """What is wrong with a row, and what to do. written: its cells with formulas in place of values, or nothing."""
+    for cell in cells:
+        if cell.data_type == "e":
+            return f"cell {cell.coordinate} holds the error {cell.value}", "Mend its formula, or empty the cell."
+    for cell in cells[width:]:
+        if cell.value is not None:
+            what = f"cell {cell.coordinate} holds {shown(cell.value)} in a column without a name"
+            return what, "Name the column in the header row, or empty the cell."
+    for cell, formula in zip(cells, written, strict=False):
+        # A computed empty text is stored as type "str" with no value; a formula never computed has no type at all.
+        if formula.data_type == "f" and cell.value is None and cell.data_type != "str":
+            return f"cell {formula.coordinate} holds a formula without its value", _UNCOMPUTED
+    return None
+
+
+def _width(cells: _Cells) -> int:
+    """The number of cells up to the last one that holds something."""
+    return next((n for n in range(len(cells), 0, -1) if cells[n - 1].value is not None), 0)
+
+
+_ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+
+def _value(cell: _Cell) -> Cell:
+    value = cell.value
+    if isinstance(value, str):
+        return _ESCAPED.sub(_unescaped, value) if "_x" in value else value
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) <= SAFE_INTEGER else value
+    if isinstance(value, datetime):
+        midnight = not (value.hour or value.minute or value.second or value.microsecond)
+        return value.date() if midnight and "h" not in cell.number_format.lower() else value
+    return value if isinstance(value, date) else str(value)  # a time of day, a duration
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """What Excel means by _x000D_ (ECMA-376-1, 22.9.2.19 ST_Xstring); half a surrogate pair stays as written."""
+    character = chr(int(match[1], 16))
+    return match[0] if "\ud800" <= character <= "\udfff" else character
+
+
+def _rows(path: Path, sheet: str, *, formulas: bool) -> Iterator[tuple[int, _Cells, _Cells]]:
+    """(row number, cells with values, the same cells with formulas if asked for, else nothing)."""
+    with _workbook(path, formulas=False) as book:
+        if not formulas:
+            for number, cells in enumerate(_cells(book, sheet), 1):
+                yield number, cells, ()
+            return
+        with _workbook(path, formulas=True) as twin:
+            for number, (cells, written) in enumerate(zip(_cells(book, sheet), _cells(twin, sheet), strict=True), 1):
+                yield number, cells, written
+
+
+def _cells(book: "Workbook", sheet: str) -> Iterator[_Cells]:
+    """Rows from the first, empty ones included, as wide as what they hold: the size a file declares may be wrong."""
+    opened = book[sheet]
+    opened.reset_dimensions()
+    for cells in opened.rows:
+        yield cast("_Cells", cells)
+
+
+def _has_data(book: "Workbook", sheet: str) -> bool:
+    return any(_width(cells) for cells in _cells(book, sheet))
+
+
+@contextmanager
+def _workbook(path: Path, *, formulas: bool) -> Iterator["Workbook"]:
+    from openpyxl import load_workbook
+
+    # Its warnings are about styles and extensions it drops; dates it cannot read come back as errors, which we report.
+    warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
+    with path.open("rb") as file:
+        book = load_workbook(file, read_only=True, data_only=not formulas, keep_links=False)
+        try:
+            yield book
+        finally:
+            book.close()
+
+
+_FORMULA: Final = re.compile(rb"<(?:\w+:)?f[\s/>]")
+
+
+def _has_formulas(path: Path) -> bool:
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                with archive.open(name) as part:
+                    before = b""
+                    while chunk := part.read(1 << 20):
+                        if _FORMULA.search(before + chunk):
+                            return True
+                        before = chunk[-32:]
+    return False
