@@ -11,13 +11,19 @@ from hypothesis import strategies as st
 from overnight.core.states import JobPhase
 from overnight.errors import JobError, RefusedError, UnavailableError, UsageError
 from overnight.google.auth import local_access
-from overnight.google.batch_jobs import SHARD_LABEL, BatchJobs, parse_job
+from overnight.google.batch_jobs import JOB_LABEL, BatchJobs, parse_job
 from overnight.google.endpoints import local_endpoints
 from overnight.google.gemini import Gemini
 from overnight.google.http import Http
+from tests.support.fake_time import FakeTime
 from tests.support.http_server import Cut, Reply, Server, serving
 
 NAME = "projects/123/locations/europe-west4/batchPredictionJobs/77"
+
+
+def patient_http() -> Http:
+    time = FakeTime()
+    return Http(local_access(), timeout_s=5, sleep=time.sleep, clock=time.clock)
 
 
 @pytest.fixture
@@ -28,7 +34,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def jobs(server: Server) -> BatchJobs:
-    http = Http(local_access(), timeout_s=5, sleep=lambda seconds: None)
+    http = patient_http()
     return BatchJobs(local_endpoints(server.url), http, "my-project", "global")
 
 
@@ -87,7 +93,7 @@ PARTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"createTime": "2026-11-22T01:02:03.1Z", "startTime": "2026-11-22T01:03:03Z", "endTime": None},
         {"create_time": "2026-11-22T01:02:03.1Z", "start_time": "2026-11-22T01:03:03Z", "end_time": ""},
     ),
-    ("our label [1.4 D]", {"labels": {SHARD_LABEL: "abc-1", "other": "x"}}, {"label": "abc-1"}),
+    ("our label [1.4 D]", {"labels": {JOB_LABEL: "abc-1", "other": "x"}}, {"label": "abc-1"}),
     ("no state yet", {"state": None}, {"state": "JOB_STATE_UNSPECIFIED", "phase": JobPhase.WAITING}),
     ("a field nobody knows", {"somethingNew": {"a": [1]}}, {"state": "JOB_STATE_PENDING"}),
 ]
@@ -126,8 +132,8 @@ def test_law_any_json_is_a_job_or_said_to_be_none(data: dict[str, Any]) -> None:
 
 
 def test_create_sends_the_documented_body_once(server: Server, jobs: BatchJobs) -> None:
-    server.replies = [Reply(200, job(labels={SHARD_LABEL: "s1"}))]
-    status = jobs.create("d", "gemini-3.8-flash", "gs://b/in.jsonl", "gs://b/out", {SHARD_LABEL: "s1", "tool": "x"})
+    server.replies = [Reply(200, job(labels={JOB_LABEL: "s1"}))]
+    status = jobs.create("d", "gemini-3.8-flash", "gs://b/in.jsonl", "gs://b/out", {JOB_LABEL: "s1", "tool": "x"})
     assert (status.name, status.label, status.phase) == (NAME, "s1", JobPhase.WAITING)
     (asked,) = server.asked
     assert (asked.method, asked.path) == ("POST", "/v1/projects/my-project/locations/global/batchPredictionJobs")
@@ -137,7 +143,7 @@ def test_create_sends_the_documented_body_once(server: Server, jobs: BatchJobs) 
         "model": "publishers/google/models/gemini-3.8-flash",
         "inputConfig": {"instancesFormat": "jsonl", "gcsSource": {"uris": ["gs://b/in.jsonl"]}},
         "outputConfig": {"predictionsFormat": "jsonl", "gcsDestination": {"outputUriPrefix": "gs://b/out"}},
-        "labels": {SHARD_LABEL: "s1", "tool": "x"},
+        "labels": {JOB_LABEL: "s1", "tool": "x"},
     }
 
 
@@ -203,8 +209,8 @@ def test_a_label_is_looked_up_on_all_pages(server: Server, jobs: BatchJobs) -> N
         Cut(),
         Reply(200, {"batchPredictionJobs": [job(name=n) for n in names[2:]]}),
     ]
-    assert [status.name for status in jobs.list_by_label(SHARD_LABEL, "s-1_a")] == names
-    assert "filter=labels.overnight-shard%3D%22s-1_a%22&pageSize=100" in server.asked[0].path
+    assert [status.name for status in jobs.list_by_label(JOB_LABEL, "s-1_a")] == names
+    assert "filter=labels.overnight-job%3D%22s-1_a%22&pageSize=100" in server.asked[0].path
     assert server.asked[1].path.endswith("&pageToken=t1")
 
 
@@ -218,9 +224,7 @@ def test_a_list_without_an_end_is_noticed(server: Server, jobs: BatchJobs) -> No
 
 
 def test_generate_is_sent_once_and_count_tokens_again(server: Server) -> None:
-    gemini = Gemini(
-        local_endpoints(server.url), Http(local_access(), timeout_s=5, sleep=lambda seconds: None), "p", "us-central1"
-    )
+    gemini = Gemini(local_endpoints(server.url), patient_http(), "p", "us-central1")
     request = json.dumps({"contents": [{"role": "user", "parts": [{"text": "hi"}]}], "labels": {"a": "b"}}).encode()
     server.replies = [Reply(200, {"candidates": []})]
     assert gemini.generate("gemini-3.8-flash", request) == {"candidates": []}

@@ -12,22 +12,8 @@ from overnight.errors import CredentialsError, NotFoundError, RefusedError, Unav
 from overnight.google.auth import Access, adc_access, local_access
 from overnight.google.errors import UnreachableError
 from overnight.google.http import LONGEST_WAIT_S, Http, Retry
+from tests.support.fake_time import FakeTime
 from tests.support.http_server import Answer, Cut, Reply, Server, Silence, serving
-
-
-class FakeTime:
-    """A clock that only sleeping moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.slept: list[float] = []
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-    def clock(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from overnight.google.endpoints import Endpoints
 from overnight.google.http import Http, Json
 
 API: Final = "v1"
-SHARD_LABEL: Final = "overnight-shard"
+JOB_LABEL: Final = "overnight-job"
 """The label whose value `JobStatus.label` holds: known before the job is made, it finds the job after a lost reply."""
 PAGE_SIZE: Final = 100
 
@@ -116,7 +116,7 @@ def parse_job(data: Mapping[str, object]) -> JobStatus:
     return JobStatus(
         name=name,
         state=_text(data.get("state")) or "JOB_STATE_UNSPECIFIED",
-        label=_text(labels.get(SHARD_LABEL)),
+        label=_text(labels.get(JOB_LABEL)),
         error=_error(data.get("error")),
         partial_failures=tuple(_failure_text(item) for item in failures) if isinstance(failures, list) else (),
         succeeded=_count(stats.get("successfulCount")),

@@ -1,0 +1,175 @@
+"""Looks at the account before anything is sent: `overnight check --cloud`. Reads only, costs nothing.
+
+A create is accepted although the bucket is missing or not writable, and the job fails minutes later, at worst after
+all the work ran (vertex-batch-facts 0 no. 7, 9.2 [L]): this is the place to find out.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from overnight.errors import CloudError, CredentialsError, Finding, NotFoundError, RefusedError
+from overnight.google.auth import Access
+from overnight.google.batch_jobs import BatchJobs
+from overnight.google.gemini import Gemini
+from overnight.google.locations import mismatch
+from overnight.google.storage import Bucket, Storage
+
+OBJECT_RIGHTS: Final = (
+    "storage.objects.create",
+    "storage.objects.get",
+    "storage.objects.list",
+    "storage.objects.delete",
+)
+_POLICY_RIGHT: Final = "storage.buckets.getIamPolicy"
+_WRITING_ROLES: Final = frozenset({"roles/storage.objectUser", "roles/storage.objectAdmin", "roles/storage.admin"})
+_AGENT = re.compile(r"serviceAccount:service-\d+@gcp-sa-aiplatform\.iam\.gserviceaccount\.com")
+Tell = Callable[[str], None]
+_ONE_WORD: Final = json.dumps({"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the study would use. bucket: the name alone. model: a plain id."""
+
+    project: str
+    location: str
+    bucket: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    access: Access
+    storage: Storage
+    jobs: BatchJobs
+    gemini: Gemini
+
+
+def preflight(target: Target, clients: Clients, tell: Tell) -> list[Finding]:
+    """All findings at once; `tell` gets a line for each thing that was looked at and is well, or cannot be seen.
+
+    Faults of the network are findings too. What Google documents nowhere is a warning, never an error.
+    """
+    findings: list[Finding] = []
+    for check in (_jobs, _model, _bucket, _rights, _agent):
+        try:
+            findings.extend(check(target, clients, tell))
+        except CredentialsError as error:
+            return [*findings, _finding(error, "cloud")]  # nothing else can be seen without
+        except CloudError as error:
+            findings.append(_finding(error, "cloud"))
+    return findings
+
+
+def _finding(error: CloudError, path: str, level: Literal["error", "warning"] = "error") -> Finding:
+    return Finding(error.what, path=path, hint=error.hint, level=level)
+
+
+def _jobs(target: Target, clients: Clients, tell: Tell) -> Iterator[Finding]:
+    """Credentials, the API and the right to list jobs in one cheap call."""
+    try:
+        clients.jobs.probe()
+    except RefusedError as error:
+        yield _finding(error, "cloud.project")
+        return
+    tell(f"credentials: {clients.access.who}")
+    tell(f"Vertex AI answers for project {target.project} in {target.location}; jobs may be listed")
+
+
+def _model(target: Target, clients: Clients, tell: Tell) -> Iterator[Finding]:
+    """countTokens is free and is refused for a model that is unknown, elsewhere, or closed to this project."""
+    try:
+        clients.gemini.count_tokens(target.model, _ONE_WORD)
+    except NotFoundError as error:
+        yield _finding(error, "model.name")
+    except RefusedError as error:
+        yield _finding(error, "model.name", level="warning")
+    else:
+        tell(f"{target.model} is served in {target.location} (whether to batch, only a job tells)")
+
+
+def _bucket(target: Target, clients: Clients, tell: Tell) -> Iterator[Finding]:
+    try:
+        bucket = clients.storage.bucket(target.bucket)
+    except NotFoundError:
+        yield Finding(
+            f"there is no bucket gs://{target.bucket}",
+            path="cloud.bucket",
+            hint="`overnight check --print-setup` prints the command that makes it.",
+        )
+        return
+    except RefusedError as error:
+        yield _finding(error, "cloud.bucket", level="warning")  # it may still be written to: the next check says
+        return
+    tell(f"gs://{bucket.name} is there, in {bucket.location} ({bucket.location_type or 'type not said'})")
+    yield from _bucket_settings(target, bucket)
+
+
+def _bucket_settings(target: Target, bucket: Bucket) -> Iterator[Finding]:
+    if reason := mismatch(target.location, bucket.location):
+        yield Finding(
+            reason,
+            path="cloud.location",
+            hint=f"Use a bucket in {target.location}, or set `location` to where the bucket is.",
+            level="warning",
+        )
+    if bucket.soft_delete_s:
+        yield Finding(
+            f"deleted files of gs://{bucket.name} are kept, and billed, for {bucket.soft_delete_s // 86_400} days",
+            path="cloud.bucket",
+            hint=f"`gcloud storage buckets update gs://{bucket.name} --clear-soft-delete` (Google advises it).",
+            level="warning",
+        )
+    if bucket.versioning:
+        yield Finding(
+            f"gs://{bucket.name} keeps old versions of files, and bills them",
+            path="cloud.bucket",
+            hint=f"`gcloud storage buckets update gs://{bucket.name} --no-versioning`, or use a bucket of its own.",
+            level="warning",
+        )
+
+
+def _rights(target: Target, clients: Clients, tell: Tell) -> Iterator[Finding]:
+    try:
+        held = clients.storage.granted(target.bucket, OBJECT_RIGHTS)
+    except NotFoundError:
+        return  # said by _bucket
+    missing = [right for right in OBJECT_RIGHTS if right not in held]
+    if not missing:
+        tell(f"files in gs://{target.bucket} may be written, read, listed and deleted")
+        return
+    yield Finding(
+        f"{clients.access.who} lacks {', '.join(missing)} on gs://{target.bucket}",
+        path="cloud.bucket",
+        hint=f"`gcloud storage buckets add-iam-policy-binding gs://{target.bucket} "
+        "--member=user:YOU@EXAMPLE.ORG --role=roles/storage.objectUser` by somebody who may.",
+    )
+
+
+def _agent(target: Target, clients: Clients, tell: Tell) -> Iterator[Finding]:
+    """Google reads and writes the bucket as a service agent; its rights show only to who may read the policy."""
+    if clients.access.local:
+        return
+    unseen = f"whether Google's service agent may use gs://{target.bucket} cannot be seen from here"
+    try:
+        if _POLICY_RIGHT not in clients.storage.granted(target.bucket, [_POLICY_RIGHT]):
+            tell(f"{unseen} ({_POLICY_RIGHT} is missing)")
+            return
+        grants = clients.storage.grants(target.bucket)
+    except RefusedError as error:
+        if error.code != 404:
+            tell(f"{unseen}: {error.what}")
+        return
+    if any(_AGENT.fullmatch(member) for role in _WRITING_ROLES for member in grants.get(role, ())):
+        tell(f"Google's service agent may use gs://{target.bucket}")
+        return
+    yield Finding(
+        f"gs://{target.bucket} grants nothing to Google's service agent by name. In a bucket of the job's own project "
+        "it normally has the right from the project; in another project's bucket it has not, and jobs fail",
+        path="cloud.bucket",
+        hint="`overnight check --print-setup` prints the command that grants it.",
+        level="warning",
+    )
