@@ -96,9 +96,9 @@ def _study(document: Document, file: Path) -> Study | None:
         return None
     if isinstance(task, ScreenSpec) and not records.text:
         records = records.model_copy(update={"text": SCREEN_TEXT})
-    warnings = _warnings(document, task, records)
-    default = 3 if attempts is None else attempts
-    return Study(file, file.parent, name, records, task, model, budget, default, cloud, tuple(warnings))
+    warnings = (*document.warnings, *_warnings(document, task, records))
+    attempts = 3 if attempts is None else attempts
+    return Study(file, file.parent, name, records, task, model, budget, attempts, cloud, warnings)
 
 
 def _warnings(document: Document, task: AskSpec | ScreenSpec, records: RecordsSpec) -> Iterator[Finding]:

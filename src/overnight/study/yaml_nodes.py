@@ -39,6 +39,7 @@ class Document:
     text_lines: dict[KeyPath, int] = field(default_factory=dict)
     flow: set[KeyPath] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
 
     def line(self, path: KeyPath) -> int:
         """The line of the path, or of the nearest thing around it that has one."""
@@ -170,12 +171,27 @@ def _scalar(node: yaml.ScalarNode, path: KeyPath, document: Document) -> str | N
     text = str(node.value)
     if not text and node.style is None:
         return None
+    if node.style is None:
+        _warn_of_comment(node, path, document)
     if node.style == "|":
         document.text_lines[path] = node.start_mark.line + 2
     odd = _NOT_TEXT.search(text)
     if odd:
         document.add(f"the text holds the character U+{ord(odd[0]):04X}, which no model can read", path, "Take it out.")
     return text
+
+
+_TAIL_COMMENT: Final = re.compile(r"[ \t]+(#[^\s#][^\n]{0,30})")
+
+
+def _warn_of_comment(node: yaml.ScalarNode, path: KeyPath, document: Document) -> None:
+    """`ask: Trial #3 is meant` is the text "Trial": the rest is a comment. Comments with a space behind # are usual."""
+    mark = node.end_mark
+    rest = _TAIL_COMMENT.match(mark.buffer, mark.pointer) if mark and mark.buffer else None
+    if rest:
+        what = f'the text ends before "{rest[1]}": YAML reads that as a comment'
+        hint = "Put the text in quotes, or a space behind the #."
+        document.warnings.append(Finding(what, show(path), document.file, document.line(path), hint, "warning"))
 
 
 _HINTS: Final = (
