@@ -95,9 +95,8 @@ def _why(line: str) -> str:
         value = json.loads(line, parse_constant=_no_such_number)
     except json.JSONDecodeError as error:
         half = error.pos >= len(line.rstrip()) or error.msg.startswith("Unterminated")
-        return (
-            f"{'half a line' if half else 'not JSON'}: {error.msg[:1].lower()}{error.msg[1:]} at {error.colno}{begins}"
-        )
+        reason = error.msg[:1].lower() + error.msg[1:]
+        return f"{'half a line' if half else 'not JSON'}: {reason} at character {error.colno}{begins}"
     except RecursionError:
         return f"JSON nested too deep{begins}"
     except ValueError as error:

@@ -4,7 +4,7 @@ Read in batches of 2,048 rows without pre-buffering, which keeps memory constant
 158 MB at a million rows). Memory follows the file's row groups.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -55,20 +55,14 @@ def _entries(path: Path, columns: tuple[str, ...]) -> Iterator[Entry]:
     with path.open("rb") as source:
         try:
             file = ParquetFile(source, pre_buffer=False)
-            read = [_reader(field.type) for field in file.schema_arrow]
+            readers = [_reader(field.type) for field in file.schema_arrow]
             for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
-                cells = []
-                for name, values, column in zip(columns, read, batch.columns, strict=True):
-                    try:
-                        cells.append(values(column))
-                    except (
-                        ValueError,
-                        OverflowError,
-                    ) as error:  # pa.ArrowInvalid and UnicodeDecodeError are ValueErrors
-                        row = place + _first_bad(values, column)
-                        what = f"row {row:,}, column {shown(name)}: {_first_line(error)}"
-                        yield row, found(path, what, hint="Mend the value where the table is made.")
-                        return
+                try:
+                    cells = [read(values) for read, values in zip(readers, batch.columns, strict=True)]
+                except (ValueError, OverflowError):  # ArrowInvalid and UnicodeDecodeError are ValueErrors
+                    row, what = _first_bad(columns, readers, batch, place)
+                    yield row, found(path, what, hint="Mend the value where the table is made.")
+                    return
                 yield from zip(count(place), zip(*cells, strict=True), strict=False)
                 place += len(batch)
         except (pa.ArrowException, OSError, ValueError) as error:
@@ -79,13 +73,20 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _first_bad(values: "Callable[[pa.Array], list[Cell]]", column: "pa.Array") -> int:
-    for i in range(len(column)):
-        try:
-            values(column.slice(i, 1))
-        except (ValueError, OverflowError):
-            return i
-    return 0
+_Read = Callable[["pa.Array"], list[Cell]]
+
+
+def _first_bad(
+    columns: Sequence[str], readers: Sequence[_Read], batch: "pa.RecordBatch", place: int
+) -> tuple[int, str]:
+    """(row number, what is wrong there) for a batch that begins at row `place` and could not be read as a whole."""
+    for i in range(len(batch)):
+        for name, read, values in zip(columns, readers, batch.columns, strict=True):
+            try:
+                read(values.slice(i, 1))
+            except (ValueError, OverflowError) as error:
+                return place + i, f"row {place + i:,}, column {shown(name)}: {_first_line(error)}"
+    return place, f"a value in rows {place:,} to {place + len(batch) - 1:,} cannot be read"
 
 
 def _stored(kind: "pa.DataType") -> "pa.DataType":
@@ -114,7 +115,7 @@ def _declared(kind: "pa.DataType") -> str:
     return "datetime" if t.is_timestamp(kind) and kind.tz is None else "text"
 
 
-def _reader(kind: "pa.DataType") -> "Callable[[pa.Array], list[Cell]]":
+def _reader(kind: "pa.DataType") -> _Read:
     """How the values of a column of this type become cells."""
     import pyarrow as pa
     import pyarrow.types as t
