@@ -1,0 +1,109 @@
+"""uvicorn, on the loopback address only, ending cleanly on signals and with its parent."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import ClassVar
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from overnight.localcloud.errors import DropConnectionError
+
+ADDRESS = "127.0.0.1"
+
+
+class CuttableProtocol(H11Protocol):
+    """Keeps the connections by client address, so that one can be cut without a reply."""
+
+    open_by_client: ClassVar[dict[tuple[str, int], asyncio.Transport]] = {}
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        if self.client:
+            self.open_by_client[self.client] = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.client:
+            self.open_by_client.pop(self.client, None)
+        super().connection_lost(exc)
+
+
+class DropsConnections:
+    """Outermost ASGI layer: DropConnectionError cuts the connection, nothing is sent."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except DropConnectionError:
+            transport = CuttableProtocol.open_by_client.get(tuple(scope["client"]))
+            if transport:
+                transport.abort()
+            await asyncio.sleep(0.01)  # connection_lost is called by the loop; only then uvicorn expects no reply
+
+
+class Server(uvicorn.Server):
+    """announce is called with the endpoint once requests are served."""
+
+    def __init__(self, app: ASGIApp, announce: Callable[[str], None]) -> None:
+        config = uvicorn.Config(
+            DropsConnections(app),
+            http=CuttableProtocol,
+            log_level="error",
+            access_log=False,
+            lifespan="on",
+            ws="none",
+            timeout_keep_alive=65,
+            timeout_graceful_shutdown=2,
+            server_header=False,
+        )
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started and sockets:
+            self._announce(f"http://{ADDRESS}:{sockets[0].getsockname()[1]}")
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM end the server, not the process: endpoint.json is then removed and the lock given back."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+        yield
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self.should_exit = True
+
+
+def bind(port: int) -> socket.socket:
+    """Port 0: any free one. Raises OSError."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if os.name == "posix":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((ADDRESS, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def end_with_parent(server: Server) -> None:
+    """Ends the server when standard input ends: the parent holds the other end, also when it is killed."""
+
+    def watch() -> None:
+        while os.read(0, 4096):
+            continue
+        server.should_exit = True
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
