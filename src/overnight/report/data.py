@@ -1,0 +1,299 @@
+"""What a report is made of: plain values that any room can fill. None is always "not known", never zero."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from overnight.core.outcome import Identity, NotSent, ProblemKind, StrayKind
+from overnight.core.usage import NO_USAGE, Usage, Usd
+from overnight.errors import AccountingError
+
+State = Literal["answer", "problem", "not_sent", "open"]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the records: records = answers + problems + not sent + open."""
+
+    records: int
+    answers: int
+    open: int = 0
+    problems: Mapping[ProblemKind, int] = field(default_factory=dict)
+    not_sent: Mapping[NotSent, int] = field(default_factory=dict)
+
+    @property
+    def n_problems(self) -> int:
+        return sum(self.problems.values())
+
+    @property
+    def n_not_sent(self) -> int:
+        return sum(self.not_sent.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Output lines: read = accepted + strays. `by_identity` counts accepted lines; a mismatched one has no identity."""
+
+    read: int = 0
+    accepted: int = 0
+    by_identity: Mapping[Identity, int] = field(default_factory=dict)
+    strays: Mapping[StrayKind, int] = field(default_factory=dict)
+    strays_that_differ: int = 0
+
+    @property
+    def n_strays(self) -> int:
+        return sum(self.strays.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Answers to a field with few values, in the order to show. filled: answers with a value, the base of the shares.
+
+    several: one answer can hold more than one of the values.
+    """
+
+    name: str
+    counts: tuple[tuple[str, int], ...]
+    filled: int
+    empty: int = 0
+    several: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """One bar of a histogram: `low` to `high` as people read it (one label where both are the same)."""
+
+    label: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Answers to a number field. low, median, high are written for people; bins go from low to high."""
+
+    name: str
+    filled: int
+    low: str
+    median: str
+    high: str
+    bins: tuple[Bin, ...]
+    empty: int = 0
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Answers to a text field: how many are filled, and a few of them."""
+
+    name: str
+    filled: int
+    empty: int = 0
+    examples: tuple[str, ...] = ()
+    description: str = ""
+
+
+FieldSummary = Choices | Numbers | Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Screening only. counts: include, exclude, unclear. reasons: of exclusions, most frequent first."""
+
+    counts: Mapping[str, int]
+    reasons: tuple[tuple[str, int], ...] = ()
+    decided_by: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """verdicts: met, not_met, not_stated, unclear → records. quotes: verdicts with one; quotes_found: seen in text."""
+
+    id: str
+    ask: str
+    kind: Literal["include", "exclude"]
+    verdicts: Mapping[str, int]
+    quotes: int = 0
+    quotes_found: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemExample:
+    """words: the service's own, or ours with the path."""
+
+    record_id: str
+    kind: ProblemKind
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A found quote: `text[start:end]` of its passage. Places outside the passage are ignored."""
+
+    start: int
+    end: int
+    criterion: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One text of a record as the model saw it: the column's name, the text, the quotes found in it."""
+
+    name: str
+    text: str
+    quotes: tuple[Quote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One criterion of one record. quote_found None: no quote was asked for or given. votes: such as "2 of 3"."""
+
+    criterion: str
+    verdict: str
+    quote: str = ""
+    quote_found: bool | None = None
+    reason: str = ""
+    votes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRecord:
+    """One of the first records. kind: the ProblemKind or NotSent value. detail: the service's own words.
+
+    fields: (name, value) as people read them.
+    """
+
+    record_id: str
+    state: State
+    title: str = ""
+    passages: tuple[Passage, ...] = ()
+    kind: str = ""
+    detail: str = ""
+    decision: str = ""
+    why: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    usage: Usage = NO_USAGE
+    cost: Usd | None = None
+    served: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelBill:
+    """What one served model did. price: in words, with its source and date. cost None: no price known."""
+
+    served: str
+    lines: int
+    usage: Usage
+    cost: Usd | None
+    price: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """Tokens and money of the whole study in its realm, lines of problems and strays included.
+
+    total None: not known. lines_without_usage: lines the service gave no token counts for; the total is then a lower
+    bound. standard: the same tokens at the standard price. estimate: (low, expected, high) as planned.
+    """
+
+    total: Usd | None = None
+    usage: Usage = NO_USAGE
+    lines_without_usage: int = 0
+    by_model: tuple[ModelBill, ...] = ()
+    standard: Usd | None = None
+    estimate: tuple[Usd, Usd, Usd] | None = None
+    worst_case: Usd | None = None
+    limit: Usd | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Times as the service wrote them, empty when absent. rows_back None: not collected yet."""
+
+    name: str
+    state: str
+    rows: int
+    rows_back: int | None = None
+    created: str = ""
+    started: str = ""
+    ended: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One recipe, whole. prompt: with its slots as `{column}`. schema: JSON, indented."""
+
+    name: str
+    system: str
+    prompt: str
+    schema: str
+    recipe: str
+    samples: int = 1
+    max_output_tokens: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    name: str
+    records: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """served: (model version, lines) as the service reported it. thinking: in words, with what `max` became."""
+
+    model: str
+    served: tuple[tuple[str, int], ...]
+    thinking: str
+    stages: tuple[Stage, ...]
+    files: tuple[InputFile, ...]
+    software: str
+    ledger_uid: str
+    location: str = ""
+    settings: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportData:
+    """Everything the page shows. made: the date to print. realm: who answered (core/realm.py).
+
+    fields is for `ask`, decisions and criteria for `screen`. samples: the first records in the table's order; at most
+    render.MOST_SAMPLES are shown. Raises AccountingError where the sums do not add up: such a page must not exist.
+    """
+
+    study: str
+    question: str
+    realm: str
+    made: str
+    counts: Counts
+    method: Method
+    bill: Bill = Bill()
+    lines: Lines = Lines()
+    decisions: Decisions | None = None
+    criteria: tuple[Criterion, ...] = ()
+    fields: tuple[FieldSummary, ...] = ()
+    problem_examples: tuple[ProblemExample, ...] = ()
+    samples: tuple[SampleRecord, ...] = ()
+    jobs: tuple[Job, ...] = ()
+
+    def __post_init__(self) -> None:
+        counts, lines = self.counts, self.lines
+        ended = counts.answers + counts.n_problems + counts.n_not_sent + counts.open
+        if counts.records != ended:
+            raise AccountingError(
+                f"{counts.records:,} records, but {counts.answers:,} answers + {counts.n_problems:,} problems + "
+                f"{counts.n_not_sent:,} not sent + {counts.open:,} open = {ended:,}",
+                where=f"report of {self.study}",
+                hint="No report was made of it. Please report this: it is a mistake in overnight.",
+            )
+        if lines.read != lines.accepted + lines.n_strays or sum(lines.by_identity.values()) > lines.accepted:
+            raise AccountingError(
+                f"{lines.read:,} lines, but {lines.accepted:,} accepted + {lines.n_strays:,} strays "
+                f"({sum(lines.by_identity.values()):,} with an identity)",
+                where=f"report of {self.study}",
+                hint="No report was made of it. Please report this: it is a mistake in overnight.",
+            )

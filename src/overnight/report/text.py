@@ -1,0 +1,64 @@
+"""Text from anywhere, made fit for a page: control characters seen, quotes marked, length bounded."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from overnight.report.data import Quote
+
+MOST_TEXT_CHARS: Final = 6_000
+MOST_WORDS_CHARS: Final = 600
+
+# Not allowed in HTML, or not to be encoded: C0 but tab and line break, DEL and C1, lone surrogates, U+FFFE, U+FFFF.
+_UNFIT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def fit(text: str) -> str:
+    """The text with each character that HTML cannot hold replaced by one that can be seen; the length stays."""
+    return _UNFIT.sub(_picture, text)
+
+
+def _picture(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return chr(0x2400 + code) if code < 0x20 else "\ufffd"
+
+
+def shortened(text: str, most_chars: int = MOST_WORDS_CHARS) -> str:
+    """The text, cut with a word on how much is left out when it is longer than that."""
+    if len(text) <= most_chars:
+        return text
+    return f"{text[:most_chars]} … ({len(text) - most_chars:,} more characters)"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of text. criteria: whose quotes cover it. ending: those whose quote ends with it."""
+
+    text: str
+    criteria: tuple[str, ...] = ()
+    ending: tuple[str, ...] = ()
+    marked: bool = False
+
+
+def pieces(text: str, quotes: Sequence[Quote], most_chars: int = MOST_TEXT_CHARS) -> tuple[Piece, ...]:
+    """The text cut where a quote begins or ends, so that overlapping quotes can be shown. Joined, it is the text again.
+
+    Quotes outside the text, empty or reversed ones are left out; what lies behind `most_chars` is not shown.
+    """
+    return tuple(_cut(text[:most_chars], quotes))
+
+
+def _cut(text: str, quotes: Sequence[Quote]) -> Iterator[Piece]:
+    inside = [quote for quote in quotes if 0 <= quote.start < quote.end and quote.start < len(text)]
+    ends = [min(quote.end, len(text)) for quote in inside]
+    edges = sorted({0, len(text), *(quote.start for quote in inside), *ends})
+    for start, end in pairwise(edges):
+        over = [quote for quote, last in zip(inside, ends, strict=True) if quote.start <= start and end <= last]
+        closing = [quote for quote, last in zip(inside, ends, strict=True) if last == end]
+        yield Piece(text[start:end], _names(over), _names(closing), bool(over))
+
+
+def _names(quotes: Sequence[Quote]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(quote.criterion for quote in quotes if quote.criterion))

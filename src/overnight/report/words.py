@@ -1,0 +1,46 @@
+"""What the kinds mean, in plain words for the person who reads the report."""
+
+from typing import Final
+
+from overnight.core.outcome import Identity, NotSent, ProblemKind, StrayKind
+
+PROBLEMS: Final[dict[ProblemKind, str]] = {
+    ProblemKind.BLOCKED: "A filter of the service stopped the prompt or the answer; sending it again ends the same.",
+    ProblemKind.TRUNCATED: "The answer ended at the token limit, more room on later attempts included.",
+    ProblemKind.MALFORMED: "The answer was not the JSON asked for.",
+    ProblemKind.INVALID: "The answer was JSON, but not of the form asked for.",
+    ProblemKind.REFUSED: "The service refused this row as it was written.",
+    ProblemKind.SERVICE_ERROR: "The service failed on this row, or on its whole job.",
+    ProblemKind.MISSING: "The job ended and its output held no line for this row.",
+    ProblemKind.MISMATCHED: "Key and echoed text disagree: whose answer it is cannot be known, so it was not used.",
+    ProblemKind.EXPIRED: "The job ran out of time before it came to this row.",
+    ProblemKind.CANCELLED: "A person cancelled the job before it came to this row.",
+}
+
+NOT_SENT: Final[dict[NotSent, tuple[str, str]]] = {
+    NotSent.NO_TEXT: ("no text", "There is no text for the model to read."),
+    NotSent.DUPLICATE: ("duplicate", "The same record is in the table already."),
+    NotSent.OVER_BUDGET: ("over budget", "The budget did not reach this far."),
+    NotSent.DECIDED_BY_PERSON: ("decided by a person", "A person's decision stands; no model was asked."),
+}
+
+IDENTITIES: Final[dict[Identity, tuple[str, str]]] = {
+    Identity.KEY: ("key and text", "The line's key and the text it echoes agree."),
+    Identity.LOOSE: ("key and text, loosely", "They agree but for white space, control characters or Unicode form."),
+    Identity.KEY_ONLY: ("key only", "The line echoed no text to check its key with."),
+    Identity.FINGERPRINT: ("text only", "The line had no key; its text names exactly one request."),
+}
+
+STRAYS: Final[dict[StrayKind, tuple[str, str]]] = {
+    StrayKind.DUPLICATE: ("duplicate", "Another line of the same attempt was taken."),
+    StrayKind.UNIDENTIFIED: ("unidentified", "Neither a key nor a text says whose line it is."),
+    StrayKind.FOREIGN: ("foreign", "The job was not asked about this."),
+    StrayKind.SURPLUS: ("surplus", "The request was settled before. Kept and billed, never replacing."),
+}
+
+STATES: Final[dict[str, str]] = {"answer": "answer", "problem": "problem", "not_sent": "not sent", "open": "open"}
+
+
+def plain(word: str) -> str:
+    """`not_met` → "not met"; `JOB_STATE_SUCCEEDED` → "succeeded"."""
+    return word.removeprefix("JOB_STATE_").replace("_", " ").lower() if word.isupper() else word.replace("_", " ")

@@ -1,0 +1,144 @@
+"""The page in Chromium: it loads nothing, its policy holds, it fits a phone, it can be used from the keyboard."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+
+from overnight.report import ReportData, render_report
+from tests.support.report_example import asking_example, screening_example
+from tests.unit.test_report_page import hostile_example
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    chromium = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
+    if chromium is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("no Chromium on PATH, and CI requires it")
+        pytest.skip("no Chromium on PATH: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@contextmanager
+def opened(
+    browser: "Browser", data: ReportData, folder: Path, width: int = 1100, scheme: Literal["light", "dark"] = "light"
+) -> Iterator["Page"]:
+    """The page open in a window; on leaving, nothing was asked for but the page, and nothing was complained of."""
+    file = folder / "report.html"
+    file.write_text(render_report(data), encoding="utf-8")
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    asked: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: said.append(dialog.message))
+    page.goto(file.as_uri())
+    yield page
+    assert asked == [file.as_uri()]
+    assert said == []
+    page.close()
+
+
+@pytest.mark.parametrize("width", [1100, 400])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "data", [screening_example(), asking_example(), hostile_example()], ids=["screen", "ask", "hostile"]
+)
+def test_it_fits_the_window_and_its_style_applies(
+    browser: "Browser", tmp_path: Path, data: ReportData, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    with opened(browser, data, tmp_path, width, scheme) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert paper == ("rgb(250, 249, 246)" if scheme == "light" else "rgb(18, 21, 26)")
+        assert page.evaluate("document.compatMode") == "CSS1Compat"
+        assert page.evaluate("document.scripts.length + document.images.length") == 0
+
+
+def test_the_banner_is_first_last_and_stays_in_sight(browser: "Browser", tmp_path: Path) -> None:
+    with opened(browser, screening_example(), tmp_path) as page:
+        lines = page.inner_text("body").strip().splitlines()
+        assert lines[0].startswith("LOCAL STAND-IN")
+        assert lines[-1].startswith("LOCAL STAND-IN")
+        page.evaluate("window.scrollTo(0, 2500)")
+        top = page.evaluate("document.querySelector('.banner').getBoundingClientRect().top")
+        assert top == 0
+
+
+def test_the_policy_stops_a_script_and_a_style_that_got_in(browser: "Browser", tmp_path: Path) -> None:
+    data = screening_example()
+    broken = render_report(data).replace(
+        "</main>", "<script>window.ran = 1</script><style>h1 { color: rgb(1, 2, 3) }</style></main>"
+    )
+    file = tmp_path / "broken.html"
+    file.write_text(broken, encoding="utf-8")
+    page = browser.new_page()
+    page.goto(file.as_uri())
+    assert page.evaluate("window.ran") is None
+    assert page.evaluate("getComputedStyle(document.querySelector('h1')).color") != "rgb(1, 2, 3)"
+    page.close()
+
+
+def test_keyboard_and_screen_reader(browser: "Browser", tmp_path: Path) -> None:
+    with opened(browser, screening_example(), tmp_path) as page:
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "To the results"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+        closed = page.locator("details.record:not([open])").first
+        closed.locator("summary").focus()
+        page.keyboard.press("Enter")
+        assert page.locator("details.record[open]").count() == 4
+        levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => +h.tagName[1])")
+        assert levels[0] == 1
+        assert levels.count(1) == 1
+        unnamed = page.evaluate(
+            "[...document.querySelectorAll('svg')].filter(s => !s.ariaLabel && !s.ariaHidden).length"
+        )
+        assert unnamed == 0
+
+
+def test_colours_can_be_told_from_the_paper(browser: "Browser", tmp_path: Path) -> None:
+    """WCAG AA for text: 4.5 to 1, in both schemes."""
+    contrast = """() => {
+      const lum = c => { const [r, g, b] = c.match(/[\\d.]+/g).map(Number).map(v => v / 255)
+        .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b };
+      const back = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
+        if (!c.endsWith(', 0)')) return c } return 'rgb(255, 255, 255)' };
+      const ratio = e => { const [a, b] = [lum(getComputedStyle(e).color), lum(back(e))].sort((x, y) => y - x);
+        return (a + 0.05) / (b + 0.05) };
+      return [...document.querySelectorAll('p, b, a, span, th, td, dt, dd, h1, h2, h3, mark, sup, summary, .banner')]
+        .filter(e => ratio(e) < 4.5).map(e => e.className + ' ' + e.textContent.slice(0, 40)) }"""
+    schemes: list[Literal["light", "dark"]] = ["light", "dark"]
+    for scheme in schemes:
+        with opened(browser, screening_example(), tmp_path, scheme=scheme) as page:
+            assert page.evaluate(contrast) == []
+
+
+def test_print_shows_what_is_folded(browser: "Browser", tmp_path: Path) -> None:
+    data = screening_example()
+    stage = replace(data.method.stages[0], prompt="A prompt to be found on paper.")
+    with opened(browser, replace(data, method=replace(data.method, stages=(stage,))), tmp_path) as page:
+        prompt = page.locator("pre", has_text="A prompt to be found on paper.")
+        assert not prompt.is_visible()
+        page.emulate_media(media="print")
+        assert prompt.is_visible()
+        assert not page.locator("nav").is_visible()

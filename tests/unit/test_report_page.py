@@ -1,0 +1,259 @@
+"""The page as text: every number and kind is on it, nothing from outside is in it, hostile text stays text."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from overnight.core.outcome import Identity, NotSent, ProblemKind, StrayKind
+from overnight.core.realm import GOOGLE, upstream
+from overnight.core.usage import Usage
+from overnight.errors import AccountingError
+from overnight.report import ReportData, render_report, words
+from overnight.report.data import (
+    Bill,
+    Counts,
+    Decisions,
+    InputFile,
+    Lines,
+    Passage,
+    ProblemExample,
+    Quote,
+    SampleRecord,
+    Stage,
+    Texts,
+    Verdict,
+)
+from tests.support.report_example import asking_example, screening_example
+
+HOSTILE = (
+    '"><script>alert(1)</script><img src=x onerror=alert(1)>\' style="x" {{ 7*7 }} <!-- --> ]]> </title></style>'
+    "\x00\x07\x1b[31m\x85\ud800\ufffe \u202eabc\u202c مرحبا " + "W" * 3_000
+)
+VOID = {"meta", "rect", "br"}
+BLOCKS = {"dt", "dd", "th", "td", "p", "li", "h1", "h2", "h3", "h4"}
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, the text seen, and whether every element is closed in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text, self.unbalanced, self._open = "", 0, list[str]()
+        self.feed(html)
+        self.close()
+        self.unbalanced += len(self._open)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._open and self._open[-1] == tag:
+            self._open.pop()
+        elif tag not in VOID:
+            self.unbalanced += 1
+        if tag in BLOCKS:
+            self.text += " "
+
+    def handle_data(self, data: str) -> None:
+        if not self._open or self._open[-1] != "style":
+            self.text += data
+
+    def words(self) -> str:
+        return " ".join(self.text.split())
+
+
+def hostile_example() -> ReportData:
+    stage = Stage(HOSTILE, HOSTILE, HOSTILE, HOSTILE, "r")
+    record = SampleRecord(
+        HOSTILE,
+        "problem",
+        HOSTILE,
+        (Passage(HOSTILE, HOSTILE, (Quote(3, 40, HOSTILE),)),),
+        kind="blocked",
+        detail=HOSTILE,
+        decision=HOSTILE,
+        why=HOSTILE,
+        fields=((HOSTILE, HOSTILE),),
+        verdicts=(Verdict(HOSTILE, HOSTILE, HOSTILE, False, HOSTILE, HOSTILE),),
+        served=HOSTILE,
+    )
+    base = screening_example(upstream(HOSTILE, HOSTILE))
+    jobs = tuple(replace(job, name=HOSTILE, error=HOSTILE, state="JOB_STATE_FAILED") for job in base.jobs)
+    return replace(
+        base,
+        study=HOSTILE,
+        question=HOSTILE,
+        made=HOSTILE,
+        decisions=Decisions({"include": 1, HOSTILE: 2}, ((HOSTILE, 1),), ((HOSTILE, 1),)),
+        criteria=tuple(replace(each, id=HOSTILE, ask=HOSTILE) for each in base.criteria),
+        fields=(Texts(HOSTILE, 1, 0, (HOSTILE,), HOSTILE), *asking_example().fields),
+        problem_examples=(ProblemExample(HOSTILE, ProblemKind.BLOCKED, HOSTILE),),
+        samples=(record,),
+        jobs=jobs,
+        bill=replace(
+            base.bill, notes=(HOSTILE,), by_model=(replace(base.bill.by_model[0], served=HOSTILE, price=HOSTILE),)
+        ),
+        method=replace(
+            base.method,
+            model=HOSTILE,
+            served=((HOSTILE, 1),),
+            thinking=HOSTILE,
+            stages=(stage,),
+            files=(InputFile(HOSTILE, 1, HOSTILE),),
+            software=HOSTILE,
+            ledger_uid=HOSTILE,
+            location=HOSTILE,
+            settings=((HOSTILE, HOSTILE),),
+        ),
+    )
+
+
+EVERY_EXAMPLE = [screening_example(), screening_example(GOOGLE), asking_example(), hostile_example()]
+
+
+@pytest.mark.parametrize("data", EVERY_EXAMPLE, ids=["stand-in", "google", "ask", "hostile"])
+def test_one_file_that_loads_nothing_and_runs_nothing(data: ReportData) -> None:
+    html = render_report(data)
+    html.encode()  # no lone surrogate is left
+    page = Page(html)
+    tags = {tag for tag, _ in page.tags}
+    assert page.unbalanced == 0
+    assert not tags & {"script", "link", "img", "iframe", "object", "embed", "base", "form", "audio", "video", "use"}
+    for tag, attributes in page.tags:
+        assert not [
+            name for name in attributes if name.startswith("on") or name in {"src", "style", "srcset", "action"}
+        ]
+        if tag == "a":
+            assert (attributes["href"] or "").startswith("#")
+    assert not re.search("url\\(|@import", html.split("<style>")[1].split("</style>")[0])
+    policy = next(attributes["content"] or "" for _, attributes in page.tags if "http-equiv" in attributes)
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+
+
+def test_the_same_data_give_the_same_page() -> None:
+    assert render_report(screening_example()) == render_report(screening_example())
+
+
+def test_anchors_lead_somewhere() -> None:
+    page = Page(render_report(screening_example()))
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for tag, attributes in page.tags:
+        if tag == "a":
+            assert (attributes["href"] or "")[1:] in ids
+        if "aria-labelledby" in attributes:
+            assert attributes["aria-labelledby"] in ids
+
+
+def test_hostile_text_is_shown_as_text_with_its_control_characters_visible() -> None:
+    html = render_report(hostile_example())
+    page = Page(html)
+    assert "<script>alert(1)</script>" in page.text  # the words, as words
+    assert "␀␇␛[31m" in page.text
+    assert "{{ 7*7 }}" in page.text
+    assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", html)
+    assert html.rstrip().splitlines()[0].count("<!--") == 1
+
+
+def test_the_stand_in_is_named_first_and_last() -> None:
+    html = render_report(screening_example())
+    lines = html.strip().splitlines()
+    assert "LOCAL STAND-IN" in lines[0]
+    assert "LOCAL STAND-IN" in lines[-1]
+    page = Page(html)
+    body = page.words().split("· overnight", 1)[1].strip()  # after the title
+    assert body.startswith("LOCAL STAND-IN")
+    assert body.endswith("Costs are simulated.")
+    assert "simulated" in page.words()
+
+
+def test_an_upstream_is_named_and_google_has_no_banner() -> None:
+    named = Page(render_report(screening_example(upstream("http://127.0.0.1:9", "small-model")))).words()
+    assert "LOCAL CLOUD, NOT GOOGLE" in named
+    assert "http://127.0.0.1:9#small-model" in named
+    ours = render_report(screening_example(GOOGLE))
+    assert "banner" not in ours.split("</style>")[1]
+    assert "simulated" not in ours.split("</style>")[1].replace("@local-stand-in", "")
+
+
+def test_the_sum_is_visible() -> None:
+    said = Page(render_report(screening_example())).words()
+    assert "1,100 records = 1,046 answers + 12 problems + 40 not sent + 2 open" in said
+    assert "1,063 lines read = 1,058 accepted + 5 strays" in said
+
+
+@pytest.mark.parametrize("records", [1, 1_000_000])
+def test_one_record_and_a_million(records: int) -> None:
+    data = replace(screening_example(), counts=Counts(records, records - 1, 1), samples=screening_example().samples[:1])
+    said = Page(render_report(data)).words()
+    assert f"{records:,} record{'s' if records > 1 else ''} = {records - 1:,} answers" in said
+    assert ("The first 1 of 1,000,000 records" in said) == (records > 1)
+
+
+def test_sums_that_do_not_add_up_make_no_page() -> None:
+    with pytest.raises(AccountingError, match="1,100 records, but 1,099 answers"):
+        replace(screening_example(), counts=Counts(1_100, 1_099))
+    with pytest.raises(AccountingError, match="10 lines, but 8 accepted"):
+        replace(screening_example(), lines=Lines(10, 8, {}, {StrayKind.FOREIGN: 1}))
+    with pytest.raises(AccountingError, match="with an identity"):
+        replace(screening_example(), lines=Lines(1, 1, {Identity.KEY: 2}))
+
+
+def test_every_kind_has_its_words() -> None:
+    assert set(words.PROBLEMS) == set(ProblemKind)
+    assert set(words.NOT_SENT) == set(NotSent)
+    assert set(words.IDENTITIES) == set(Identity)
+    assert set(words.STRAYS) == set(StrayKind)
+    every = replace(
+        screening_example(),
+        counts=Counts(14, 0, 0, dict.fromkeys(ProblemKind, 1), dict.fromkeys(NotSent, 1)),
+        lines=Lines(8, 4, dict.fromkeys(Identity, 1), dict.fromkeys(StrayKind, 1)),
+    )
+    said = Page(render_report(every)).words()
+    meanings = [*words.PROBLEMS.values()]
+    meanings += [meaning for table in (words.NOT_SENT, words.IDENTITIES, words.STRAYS) for _, meaning in table.values()]
+    for meaning in meanings:
+        assert meaning in said
+
+
+def test_unknown_is_said_and_never_zero() -> None:
+    data = replace(screening_example(GOOGLE), bill=Bill(lines_without_usage=2))
+    cost = Page(render_report(data)).words().split("Tokens and cost")[1].split("Jobs")[0]
+    assert cost.strip().startswith("cost not known")
+    assert "input not known of it cached not known thinking not known answer not known" in cost
+    assert "For 2 lines the service gave no token counts" in cost
+    known = replace(data, bill=Bill(usage=Usage(10, None, None, 4)))
+    assert "input 10 of it cached not known thinking not known answer 4" in Page(render_report(known)).words()
+
+
+def test_quotes_are_marked_and_said_whose() -> None:
+    html = render_report(screening_example())
+    assert (
+        '<mark title="quoted for night_shift">worked two blocks of three night shifts</mark><sup>night_shift</sup>'
+        in html
+    )
+
+
+def test_the_whole_prompt_is_there_however_long() -> None:
+    long = "criterion " * 5_000 + "the end"
+    data = screening_example()
+    stage = replace(data.method.stages[0], prompt=long)
+    assert long in render_report(replace(data, method=replace(data.method, stages=(stage,))))
+
+
+def test_no_more_than_25_records_and_no_more_than_6000_characters_of_one() -> None:
+    data = screening_example()
+    huge = replace(data.samples[0], passages=(Passage("abstract", "a" * 2_000_000, (Quote(5, 1_999_999, "x"),)),))
+    html = render_report(replace(data, samples=(huge,) * 40))
+    assert html.count('<details class="record"') == 25
+    assert "(1,994,000 more characters)" in html
+    assert len(html) < 400_000
