@@ -48,17 +48,18 @@ class UploadStream(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         """Exactly `size` bytes, fewer only at the end: a shorter read means to Google's client that this was all."""
         pieces, have = [self._rest], len(self._rest)
+        self._rest = b""
         while size < 0 or have < size:
             line = self._next()
             if line is None:
                 break
             pieces.append(line)
             have += len(line)
-        data = b"".join(pieces)
         if 0 <= size < have:
-            data, self._rest = data[:size], data[size:]
-        else:
-            self._rest = b""
+            # Only the last piece is cut: a second copy of a chunk of 8 MiB costs as much as sending it.
+            keep = len(pieces[-1]) - (have - size)
+            pieces[-1], self._rest = pieces[-1][:keep], pieces[-1][keep:]
+        data = b"".join(pieces)
         self._checksum.update(data)
         self.size_bytes += len(data)
         return data
