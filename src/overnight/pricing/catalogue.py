@@ -78,6 +78,11 @@ def models() -> Mapping[str, Model]:
     return _packaged()[0]
 
 
+def gone() -> tuple[Gone, ...]:
+    """Names that this version refuses with a reason of their own."""
+    return _packaged()[1]
+
+
 def find_model(name: str, today: date) -> Model:
     """The model of that id. Raises StudyError when it is unknown, retired, closed to new projects or does no batch.
 
@@ -85,10 +90,9 @@ def find_model(name: str, today: date) -> Model:
     """
     if re.search(r"deep[\s_-]*think", name, re.IGNORECASE):
         _refuse_deep_think(name, today)
-    known, gone = _packaged()
-    model = known.get(name)
+    model = models().get(name)
     if model is None:
-        for row in gone:
+        for row in gone():
             if row.covers(name):
                 _refuse(f"model {name} {row.why} (source: {row.source})", _instead(row.replaced_by, today))
         _refuse_unknown(name, today)
