@@ -5,13 +5,14 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from google.auth.exceptions import RefreshError, TransportError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from overnight.errors import CredentialsError, NotFoundError, RefusedError, UnavailableError
 from overnight.google.auth import Access, adc_access, local_access
 from overnight.google.errors import UnreachableError
-from overnight.google.http import LONGEST_WAIT_S, Http, Retry
+from overnight.google.http import LONGEST_WAIT_S, Http, Retry, _Failure, _retry_after_s
 from tests.support.fake_time import FakeTime
 from tests.support.http_server import Answer, Cut, Reply, Server, Silence, serving
 
@@ -92,11 +93,25 @@ def test_retry_after_in_seconds_is_honoured(server: Server, http: Http, time: Fa
 
 
 def test_retry_after_as_a_date_is_read_against_the_servers_clock(server: Server, http: Http, time: FakeTime) -> None:
-    # http.server writes a Date of its own first: the one that counts is whichever requests sees, so ask for far away.
     server.replies = [Reply(503, headers={"Retry-After": "Fri, 01 Jan 2100 00:00:00 GMT"})]
     with pytest.raises(UnavailableError):
         http.get(server.url)
     assert not time.slept  # longer than our patience: said at once, not after two minutes of knocking
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"Retry-After": "0"}, 0.0),
+        ({"Retry-After": "Fri, 01 Jan 2100 00:00:10 GMT", "Date": "Fri, 01 Jan 2100 00:00:00 GMT"}, 10.0),
+        ({"Retry-After": "Fri, 01 Jan 2100 00:00:00 GMT", "Date": "Fri, 01 Jan 2100 00:00:10 GMT"}, 0.0),
+        ({"Retry-After": "Fri, 01 Jan 2100 00:00:10 GMT", "Date": "yesterday"}, None),
+        ({"Retry-After": "-3"}, None),
+    ],
+)
+def test_both_forms_of_retry_after(headers: dict[str, str], seconds: float | None) -> None:
+    assert _retry_after_s(headers) == seconds
 
 
 def test_a_retry_after_that_is_nonsense_is_passed_over(server: Server, http: Http, time: FakeTime) -> None:
@@ -107,8 +122,6 @@ def test_a_retry_after_that_is_nonsense_is_passed_over(server: Server, http: Htt
 
 @given(attempt=st.integers(1, 1000), jitter=st.floats(0, 1, exclude_max=True), asked=st.none() | st.floats(0, 500))
 def test_law_a_wait_is_bounded_and_never_shorter_than_asked(attempt: int, jitter: float, asked: float | None) -> None:
-    from overnight.google.http import _Failure
-
     http = Http(local_access(), jitter=lambda: jitter)
     wait_s = http._wait_s(attempt, _Failure(UnavailableError("x"), again=True, retry_after_s=asked))
     assert max(0.5, asked or 0) <= wait_s <= max(LONGEST_WAIT_S, asked or 0)
@@ -181,6 +194,43 @@ def test_no_connection_proves_that_nothing_was_made(http: Http, time: FakeTime) 
     with pytest.raises(UnreachableError, match="no connection could be made"):
         http.post_once(closed_port(), {})
     assert not time.slept
+
+
+def access_that_fails(*faults: Exception) -> Access:
+    """Credentials whose refresh fails so often, then gives a token."""
+    from google.auth.credentials import Credentials
+
+    left = list(faults)
+
+    class Failing(Credentials):
+        def refresh(self, request: object) -> None:
+            if left:
+                raise left.pop(0)
+            self.token = "t"
+
+    return Access(Failing(), local=True)
+
+
+def test_a_token_that_is_late_is_asked_for_again(server: Server, time: FakeTime) -> None:
+    faults = (TransportError("no route"), RefreshError("500 from the token server", retryable=True))
+    http = Http(access_that_fails(*faults), sleep=time.sleep, clock=time.clock)
+    server.otherwise = lambda asked: Reply(200, {"ok": 1})
+    assert http.get(server.url) == {"ok": 1}
+    assert len(time.slept) == 2
+    with pytest.raises(UnreachableError, match="no token"):  # nothing was sent: no doubt about a create
+        Http(access_that_fails(faults[0])).post_once(server.url, {})
+    assert len(server.asked) == 1
+
+
+def test_a_login_that_ended_is_said_at_once(server: Server, time: FakeTime) -> None:
+    for call in ("get", "post_again", "post_once"):
+        http = Http(access_that_fails(RefreshError("Reauthentication is needed.")), sleep=time.sleep, clock=time.clock)
+        with pytest.raises(
+            CredentialsError, match=r"Reauthentication[^→]*→ Run `gcloud auth application-default login`"
+        ):
+            http.get(server.url) if call == "get" else getattr(http, call)(server.url, {})
+    assert not time.slept
+    assert not server.asked
 
 
 # where credentials go
@@ -261,3 +311,12 @@ def test_no_credentials_says_how_to_get_some(tmp_path, monkeypatch: pytest.Monke
         adc_access()
     assert "not-there.json" in caught.value.what
     assert caught.value.exit_code == 8
+
+
+def test_who_we_are_is_said_without_a_secret() -> None:
+    from google.oauth2.credentials import Credentials
+
+    assert local_access().who == "local cloud (no account)"
+    assert Access(Credentials(token="secret", account="me@example.org"), local=False).who == "me@example.org"
+    assert Access(Credentials(token="secret"), local=False).who.startswith("a person's login")
+    assert "secret" not in repr(Access(Credentials(token="secret"), local=False))

@@ -22,6 +22,10 @@ LOGIN_HINT: Final = (
     "(on a server: set GOOGLE_APPLICATION_CREDENTIALS to a key file, or attach a service account)."
 )
 _LOCAL_TOKEN: Final = "local"  # noqa: S105 - no secret: the local cloud takes any word
+_KINDS: Final = {
+    "google.oauth2.credentials": "a person's login (gcloud auth application-default login; the address is not in it)",
+    "google.auth.compute_engine.credentials": "the service account of this machine",
+}
 _UNIVERSE: Final = "googleapis.com"
 
 
@@ -61,7 +65,8 @@ class Access:
             value = getattr(self.credentials, name, None)
             if isinstance(value, str) and value and value != "default":
                 return value
-        return f"{type(self.credentials).__module__.rpartition('.')[2].strip('_')} credentials"
+        module = type(self.credentials).__module__
+        return _KINDS.get(module, f"credentials of {module}")
 
 
 def adc_access() -> Access:

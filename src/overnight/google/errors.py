@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from google.auth import exceptions as auth_exceptions
+
 from overnight.errors import CloudError, CredentialsError, NotFoundError, RefusedError, UnavailableError
 from overnight.google.auth import LOGIN_HINT
 
@@ -81,6 +83,14 @@ def unavailable(reply: GoogleReply, *, where: str, hint: str = "") -> Unavailabl
     """The error for a reply after which it is not known whether the call took effect."""
     what = f"Google did not answer well: {reply.message} ({' '.join(filter(None, (str(reply.code), reply.status)))})"
     return UnavailableError(what, where=where, hint=hint or hint_for(reply))
+
+
+def no_token(cause: auth_exceptions.GoogleAuthError, where: str) -> CloudError:
+    """The error for a token that could not be had: the request was not sent. UnreachableError where it may come yet."""
+    if isinstance(cause, auth_exceptions.TransportError) or cause.retryable:
+        hint = "Check the network, then run again: nothing is lost."
+        return UnreachableError(f"no token could be had from Google: {cause}", where=where, hint=hint)
+    return CredentialsError(f"Google gave no token: {cause}", where=where, hint=LOGIN_HINT)
 
 
 _ROLES: Final = (

@@ -17,10 +17,10 @@ import requests
 from google.auth import exceptions as auth_exceptions
 from urllib3 import exceptions as urllib3_exceptions
 
-from overnight.errors import CloudError, CredentialsError, UnavailableError
-from overnight.google.auth import LOGIN_HINT, Access
+from overnight.errors import CloudError, UnavailableError
+from overnight.google.auth import Access
 from overnight.google.endpoints import check_destination
-from overnight.google.errors import DOUBTFUL_4XX, UnreachableError, read_reply, refusal, unavailable
+from overnight.google.errors import DOUBTFUL_4XX, UnreachableError, no_token, read_reply, refusal, unavailable
 
 RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
 FIRST_WAIT_S: Final = 1.0
@@ -138,10 +138,9 @@ class Http:
             response = session.request(
                 method, url, params=params, data=data, headers=headers, timeout=timeout, allow_redirects=False
             )
-        except auth_exceptions.TransportError as cause:
-            return _Failure(_with_cause(_no_token(cause, where), cause), again=True)
         except auth_exceptions.GoogleAuthError as cause:
-            raise CredentialsError(f"Google gave no token: {cause}", where=where, hint=LOGIN_HINT) from cause
+            error = no_token(cause, where)
+            return _Failure(_with_cause(error, cause), again=isinstance(error, UnreachableError))
         except requests.RequestException as cause:
             return _Failure(_with_cause(_fault(cause, where), cause), again=not _is_certificate_fault(cause))
         return _read(response, where, once=once)
@@ -195,12 +194,6 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
         return max(0.0, (then - now).total_seconds())
     except (ValueError, TypeError):  # no date; or one date with and one without a zone
         return None
-
-
-def _no_token(cause: auth_exceptions.TransportError, where: str) -> UnreachableError:
-    return UnreachableError(
-        f"no token could be had from Google: {cause}", where=where, hint="Check the network, then run again."
-    )
 
 
 def _fault(cause: requests.RequestException, where: str) -> UnavailableError:

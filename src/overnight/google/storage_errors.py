@@ -8,9 +8,8 @@ from google.api_core import exceptions as api_exceptions
 from google.auth import exceptions as auth_exceptions
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
-from overnight.errors import CloudError, CredentialsError, UnavailableError
-from overnight.google.auth import LOGIN_HINT
-from overnight.google.errors import GoogleReply, read_reply, refusal, unavailable
+from overnight.errors import CloudError, UnavailableError
+from overnight.google.errors import GoogleReply, no_token, read_reply, refusal, unavailable
 
 _HINT = "Check the network, then run again: nothing is lost."
 _RAISED = (
@@ -42,10 +41,8 @@ def _ours(cause: Exception, where: str) -> CloudError:
             return UnavailableError(f"bytes were changed on the way: {cause}", where=where, hint="Run again.")
         case api_exceptions.GoogleAPICallError() | InvalidResponse():
             return _by_status(_reply(cause), where)
-        case auth_exceptions.TransportError():
-            return UnavailableError(f"no token could be had from Google: {cause}", where=where, hint=_HINT)
         case auth_exceptions.GoogleAuthError():
-            return CredentialsError(f"Google gave no token: {cause}", where=where, hint=LOGIN_HINT)
+            return no_token(cause, where)
     return UnavailableError(f"the connection to the storage failed: {cause}", where=where, hint=_HINT)
 
 
