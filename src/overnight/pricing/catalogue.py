@@ -1,13 +1,10 @@
 """Models as dated data: what each one can, until when, and who says so (models.toml)."""
 
-import difflib
 import functools
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final, Literal, NoReturn
 
@@ -68,6 +65,8 @@ class Gone:
 
 def read_models(toml: str) -> tuple[Mapping[str, Model], tuple[Gone, ...]]:
     """Rows of a models.toml, by id in the file's order. Raises TypeError or ValueError for a row of another shape."""
+    import tomllib
+
     data = tomllib.loads(toml)
     found = {row["id"]: _model(row) for row in data.get("model", ())}
     return MappingProxyType(found), tuple(Gone(**row) for row in data.get("gone", ()))
@@ -120,6 +119,8 @@ def cautions(model: Model, today: date) -> tuple[Finding, ...]:
 
 def nearest(name: str, today: date, n: int = 3) -> tuple[str, ...]:
     """Ids most like `name` among those that do batch on that day; the first of the table when none is like it."""
+    import difflib
+
     usable = [model.id for model in models().values() if model.usable(today)]
     slug = re.sub(r"[\s_]+", "-", name.strip().lower().rsplit("/", 1)[-1])
     return tuple(difflib.get_close_matches(slug, usable, n=n, cutoff=0.5) or usable[:n])
@@ -127,6 +128,8 @@ def nearest(name: str, today: date, n: int = 3) -> tuple[str, ...]:
 
 @functools.cache
 def _packaged() -> tuple[Mapping[str, Model], tuple[Gone, ...]]:
+    from importlib.resources import files
+
     return read_models(files(__package__).joinpath("models.toml").read_text("utf-8"))
 
 

@@ -2,11 +2,9 @@
 
 import functools
 import re
-import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from importlib.resources import files
 from typing import Any, Final
 
 LONG_PROMPT_TOKENS: Final = 200_000
@@ -58,6 +56,8 @@ class Price:
 
 def read_prices(toml: str) -> tuple[Price, ...]:
     """Rows of a prices.toml. Raises KeyError, TypeError or ValueError for a row that is not what it should be."""
+    import tomllib
+
     rows = tuple(_price(row) for row in tomllib.loads(toml).get("price", ()))
     for n, row in enumerate(rows):
         for other in rows[n + 1 :]:
@@ -71,6 +71,8 @@ def read_prices(toml: str) -> tuple[Price, ...]:
 @functools.cache
 def prices() -> tuple[Price, ...]:
     """Every price this version knows, in the file's order."""
+    from importlib.resources import files
+
     return read_prices(files(__package__).joinpath("prices.toml").read_text("utf-8"))
 
 

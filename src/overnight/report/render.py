@@ -5,7 +5,6 @@ from base64 import b64encode
 from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import sha256
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from overnight.core import realm as realms
@@ -101,6 +100,8 @@ def _problems(data: ReportData) -> list[dict[str, Any]]:
 
 @functools.cache
 def _style() -> str:
+    from importlib.resources import files
+
     return files(__package__).joinpath("templates", "report.css").read_text("utf-8")
 
 
