@@ -123,6 +123,11 @@ class Matcher:
                 yield self._stray(self._unidentified(reply, place), bad=True)
         self._keyless.clear()
 
+    @property
+    def settled_before(self) -> int:
+        """Rows whose only lines were surplus."""
+        return sum(outcome is None for _, outcome in self._taken.values())
+
     def missing(self) -> Iterator[tuple[bytes, Expected]]:
         """Rows of the job that no line settled, in the order in which they were given."""
         return ((address, row) for address, row in self._expected.items() if address not in self._taken)

@@ -150,10 +150,14 @@ def _char(c: str) -> str:
     if c in _OTHERS:
         return _OTHERS[c]
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", c).casefold())
-    return "".join(_OTHERS.get(f, " " if f.isspace() else f) for f in folded if unicodedata.category(f) not in _UNSEEN)
+    return "".join(map(_seen, folded))
 
 
-_UNSEEN: Final = ("Cf", "Cc", "Cs")
+def _seen(c: str) -> str:
+    """Empty for what is not seen: zero-width characters, soft hyphens, controls."""
+    if c.isspace():
+        return " "
+    return "" if unicodedata.category(c) in ("Cf", "Cc", "Cs") else _OTHERS.get(c, c)
 
 
 def _spaced(pieces: Iterator[_Piece]) -> Iterator[_Piece]:

@@ -1,0 +1,1 @@
+"""Ways through the service: stage, submit, find, poll, collect, cancel. `backend.py` is the seam."""

@@ -47,7 +47,7 @@ AGAIN: Final[dict[ProblemKind, Next]] = {
 }
 
 SUSPICIOUS: Final = frozenset({ProblemKind.MISMATCHED, ProblemKind.MALFORMED, ProblemKind.INVALID})
-"""Kinds that, in number, point to a mistake of ours or a change of the service's: they count for the circuit breaker."""
+"""Kinds that, in number, point to a mistake of ours or a change of the service: they count for the breaker."""
 
 
 class StrayKind(StrEnum):

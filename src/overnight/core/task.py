@@ -47,6 +47,10 @@ class Task(Protocol):
         """In order; a later one may depend on outcomes of the ones before it."""
 
     @property
+    def recipes(self) -> Sequence[Recipe]:
+        """Every recipe it may ask with."""
+
+    @property
     def dependent(self) -> bool:
         """True when `wants` looks at settlements, so that the planner has to fetch them."""
 

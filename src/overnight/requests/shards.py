@@ -49,15 +49,19 @@ class ShardLimits:
 
 @dataclass(slots=True)
 class Shard:
-    """One shard while its lines stream by. `rows`, `size_bytes` grow as `lines()` is read; then it is complete."""
+    """One shard while its lines stream by. `rows` and the sizes grow as `lines()` is read; then it is complete.
+
+    fits: (requests, bytes of all, bytes of the longest) → is there money for that many? Asked from the second line on.
+    """
 
     shape: Shape
     source: "Peekable"
     renderer: Renderer
     limits: ShardLimits
-    fits: Callable[[int, int], bool]
+    fits: Callable[[int, int, int], bool]
     rows: list[SentRow] = field(default_factory=list)
     size_bytes: int = 0
+    longest_bytes: int = 0
 
     def lines(self) -> Iterator[bytes]:
         """The shard's lines; ends at a limit, leaving the rest in the source.
@@ -66,15 +70,21 @@ class Shard:
         """
         while (request := self.source.peek()) is not None:
             line = self.renderer.line(request.address, request.attempt, request.texts)
-            full = len(self.rows) >= self.limits.max_lines or self.size_bytes + len(line.data) > self.limits.max_bytes
-            if self.rows and (full or not self.fits(len(self.rows) + 1, self.size_bytes + len(line.data))):
+            if self.rows and not self._has_room_for(len(line.data)):
                 return
             if not self.rows:
                 self._lint(line.data)
             self.source.take()
             self.rows.append(SentRow(request.address, request.attempt, line.fingerprint))
             self.size_bytes += len(line.data)
+            self.longest_bytes = max(self.longest_bytes, len(line.data))
             yield line.data
+
+    def _has_room_for(self, line_bytes: int) -> bool:
+        n, size_bytes = len(self.rows) + 1, self.size_bytes + line_bytes
+        if n > self.limits.max_lines or size_bytes > self.limits.max_bytes:
+            return False
+        return self.fits(n, size_bytes, max(self.longest_bytes, line_bytes))
 
     def _lint(self, data: bytes) -> None:
         findings = Linter().check(data, 1)

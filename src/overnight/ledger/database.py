@@ -1,0 +1,93 @@
+"""Opening the ledger: made, checked, never guessed at.
+
+A rollback journal and `synchronous = FULL`: a fact is on disk when the call returns, on network folders too; at a
+shard's size per transaction this costs nothing measurable (performance.md 6).
+"""
+
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from overnight.errors import LedgerError
+
+VERSION: Final = 1
+_APPLICATION_ID: Final = 0x4F764E74  # "OvNt"
+
+
+def open_database(path: Path, *, study: str, now: str, read_only: bool = False) -> sqlite3.Connection:
+    """The open file, made when it is not there. Raises LedgerError for a foreign, newer, damaged or unreadable one."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
+    except (OSError, sqlite3.Error) as cause:
+        raise _unusable(path, cause) from cause
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cache_size = -65536")
+        _prepare(connection, path, study, now)
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+    except (sqlite3.Error, LedgerError) as cause:
+        connection.close()
+        if isinstance(cause, LedgerError):
+            raise
+        raise _unusable(path, cause) from cause
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """All or nothing; takes the write lock at once, so that what was read inside still holds when it is written."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+    except sqlite3.OperationalError as cause:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise LedgerError(
+            f"the ledger could not be written: {cause}",
+            hint="Nothing half-written was kept. Make room or give the right to write, then run again.",
+        ) from cause
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, study: str, now: str) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    if version == 0 and application == 0 and not connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
+        _create(connection, study, now)
+    elif application != _APPLICATION_ID:
+        raise LedgerError("this file is no ledger of ours", where=str(path), hint="Move it away, then run again.")
+    elif version > VERSION:
+        raise LedgerError(
+            f"the ledger is of version {version}, this overnight knows up to {VERSION}",
+            where=str(path),
+            hint="Update overnight; an older one will not touch it.",
+        )
+
+
+def _create(connection: sqlite3.Connection, study: str, now: str) -> None:
+    schema = files("overnight.ledger").joinpath("schema.sql").read_text(encoding="utf-8")
+    uid = f"u{uuid.uuid4().hex[:15]}"  # 16 characters, letter first: fits a label and a folder name
+    connection.executescript(
+        f"BEGIN IMMEDIATE; PRAGMA application_id = {_APPLICATION_ID}; PRAGMA user_version = {VERSION};\n{schema}"
+    )
+    connection.execute("INSERT INTO study VALUES (?, ?, ?)", (uid, study, now))
+    connection.execute("COMMIT")
+
+
+def _unusable(path: Path, cause: Exception) -> LedgerError:
+    return LedgerError(
+        f"the ledger cannot be used: {cause}",
+        where=str(path),
+        hint="Check the disk and the rights on that folder. A damaged ledger: keep it, restore a copy, then run again.",
+    )

@@ -1,0 +1,100 @@
+"""The ledger: its parts under one roof, and its lock."""
+
+import getpass
+import json
+import os
+import platform
+import sqlite3
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from overnight.errors import LockedError
+from overnight.ledger.bindings import Bindings
+from overnight.ledger.database import open_database, transaction
+from overnight.ledger.outcomes import Outcomes
+from overnight.ledger.recipes import Recipes
+from overnight.ledger.shards import Shards
+
+
+class Ledger:
+    """Use as a context manager: it closes the file."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self.shards = Shards(connection)
+        self.outcomes = Outcomes(connection)
+        self.recipes = Recipes(connection)
+        self.bindings = Bindings(connection)
+
+    @classmethod
+    def open(cls, path: Path, *, study: str, now: str) -> Self:
+        """Raises LedgerError for a file that is no ledger of ours, is newer than this version, or cannot be used."""
+        return cls(open_database(path, study=study, now=now))
+
+    @property
+    def uid(self) -> str:
+        """Born with the ledger, in every label and object prefix."""
+        return str(self._db.execute("SELECT uid FROM study").fetchone()[0])
+
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        return transaction(self._db)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Lock:
+    """One process at a time changes a study. The system lets go of it when the holder dies, on every platform."""
+
+    def __init__(self, folder: Path, command: str) -> None:
+        from filelock import FileLock
+
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(folder / "lock")
+        self._holder = folder / "holder.json"
+        self._command = command
+
+    def __enter__(self) -> Self:
+        from filelock import Timeout
+
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout as cause:
+            raise LockedError(
+                f"another overnight works on this study: {self._who()}",
+                where=str(self._holder.parent),
+                hint="Wait for it, watch it with `overnight status --follow`, or stop it with Ctrl-C where it runs.",
+            ) from cause
+        holder = {"pid": os.getpid(), "host": platform.node(), "user": _user(), "command": self._command}
+        self._holder.write_text(json.dumps(holder), encoding="utf-8")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._holder.unlink(missing_ok=True)
+        self._lock.release()
+
+    def _who(self) -> str:
+        try:
+            holder = json.loads(self._holder.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return "a process that has not said its name yet"
+        return f"{holder['user']} on {holder['host']}, process {holder['pid']} (`overnight {holder['command']}`)"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # no name for this user id; ImportError: Windows without `pwd`
+        return "someone"

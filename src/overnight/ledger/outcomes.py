@@ -1,0 +1,240 @@
+"""Outcomes, strays, bindings, reopenings: what became of what was sent, and whose it is."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from overnight.core.outcome import Identity, Outcome, ProblemKind, Stray, StrayKind
+from overnight.core.task import Settled
+from overnight.core.usage import Usage, Usd
+from overnight.errors import LedgerError
+from overnight.ledger.database import transaction
+
+_BATCH: Final = 2_000
+_INSERT: Final = "INSERT INTO outcome VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_STRAY: Final = "INSERT INTO stray VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+@dataclass(slots=True)
+class Collected:
+    """What collecting a job adds to the ledger, as one fact. Made by `Outcomes.collecting`."""
+
+    lines: int = 0
+    billed: Usd | None = None
+    kept: Usd | None = None
+    breaker: bool = False
+
+
+class JobWriter:
+    """Writes a job's outcomes while they stream by, inside the one transaction that makes them a fact."""
+
+    def __init__(self, db: sqlite3.Connection, shard: int) -> None:
+        self._db, self._shard = db, shard
+        self._waiting: list[tuple[Any, ...]] = []
+        self._strays: list[tuple[Any, ...]] = []
+
+    def outcome(self, outcome: Outcome) -> None:
+        self._waiting.append(_row(self._shard, outcome))
+        if len(self._waiting) >= _BATCH:
+            self.flush()
+
+    def replace(self, outcome: Outcome) -> None:
+        """A better line for a request that this job has had a line for already."""
+        self.flush()
+        self._db.execute("DELETE FROM outcome WHERE shard = ? AND address = ?", (self._shard, outcome.address))
+        self.outcome(outcome)
+
+    def stray(self, stray: Stray) -> None:
+        self._strays.append((self._shard, stray.kind, stray.key, stray.detail, stray.differs, *_tokens(stray.usage),
+                             stray.model_version, stray.source))  # fmt: skip
+
+    def flush(self) -> None:
+        self._db.executemany(_INSERT, self._waiting)
+        self._db.executemany(_INSERT_STRAY, self._strays)
+        self._waiting.clear()
+        self._strays.clear()
+
+
+@dataclass(slots=True)
+class Collecting:
+    """The open transaction of one job. `fact` is filled before it is left."""
+
+    write: JobWriter
+    fact: Collected = field(default_factory=Collected)
+
+
+class Outcomes:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    @contextmanager
+    def collecting(self, shard: int, now: str, *, again: bool = False) -> Iterator[Collecting]:
+        """One transaction: the job's outcomes, its strays, and the shard collected.
+
+        again: raw output is read anew; answers stay, problems may become answers.
+        """
+        with transaction(self._db):
+            if again:
+                self._db.execute("DELETE FROM outcome WHERE shard = ? AND kind IS NOT NULL", (shard,))
+                self._db.execute("DELETE FROM stray WHERE shard = ?", (shard,))
+            collecting = Collecting(JobWriter(self._db, shard))
+            yield collecting
+            collecting.write.flush()
+            fact = collecting.fact
+            self._db.execute(
+                "UPDATE shard SET state = 'collected', collected = ?, lines = ?, billed_usd = ?, kept_usd = ?,"
+                " breaker = ? WHERE id = ? AND state IN ('submitted', 'collected')",
+                (now, fact.lines, _exact(fact.billed), _exact(fact.kept), "tripped" if fact.breaker else None, shard),
+            )
+
+    def sent(self, realm: str) -> Iterator[tuple[bytes, int]]:
+        """(address, attempt) of every line that was or may have been sent, by shard."""
+        yield from self._db.execute(
+            "SELECT address, attempt FROM shard JOIN sent ON sent.shard = shard.id"
+            " WHERE realm = ? AND state IN ('submitting', 'submitted', 'collected') ORDER BY shard.id",
+            (realm,),
+        )
+
+    def ended(self, realm: str) -> Iterator[tuple[bytes, int, ProblemKind | None, int]]:
+        """(address, attempt, kind, row) in the order in which they were written."""
+        kinds: dict[str | None, ProblemKind | None] = {None: None, **{kind.value: kind for kind in ProblemKind}}
+        for address, attempt, kind, row in self._db.execute(
+            "SELECT address, attempt, kind, row FROM outcome JOIN shard ON shard.id = outcome.shard"
+            " WHERE realm = ? ORDER BY row",
+            (realm,),
+        ):
+            yield address, attempt, kinds[kind], row
+
+    def reopened(self) -> list[tuple[bytes, int]]:
+        return self._db.execute("SELECT address, after_attempt FROM reopened").fetchall()
+
+    def reopen(self, addresses: Iterable[tuple[bytes, int]], why: str, now: str) -> None:
+        """addresses: (address, attempts so far). Those attempts no longer settle the request."""
+        with transaction(self._db):
+            self._db.executemany(
+                "INSERT INTO reopened VALUES (?, ?, ?, ?) ON CONFLICT (address)"
+                " DO UPDATE SET after_attempt = excluded.after_attempt, why = excluded.why, at = excluded.at",
+                ((address, attempts, why, now) for address, attempts in addresses),
+            )
+
+    def settled(self, row: int) -> Settled:
+        found = self._db.execute("SELECT * FROM outcome WHERE row = ?", (row,)).fetchone()
+        if found is None:
+            raise LedgerError(f"the ledger holds no outcome {row}")
+        outcome = _outcome(found)
+        return Settled(outcome, outcome.attempt)
+
+    def answered_in(self, shard: int) -> frozenset[bytes]:
+        rows = self._db.execute("SELECT address FROM outcome WHERE shard = ? AND kind IS NULL", (shard,))
+        return frozenset(address for (address,) in rows)
+
+    def counts(self, realm: str) -> "LedgerCounts":
+        """For the equations and the report."""
+        of_realm = "JOIN shard ON shard.id = {0}.shard WHERE realm = ?"
+        query = self._db.execute
+        problems = query(f"SELECT kind, count(*) FROM outcome {of_realm.format('outcome')} GROUP BY kind", (realm,))  # noqa: S608  # our own constant
+        kinds = dict(problems.fetchall())
+        answers = kinds.pop(None, 0)
+        strays = query(f"SELECT kind, count(*) FROM stray {of_realm.format('stray')} GROUP BY kind", (realm,))  # noqa: S608  # our own constant
+        found = dict(strays.fetchall())
+        identity = query(
+            f"SELECT identity, count(*) FROM outcome {of_realm.format('outcome')} AND identity IS NOT NULL GROUP BY 1",  # noqa: S608  # our own constant
+            (realm,),
+        )
+        in_flight = query(
+            "SELECT count(*) FROM shard JOIN sent ON sent.shard = shard.id"
+            " WHERE realm = ? AND state IN ('submitting', 'submitted')",
+            (realm,),
+        )
+        sent = query(
+            "SELECT coalesce(sum(n_rows), 0), coalesce(sum(lines), 0) FROM shard"
+            " WHERE realm = ? AND state IN ('submitting', 'submitted', 'collected')",
+            (realm,),
+        ).fetchone()
+        accepted = query(
+            "SELECT count(*) FROM outcome JOIN shard ON shard.id = outcome.shard WHERE realm = ? AND source <> ''",
+            (realm,),
+        )
+        return LedgerCounts(
+            sent=sent[0],
+            lines=sent[1],
+            answers=answers,
+            problems=Counter({ProblemKind(kind): n for kind, n in kinds.items()}),
+            strays=Counter({StrayKind(kind): n for kind, n in found.items()}),
+            identity=Counter({Identity(kind): n for kind, n in identity.fetchall()}),
+            accepted=accepted.fetchone()[0],
+            in_flight=in_flight.fetchone()[0],
+        )
+
+    def usage_by_model(self, realm: str) -> list[tuple[str, str, Usage, int]]:
+        """(asked model, served modelVersion, tokens, lines with counts), lines that settled nothing included."""
+        rows = self._db.execute(
+            "SELECT model, model_version, sum(prompt_tokens), sum(cached_tokens), sum(thinking_tokens),"
+            " sum(answer_tokens), count(*) FROM ("
+            " SELECT shard, model_version, prompt_tokens, cached_tokens, thinking_tokens, answer_tokens FROM outcome"
+            " UNION ALL"
+            " SELECT shard, model_version, prompt_tokens, cached_tokens, thinking_tokens, answer_tokens FROM stray"
+            ") AS line JOIN shard ON shard.id = line.shard"
+            " WHERE realm = ? AND prompt_tokens IS NOT NULL GROUP BY model, model_version ORDER BY 1, 2",
+            (realm,),
+        )
+        return [(model, served, Usage(p, c, t, a), n) for model, served, p, c, t, a, n in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCounts:
+    """Of one realm, over the life of the study. sent, answers, problems, in_flight: attempts. accepted: lines."""
+
+    sent: int
+    lines: int
+    answers: int
+    problems: Counter[ProblemKind]
+    strays: Counter[StrayKind]
+    identity: Counter[Identity]
+    accepted: int
+    in_flight: int
+
+
+def _exact(amount: Usd | None) -> str | None:
+    return None if amount is None else amount.exact()
+
+
+def _tokens(usage: Usage) -> tuple[int | None, ...]:
+    return usage.prompt, usage.cached, usage.thinking, usage.answer
+
+
+def _row(shard: int, outcome: Outcome) -> tuple[Any, ...]:
+    return (
+        shard,
+        outcome.address,
+        outcome.attempt,
+        outcome.kind,
+        outcome.answer or None,
+        outcome.detail,
+        *_tokens(outcome.usage),
+        outcome.model_version,
+        outcome.finish_reason,
+        outcome.identity,
+        outcome.processed_time,
+        outcome.source,
+    )
+
+
+def _outcome(row: tuple[Any, ...]) -> Outcome:
+    (_, _, address, attempt, kind, answer, detail, p, c, t, a, version, finish, identity, time, source) = row
+    return Outcome(
+        address,
+        attempt,
+        None if kind is None else ProblemKind(kind),
+        answer or b"",
+        detail,
+        Usage(p, c, t, a),
+        version,
+        finish,
+        None if identity is None else Identity(identity),
+        time,
+        source,
+    )

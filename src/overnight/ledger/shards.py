@@ -1,0 +1,223 @@
+"""Shards and their jobs: intent before effect, fact after."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from overnight.core.states import JobStatus
+from overnight.core.usage import Usd
+from overnight.errors import LedgerError
+from overnight.ledger.database import transaction
+from overnight.requests.shards import SentRow
+
+_COLUMNS: Final = (
+    "id, realm, stage, recipe, model, max_output_tokens, state, label, place, intended, n_rows, size_bytes,"
+    " reserved_usd, kept_usd, billed_usd, submitted, job_name, job, cancelled, collected, lines, breaker"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a shard's job lives. Recovery reads this, never the study.
+
+    bucket and the two names are Cloud Storage's; another backend gives them its own meaning.
+    """
+
+    backend: str
+    project: str
+    location: str
+    bucket: str
+    input: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShardFact:
+    """A shard as the ledger holds it."""
+
+    id: int
+    realm: str
+    stage: str
+    recipe: str
+    model: str
+    max_output_tokens: int
+    state: str
+    label: str
+    place: Place
+    intended: str
+    n_rows: int
+    size_bytes: int
+    reserved: Usd | None
+    kept: Usd | None
+    billed: Usd | None
+    submitted: str
+    job_name: str
+    job: JobStatus | None
+    cancelled: bool
+    collected: str
+    lines: int
+    breaker: str
+
+
+class Shards:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def intend(
+        self,
+        *,
+        realm: str,
+        stage: str,
+        recipe: str,
+        model: str,
+        max_output_tokens: int,
+        label: str,
+        place: Place,
+        now: str,
+    ) -> int:
+        """Durable before anything is uploaded. Returns the shard's number."""
+        with transaction(self._db):
+            cursor = self._db.execute(
+                "INSERT INTO shard (realm, stage, recipe, model, max_output_tokens, state, label, place, intended)"
+                " VALUES (?, ?, ?, ?, ?, 'intended', ?, ?, ?)",
+                (realm, stage, recipe, model, max_output_tokens, label, json.dumps(asdict(place)), now),
+            )
+            return int(cursor.lastrowid or 0)
+
+    def staged(self, shard: int, rows: Iterable[SentRow], size_bytes: int) -> None:
+        """The input file is complete in its place. Its rows, in key order, and the fact: one transaction."""
+        ordered = sorted((row.address, row.attempt, row.fingerprint) for row in rows)
+        with transaction(self._db):
+            self._db.executemany(
+                "INSERT INTO sent (shard, address, attempt, fingerprint) VALUES (?, ?, ?, ?)",
+                ((shard, *row) for row in ordered),
+            )
+            self._move(shard, "staged", from_states=("intended",), n_rows=len(ordered), size_bytes=size_bytes)
+
+    def submitting(self, shard: int, reserve: Usd | None, limit: Usd | None) -> Usd | None:
+        """The intent to create a job, and its worst case reserved, in one transaction.
+
+        Returns None when it was written. Returns what is left when the reservation would pass `limit`: then nothing is.
+        """
+        with transaction(self._db):
+            if limit is not None and reserve is not None:
+                left = limit - self.committed(self.get(shard).realm)
+                if reserve > left:
+                    return left
+            exact = None if reserve is None else reserve.exact()
+            self._move(shard, "submitting", from_states=("staged",), reserved_usd=exact)
+        return None
+
+    def submitted(self, shard: int, job: JobStatus, now: str) -> None:
+        with transaction(self._db):
+            self._move(
+                shard,
+                "submitted",
+                from_states=("submitting",),
+                job_name=job.name,
+                job=json.dumps(asdict(job)),
+                submitted=now,
+            )
+
+    def abandon(self, shard: int) -> None:
+        """Nothing was created of it: its rows were never sent, its reservation is free again."""
+        with transaction(self._db):
+            self._db.execute("DELETE FROM sent WHERE shard = ?", (shard,))
+            self._move(shard, "abandoned", from_states=("intended", "staged", "submitting"), reserved_usd=None)
+
+    def seen(self, shard: int, job: JobStatus) -> None:
+        with transaction(self._db):
+            self._db.execute("UPDATE shard SET job = ? WHERE id = ?", (json.dumps(asdict(job)), shard))
+
+    def cancelled(self, shard: int) -> None:
+        """A person asked for the job to be cancelled: rows it leaves undone are given up, not sent again."""
+        with transaction(self._db):
+            self._db.execute("UPDATE shard SET cancelled = 1 WHERE id = ?", (shard,))
+
+    def acknowledge_breakers(self, realm: str) -> int:
+        with transaction(self._db):
+            cursor = self._db.execute(
+                "UPDATE shard SET breaker = 'acknowledged' WHERE breaker = 'tripped' AND realm = ?", (realm,)
+            )
+            return cursor.rowcount
+
+    def get(self, shard: int) -> ShardFact:
+        found = self._db.execute(f"SELECT {_COLUMNS} FROM shard WHERE id = ?", (shard,)).fetchone()  # noqa: S608  # our own constant
+        if found is None:
+            raise LedgerError(f"the ledger knows no shard {shard}")
+        return _fact(found)
+
+    def all(self, realm: str, *states: str) -> list[ShardFact]:
+        """In order of their numbers; all states when none is named."""
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM shard WHERE realm = ? ORDER BY id", (realm,))  # noqa: S608  # our own constant
+        return [fact for fact in map(_fact, rows) if not states or fact.state in states]
+
+    def next_number(self) -> int:
+        return int(self._db.execute("SELECT coalesce(max(id), 0) + 1 FROM shard").fetchone()[0])
+
+    def rows(self, shard: int) -> Iterator[tuple[bytes, int, bytes]]:
+        """(address, attempt, fingerprint), in key order."""
+        yield from self._db.execute("SELECT address, attempt, fingerprint FROM sent WHERE shard = ?", (shard,))
+
+    def committed(self, realm: str) -> Usd:
+        """Spent and reserved in a realm, over the life of the study: what may not pass the limit."""
+        total = Usd()
+        for fact in self.all(realm):
+            if fact.state == "collected":
+                total = total + (fact.billed or Usd()) + (fact.kept or Usd())
+            else:
+                total = total + (fact.reserved or Usd())
+        return total
+
+    def _move(self, shard: int, state: str, *, from_states: tuple[str, ...], **values: Any) -> None:
+        """Part of the caller's transaction. States move to the right only."""
+        names = "".join(f", {name} = ?" for name in values)
+        marks = ", ".join("?" * len(from_states))
+        cursor = self._db.execute(
+            f"UPDATE shard SET state = ?{names} WHERE id = ? AND state IN ({marks})",  # noqa: S608  # our own names
+            (state, *values.values(), shard, *from_states),
+        )
+        if cursor.rowcount != 1:
+            raise LedgerError(f"shard {shard} cannot become {state}: it is {self.get(shard).state}")
+
+
+def status_from_json(body: str) -> JobStatus:
+    value = json.loads(body)
+    value["error"] = tuple(value["error"]) if value["error"] else None
+    value["partial_failures"] = tuple(value["partial_failures"])
+    return JobStatus(**value)
+
+
+def _fact(row: tuple[Any, ...]) -> ShardFact:
+    (id_, realm, stage, recipe, model, room, state, label, place, intended, n_rows, size_bytes, *rest) = row
+    reserved, kept, billed, submitted, job_name, job, cancelled, collected, lines, breaker = rest
+    return ShardFact(
+        id_,
+        realm,
+        stage,
+        recipe,
+        model,
+        room,
+        state,
+        label,
+        Place(**json.loads(place)),
+        intended,
+        n_rows,
+        size_bytes,
+        _usd(reserved),
+        _usd(kept),
+        _usd(billed),
+        submitted or "",
+        job_name or "",
+        status_from_json(job) if job else None,
+        bool(cancelled),
+        collected or "",
+        lines,
+        breaker or "",
+    )
+
+
+def _usd(text: str | None) -> Usd | None:
+    return None if text is None else Usd(text)

@@ -1,0 +1,212 @@
+"""Step 7: a job has ended; what does its output hold, and whose is it? Then the shard is collected, in one transaction.
+
+Raw output is fetched and kept (compressed) before anything is read from it, so that it can be read again for nothing.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from overnight.answers.match import Expected, Matcher, Taken
+from overnight.answers.validate import validator
+from overnight.backends.backend import OutputFile
+from overnight.core.events import Note, Progress
+from overnight.core.outcome import Outcome, ProblemKind, Stray
+from overnight.core.states import JobStatus
+from overnight.errors import AccountingError, JobError
+from overnight.ledger.outcomes import Collecting
+from overnight.ledger.shards import ShardFact
+from overnight.run.echo import loose_fingerprints
+from overnight.run.money import Bill, pricing_of
+from overnight.run.raw import Keeper, RawFile, raw_files, read_lines
+from overnight.run.world import World
+
+_EMPTY_LOOKS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""A job may say SUCCEEDED before its output is listed (ellmer#926 [U]): look again before calling rows missing."""
+
+# google.rpc codes after which the same job would fail the same way: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED,
+# FAILED_PRECONDITION, UNAUTHENTICATED (vertex-batch-facts 9.2).
+_CONFIGURATION = frozenset({3, 5, 7, 9, 16})
+
+
+def collect(world: World, shard: ShardFact) -> None:
+    """Fetch, read, settle. Raises JobError when the job failed in a way that a person has to mend, after collecting."""
+    status = shard.job
+    assert status is not None, "only a shard whose job was seen to end is collected"
+    folder = world.home.raw / shard.label
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".collect-", dir=folder) as scratch:
+        files = list(_fetch(world, shard, status, Path(scratch)))
+        keeper = Keeper(files, folder)
+        try:
+            _settle(world, shard, status, files, before_commit=keeper.finish)
+        finally:
+            keeper.join()
+    if status.error is not None and status.error[0] in _CONFIGURATION and not _ran(status):
+        raise JobError(
+            f"job {shard.id} failed: {status.error[1]}",
+            where=status.name,
+            hint="Its requests are not lost. Mend what the message names, then run again; "
+            "`overnight check --cloud` looks at buckets, rights and regions.",
+        )
+
+
+def reparse(world: World, shard: ShardFact) -> None:
+    """Read a collected job's raw output again: answers stay, problems may become answers. Costs nothing."""
+    status = shard.job
+    assert status is not None
+    folder = world.home.raw / shard.label
+    with raw_files(folder) as files:
+        _settle(world, shard, status, files, before_commit=lambda: None, again=True)
+
+
+def _fetch(world: World, shard: ShardFact, status: JobStatus, scratch: Path) -> Iterator[RawFile]:
+    for number, output in enumerate(_listing(world, shard, status)):
+        name = f"{number:02d}-{output.name.rsplit('/', 1)[-1]}"
+        path = scratch / name
+        with path.open("wb") as target:
+            world.backend.fetch(shard.place, output, target)
+        yield RawFile(path, f"{shard.label}/{name}.gz", output.chunk)
+
+
+def _listing(world: World, shard: ShardFact, status: JobStatus) -> Sequence[OutputFile]:
+    """The output files, once two looks in a row agree."""
+    before = world.backend.outputs(shard.place, status)
+    waits = _EMPTY_LOOKS_S if status.state in {"JOB_STATE_SUCCEEDED", "JOB_STATE_PARTIALLY_SUCCEEDED"} else (0.0,)
+    for wait_s in waits:
+        if before:
+            wait_s = 0.0
+        world.sleep(wait_s)
+        now = world.backend.outputs(shard.place, status)
+        if now and now == before:
+            return now
+        before = now
+    return before
+
+
+def _settle(
+    world: World,
+    shard: ShardFact,
+    status: JobStatus,
+    files: Sequence[RawFile],
+    *,
+    before_commit: Callable[[], None],
+    again: bool = False,
+) -> None:
+    expected = {address: Expected(attempt, print_) for address, attempt, print_ in world.ledger.shards.rows(shard.id)}
+    recipe = world.ledger.recipes.load(shard.recipe)
+    matcher = Matcher(
+        world.realm,
+        expected,
+        validator(recipe.schema),
+        answered=_answered_before(world, shard, expected, again=again),
+        loose=lambda: loose_fingerprints(world, shard),
+    )
+    with world.ledger.outcomes.collecting(shard.id, world.stamp(), again=again) as collecting:
+        settled = _Settling(world, collecting, Bill(pricing_of(world)))
+        settled.lines(matcher, files, shard)
+        settled.rest(matcher, shard, status)
+        settled.close(matcher, shard, len(expected))
+        before_commit()
+    if matcher.tally.breaker_tripped(len(expected)):
+        world.tell(
+            Note(f"job {shard.id}: {matcher.tally.suspicious:,} of {len(expected):,} rows are suspicious", "warning")
+        )
+
+
+@dataclass(slots=True)
+class _Settling:
+    """Writes what the matcher says into the open transaction, and adds up."""
+
+    world: World
+    collecting: Collecting
+    bill: Bill
+    unsettled: int = 0
+
+    def lines(self, matcher: Matcher, files: Sequence[RawFile], shard: ShardFact) -> None:
+        for file in files:
+            for number, line in read_lines(file):
+                found = matcher.line(line, f"{file.source}:{number}", chunk=file.chunk)
+                if found is not None:
+                    self.take(found)
+                if matcher.tally.lines % 5_000 == 0:
+                    self.world.tell(Progress("collect", matcher.tally.lines, shard.n_rows, "lines"))
+        for found in matcher.rest():
+            self.take(found)
+
+    def take(self, found: Taken | Stray) -> None:
+        write = self.collecting.write
+        if isinstance(found, Stray):
+            self.bill.add(found)
+            write.stray(found)
+        elif found.instead_of is None:
+            self.bill.add(found.outcome)
+            write.outcome(found.outcome)
+        else:  # the worse line was billed when it came
+            self.bill.add(found.outcome)
+            write.stray(found.instead_of)
+            write.replace(found.outcome)
+
+    def rest(self, matcher: Matcher, shard: ShardFact, status: JobStatus) -> None:
+        kind, detail = _why_missing(shard, status)
+        for address, row in matcher.missing():
+            outcome = Outcome(address, row.attempt, kind, detail=detail)
+            self.bill.add(outcome)
+            self.collecting.write.outcome(outcome)
+            self.unsettled += 1
+
+    def close(self, matcher: Matcher, shard: ShardFact, n_rows: int) -> None:
+        """The job's sums: lines = accepted + strays, rows = accepted + without a line + settled before."""
+        tally = matcher.tally
+        strays = sum(tally.strays.values())
+        if tally.lines != tally.accepted + strays:
+            raise AccountingError(
+                f"job {shard.id}: {tally.lines:,} lines, but {tally.accepted:,} accepted and {strays:,} strays",
+                where=shard.job_name,
+                hint="Nothing of this job was written. Keep its raw output and report this.",
+            )
+        if n_rows != tally.accepted + self.unsettled + matcher.settled_before:
+            raise AccountingError(
+                f"job {shard.id}: {n_rows:,} rows, but {tally.accepted:,} accepted, {self.unsettled:,} without a line,"
+                f" {matcher.settled_before:,} settled before",
+                where=shard.job_name,
+                hint="Nothing of this job was written. Keep its raw output and report this.",
+            )
+        fact = self.collecting.fact
+        fact.lines = tally.lines
+        fact.billed = self.bill.billed if not self.bill.lines_without_price else None
+        fact.kept = self.bill.kept(shard.reserved, n_rows)
+        fact.breaker = tally.breaker_tripped(n_rows)
+
+
+def _answered_before(
+    world: World, shard: ShardFact, expected: Mapping[bytes, Expected], *, again: bool
+) -> frozenset[bytes]:
+    """Requests of this shard that another attempt, or an earlier reading of this one, has answered."""
+    answered = world.ledger.outcomes.answered_in(shard.id) if again else frozenset()
+    if all(row.attempt == 1 for row in expected.values()):
+        return answered
+    floors = dict(world.ledger.outcomes.reopened())
+    others = {
+        address
+        for address, attempt, kind, _ in world.ledger.outcomes.ended(world.realm)
+        if kind is None and address in expected and floors.get(address, 0) < attempt < expected[address].attempt
+    }
+    return answered | others
+
+
+def _why_missing(shard: ShardFact, status: JobStatus) -> tuple[ProblemKind, str]:
+    """What a row without a line ended as, by how its job ended."""
+    if shard.cancelled or status.state == "JOB_STATE_CANCELLED":
+        return ProblemKind.CANCELLED, "the job was cancelled before this row"
+    if status.state == "JOB_STATE_EXPIRED":
+        return ProblemKind.EXPIRED, "the job ran out of time before this row"
+    if status.state == "JOB_STATE_FAILED":
+        code, message = status.error or (0, "the job failed without a word")
+        return ProblemKind.SERVICE_ERROR, f"the job failed (code {code}): {message}"
+    return ProblemKind.MISSING, f"the job ended as {status.state} and its output holds no line for this row"
+
+
+def _ran(status: JobStatus) -> bool:
+    return bool(status.succeeded and status.succeeded > 0)

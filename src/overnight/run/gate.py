@@ -1,0 +1,99 @@
+"""Step 2: may this be sent? Said before anything is uploaded; each refusal names the words that allow it."""
+
+from dataclasses import dataclass
+
+from overnight.core.realm import GOOGLE
+from overnight.core.usage import Usd
+from overnight.errors import BreakerError, BudgetError, ConsentError
+from overnight.planning.difference import Reason
+from overnight.run.plan import Planned
+from overnight.run.world import Options, World
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Leave to send. limit: what all spent and reserved in this realm may come to, None without any."""
+
+    limit: Usd | None
+
+
+def gate(world: World, planned: Planned, options: Options) -> Pass:
+    """Raises BreakerError, ConsentError or BudgetError."""
+    check_breaker(world)
+    _pay_again(planned, options)
+    if world.realm != GOOGLE:
+        return Pass(None)
+    return _money(world, planned, options)
+
+
+def check_breaker(world: World) -> None:
+    """Raises BreakerError while a job's rows are wrong in a way that nobody has looked at."""
+    for shard in world.ledger.shards.all(world.realm, "collected"):
+        if shard.breaker == "tripped":
+            raise BreakerError(
+                f"too many rows of job {shard.id} are wrong in the same way: nothing is sent again",
+                where=shard.job_name,
+                hint="Look at the problems and raw lines in report.html. `overnight fetch --reparse` reads them again"
+                " for free; `overnight retry` sends them again and lifts this stop.",
+            )
+
+
+def _pay_again(planned: Planned, options: Options) -> None:
+    n = planned.plan.paid_again
+    if not n or options.pay_again:
+        return
+    causes = [
+        f"{planned.plan.reasons[reason]:,} because the {word} changed"
+        for reason, word in (
+            (Reason.RECIPE_CHANGED, "prompt, answer fields or thinking"),
+            (Reason.MODEL_CHANGED, "model"),
+        )
+        if planned.plan.reasons[reason]
+    ]
+    waste = "" if planned.wasted is None else f"; the answers you have cost {planned.wasted}"
+    question = f"{n:,} records answered before would be asked again: {', '.join(causes)}{waste}."
+    if options.ask is not None and options.ask(f"{question} Pay again?"):
+        return
+    raise ConsentError(
+        question, hint="Say `overnight run --pay-again` if that is meant, or put the study back as it was."
+    )
+
+
+def _money(world: World, planned: Planned, options: Options) -> Pass:
+    committed = world.ledger.shards.committed(GOOGLE)
+    caps = [world.limit] if world.limit is not None else []
+    if options.max_usd is not None:
+        caps.append(committed + options.max_usd)
+    limit = min(caps) if caps else None
+    if planned.worst is None or planned.expected is None:
+        raise BudgetError(
+            f"the price of {world.model.id} is not known, so no limit can be kept",
+            hint="Use a model with a price (docs/reference/models-and-prices.md).",
+        )
+    if limit is not None and planned.expected > limit - committed:
+        raise BudgetError(
+            f"about {planned.expected} is expected, {limit - committed} is left of {limit}"
+            f" ({committed} spent or reserved before)",
+            hint="Raise budget.limit_usd or --max-usd, choose a cheaper model or less thinking, or leave records out.",
+        )
+    _consent(world, planned, options, limit)
+    return Pass(limit)
+
+
+def _consent(world: World, planned: Planned, options: Options, limit: Usd | None) -> None:
+    if options.yes or options.max_usd is not None:
+        return
+    cap = f", never more than {limit}" if limit is not None else ""
+    question = (
+        f"Send {planned.plan.to_send:,} requests to {world.model.id}:"
+        f" about {planned.expected}, at worst {planned.worst}{cap}. Go on?"
+    )
+    if options.ask is not None:
+        if options.ask(question):
+            return
+        raise ConsentError("nothing was sent", hint="`overnight plan` shows the requests and what they may cost.")
+    if world.limit is None:
+        raise ConsentError(
+            f"{question} Nobody is there to say so.",
+            hint="Write budget.limit_usd into the study, or say --max-usd X (a cap) or --yes.",
+        )

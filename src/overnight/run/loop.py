@@ -1,0 +1,119 @@
+"""The idea of the whole: a run closes the difference between what is wanted and what is settled.
+
+    recover → [ plan → gate → send → watch → collect ] until nothing is left to send → publish
+
+Resume after a crash, retry of failed rows only, fifty new records, a second stage for contested ones and "nothing to
+do" are this loop and nothing else.
+"""
+
+from overnight.core.events import Note, StepStarted
+from overnight.core.states import JobPhase
+from overnight.errors import BudgetError, UnavailableError
+from overnight.run.collect import collect, reparse
+from overnight.run.gate import check_breaker, gate
+from overnight.run.plan import make_plan
+from overnight.run.publish import Closing, publish
+from overnight.run.recover import recover
+from overnight.run.send import Sent, send
+from overnight.run.watch import Watch
+from overnight.run.world import Options, World
+
+_DOUBTS = 3
+"""Creates in a row that had no usable reply and made no job: then the service is down, not slow."""
+
+
+def run(world: World, options: Options, closing: Closing | None = None) -> Closing:
+    """Close the difference. Publishes also when it stops early: what is known so far is never lost.
+
+    closing: filled also when this raises ConsentError, BudgetError, BreakerError, DoubtfulSubmitError, JobError,
+    CloudError … Ctrl-C while jobs run detaches: `closing.detached`.
+    """
+    closing = closing or Closing(world.study, world.realm)
+    try:
+        _close_the_difference(world, options, closing)
+    except KeyboardInterrupt:
+        if not world.ledger.shards.all(world.realm, "submitted"):
+            raise
+        closing.detached = True
+    finally:
+        publish(world, closing)
+    return closing
+
+
+def fetch(world: World, options: Options, *, again: bool = False) -> Closing:
+    """Collect what has ended and publish; never sends. again: read kept raw output anew, of every collected job."""
+    closing = Closing(world.study, world.realm)
+    recover(world, options)
+    for shard in Watch(world).look():
+        collect(world, shard)
+    if again:
+        for shard in world.ledger.shards.all(world.realm, "collected"):
+            reparse(world, shard)
+    publish(world, closing)
+    return closing
+
+
+def _close_the_difference(world: World, options: Options, closing: Closing) -> None:
+    recover(world, options)
+    doubts = 0
+    while True:
+        if world.ledger.shards.all(world.realm, "submitted"):
+            if options.detach:
+                closing.detached = True
+                return
+            watch_and_collect(world)
+        world.tell(StepStarted("plan"))
+        planned = make_plan(world)
+        if not planned.plan.to_send:
+            return
+        leave = gate(world, planned, options)
+        sent = send(world, planned, leave, options)
+        closing.requests_sent += sent.n_requests
+        doubts = doubts + 1 if sent.doubtful else 0
+        _still_moving(sent, doubts, planned.plan.to_send)
+
+
+def _still_moving(sent: Sent, doubts: int, to_send: int) -> None:
+    """Raises when another round would do the same again."""
+    if sent.n_requests:
+        return
+    if sent.over_limit is not None:
+        raise BudgetError(
+            f"{to_send:,} requests wait: {sent.over_limit} is left of the limit, and the next one may cost more",
+            hint="Raise budget.limit_usd or --max-usd, or choose less thinking; what is answered stays answered.",
+        )
+    if doubts >= _DOUBTS:
+        raise UnavailableError(
+            f"the service did not take a job {doubts} times in a row", hint="Nothing was paid. Run again later."
+        )
+
+
+def watch_and_collect(world: World) -> None:
+    """Until no job is under way. Each is collected when it ends, so that a crash costs nothing but time.
+
+    Raises BreakerError after everything else was collected.
+    """
+    watch, started = Watch(world), world.now()
+    while world.ledger.shards.all(world.realm, "submitted"):
+        ended = watch.look()
+        for shard in ended:
+            world.tell(StepStarted("collect", f"job {shard.id}"))
+            collect(world, shard)
+            started = world.now()
+        if not ended:
+            watch.wait(started)
+    check_breaker(world)
+
+
+def cancel(world: World) -> int:
+    """Ask for every running job to be cancelled. Returns how many; what is done is collected by `run` or `fetch`."""
+    running = [
+        shard
+        for shard in world.ledger.shards.all(world.realm, "submitted")
+        if shard.job is None or shard.job.phase is not JobPhase.ENDED
+    ]
+    for shard in running:
+        world.ledger.shards.cancelled(shard.id)
+        world.backend.cancel(shard.place, shard.job_name)
+        world.tell(Note(f"job {shard.id}: cancelling; rows it has not done are given up until `overnight retry`"))
+    return len(running)

@@ -1,0 +1,124 @@
+"""What a send may cost at most, and what a job did cost. In realm google this guards; elsewhere it is only shown."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from overnight.core.outcome import Outcome, ProblemKind, Stray
+from overnight.core.usage import Usage, Usd
+from overnight.pricing.bill import cost
+from overnight.pricing.prices import Price, price
+from overnight.pricing.tokens import token_bound, token_estimate
+from overnight.run.world import World
+
+_MTOK = Decimal(1_000_000)
+MAY_HAVE_COST = frozenset({ProblemKind.EXPIRED, ProblemKind.CANCELLED, ProblemKind.MISSING, ProblemKind.MISMATCHED})
+"""Without token counts, rows that ended so keep their share of the reservation: what they cost is unknown, not zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorstCase:
+    """Upper bound for lines of one shape: every byte a token, every answer at its limit, the dearest price ahead."""
+
+    price: Price
+    surcharge: bool
+    max_output_tokens: int
+
+    def of(self, n_requests: int, size_bytes: int, longest_bytes: int) -> Usd:
+        """size_bytes: of all lines together; longest_bytes: of the longest, which decides the price tier."""
+        rates = self.price.rates(token_bound(longest_bytes))
+        factor = self.price.location_surcharge if self.surcharge else Decimal(1)
+        tokens_in = token_bound(size_bytes) + token_bound(0) * (n_requests - 1)
+        amount = tokens_in * rates.input_usd_per_mtok + n_requests * self.max_output_tokens * rates.output_usd_per_mtok
+        return Usd(amount * factor / _MTOK)
+
+
+def worst_case_for(world: World, max_output_tokens: int) -> WorstCase | None:
+    """None when the price of the model is not known."""
+    dearest = world.dearest()
+    return None if dearest is None else WorstCase(dearest, world.surcharge, max_output_tokens)
+
+
+def expected(world: World, n_requests: int, chars: int, frame_chars: int) -> Usd | None:
+    """A rough middle for people: four characters a token, and a third of the room for thinking and answer used.
+
+    The money issue replaces it by what earlier answers of the recipe used.
+    """
+    today = world.price_now()
+    if today is None:
+        return None
+    usage = Usage(
+        prompt=token_estimate(chars + frame_chars * n_requests),
+        cached=0,
+        thinking=0,
+        answer=n_requests * world.room(0) // 3,
+    )
+    return cost(usage, today, surcharge=world.surcharge)
+
+
+class Pricing:
+    """Lines at the price of the model that served, on the day it served (today where the line does not say)."""
+
+    def __init__(self, asked: str, today: date, *, surcharge: bool) -> None:
+        self._asked, self._today, self._surcharge = asked, today, surcharge
+        self._prices: dict[tuple[str, str], Price | None] = {}
+
+    def cost_of(self, line: Outcome | Stray) -> Usd | None:
+        """None: the service gave no counts, or the price of what served is not known. Never zero in their place."""
+        if not line.usage.known:
+            return None
+        day = line.processed_time[:10] if isinstance(line, Outcome) else ""
+        found = self.price_of(line.model_version or self._asked, day)
+        return None if found is None else cost(line.usage, found, surcharge=self._surcharge)
+
+    def price_of(self, model: str, day: str = "") -> Price | None:
+        place = model, day
+        if place not in self._prices:
+            self._prices[place] = price(model, _day(day) or self._today)
+        return self._prices[place]
+
+
+class Bill:
+    """Adds up a job's lines. rows_unknown: rows that may have cost something nobody said."""
+
+    def __init__(self, pricing: Pricing) -> None:
+        self._pricing = pricing
+        self.billed = Usd()
+        self.lines_without_price = 0
+        self.rows_unknown = 0
+
+    def add(self, line: Outcome | Stray) -> None:
+        amount = self._pricing.cost_of(line)
+        if amount is not None:
+            self.billed = self.billed + amount
+        elif line.usage.known:
+            self.lines_without_price += 1
+            self.rows_unknown += 1
+        elif isinstance(line, Outcome) and line.kind in MAY_HAVE_COST:
+            self.rows_unknown += 1
+
+    def kept(self, reserved: Usd | None, n_rows: int) -> Usd | None:
+        """The part of the reservation that stays for rows whose cost is unknown."""
+        if reserved is None or not n_rows:
+            return None
+        return Usd(reserved.amount * self.rows_unknown / n_rows)
+
+
+def pricing_of(world: World) -> Pricing:
+    return Pricing(world.model.id, world.today, surcharge=world.surcharge)
+
+
+def total_cost(world: World) -> Usd | None:
+    """Spent by the study in this realm so far; None when some of it could not be priced."""
+    shards = world.ledger.shards.all(world.realm, "collected")
+    amounts = [shard.billed for shard in shards]
+    if any(amount is None for amount in amounts):
+        return None
+    return sum((amount for amount in amounts if amount is not None), Usd())
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

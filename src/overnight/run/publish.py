@@ -1,0 +1,185 @@
+"""Step 8: every record accounted for, the sums checked, results and report written. Safe to do at any time."""
+
+import pickle
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Final
+
+from overnight.core.atomic import replace_bytes, replacing
+from overnight.core.outcome import NotSent, ProblemKind, StrayKind
+from overnight.core.realm import is_simulated
+from overnight.core.record import Cell
+from overnight.core.task import Column
+from overnight.core.usage import Usd
+from overnight.errors import AccountingError
+from overnight.planning.wants import Account
+from overnight.records.writer import results_columns, write_table
+from overnight.run.money import pricing_of, total_cost
+from overnight.run.results import FIRST, LAST, RowMaker, our_columns
+from overnight.run.world import World
+
+FORMATS: Final = ("csv", "parquet", "jsonl", "xlsx")
+XLSX_RECORDS: Final = 100_000
+"""Above that a spreadsheet is no way to look at results: `overnight export --to x.xlsx` still writes one."""
+
+
+@dataclass(slots=True)
+class Closing:
+    """What a run ends with. Counts are of records but where it says otherwise; sent is of this invocation."""
+
+    study: str
+    realm: str
+    records: int = 0
+    answers: int = 0
+    problems: Counter[ProblemKind] = field(default_factory=Counter)
+    not_sent: Counter[NotSent] = field(default_factory=Counter)
+    open: int = 0
+    decisions: Counter[str] = field(default_factory=Counter)
+    strays: Counter[StrayKind] = field(default_factory=Counter)
+    lines: int = 0
+    requests_sent: int = 0
+    jobs: tuple[str, ...] = ()
+    in_flight: int = 0
+    cost: Usd | None = None
+    detached: bool = False
+    results: dict[str, Path] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `--json` ends with; amounts are exact texts, paths absolute."""
+        return {
+            "study": self.study,
+            "realm": self.realm,
+            "records": self.records,
+            "answers": self.answers,
+            "problems": {kind.value: n for kind, n in sorted(self.problems.items())},
+            "not_sent": {kind.value: n for kind, n in sorted(self.not_sent.items())},
+            "open": self.open,
+            "decisions": dict(sorted(self.decisions.items())),
+            "strays": sum(self.strays.values()),
+            "strays_by_kind": {kind.value: n for kind, n in sorted(self.strays.items())},
+            "requests_sent": self.requests_sent,
+            "requests_in_flight": self.in_flight,
+            "jobs": list(self.jobs),
+            "cost_usd": None if self.cost is None else self.cost.exact(),
+            "simulated": is_simulated(self.realm),
+            "detached": self.detached,
+            "results": {name: str(path) for name, path in self.results.items()},
+        }
+
+
+def account(world: World, closing: Closing, spool: IO[bytes] | None = None) -> None:
+    """Read every record's account once: count it, and keep its row in `spool` for the writers.
+
+    Raises AccountingError where records ≠ answers + problems + not sent + open, or the ledger's own sums differ.
+    """
+    wants = world.wants(world.standings())
+    maker = RowMaker(world.task, world.realm, [column.name for column in _originals(world)], pricing_of(world))
+    decision = _place_of(world.task.columns, "decision")
+    reporter = world.reporter() if world.reporter is not None and spool is not None else None
+    for record in world.records:
+        standing = wants.account(record)
+        _count(closing, standing)
+        cells = world.task.cells(record, standing.settled)
+        if decision is not None and cells[decision]:
+            closing.decisions[str(cells[decision])] += 1
+        if reporter is not None:
+            reporter.add(record, standing, cells)
+        if spool is not None:
+            pickle.dump(maker.row(record, standing, cells), spool, protocol=pickle.HIGHEST_PROTOCOL)
+    _check(world, closing)
+    if reporter is not None:
+        target = world.home.results / "report.html"
+        replace_bytes(target, reporter.finish(closing.to_json()).encode())
+        closing.results["report"] = target.absolute()
+
+
+def publish(world: World, closing: Closing, formats: Sequence[str] = FORMATS) -> None:
+    """Write results and report into the realm's folder; each file is replaced whole or not at all."""
+    with tempfile.TemporaryFile() as spool:
+        account(world, closing, spool)
+        for format_ in formats:
+            if format_ == "xlsx" and closing.records > XLSX_RECORDS:
+                continue
+            target = world.home.results / f"results.{format_}"
+            write_results(world, spool, target, format_)
+            closing.results[format_] = target.absolute()
+
+
+def export(world: World, closing: Closing, target: Path, format_: str) -> None:
+    """One file of results where the person wants it."""
+    with tempfile.TemporaryFile() as spool:
+        account(world, closing, spool)
+        write_results(world, spool, target, format_)
+        closing.results[format_] = target.absolute()
+
+
+def write_results(world: World, spool: IO[bytes], target: Path, format_: str) -> None:
+    columns = result_columns(world)
+    with replacing(target) as file:
+        write_table(file, format_, columns, _rows(spool))
+
+
+def result_columns(world: World) -> list[Column]:
+    """First, the task's, the user's (renamed where one has a name of ours), last."""
+    ours = our_columns(world.task)
+    originals = results_columns(_originals(world), ours)
+    own = [*FIRST, *world.task.columns]
+    return [*own, *originals, *LAST]
+
+
+def _originals(world: World) -> list[Column]:
+    """The user's columns. A column called record_id is ours too when it is the id: it is not shown twice."""
+    return [column for column in world.columns if not (column.name == "record_id" == world.id_column)]
+
+
+def _rows(spool: IO[bytes]) -> Iterator[list[Cell]]:
+    spool.seek(0)
+    while True:
+        try:
+            yield pickle.load(spool)  # noqa: S301  # a temporary file of this process, without a name
+        except EOFError:
+            return
+
+
+def _count(closing: Closing, account: Account) -> None:
+    closing.records += 1
+    if account.outcome == "answer":
+        closing.answers += 1
+    elif account.problem is not None:
+        closing.problems[account.problem] += 1
+    elif account.not_sent is not None:
+        closing.not_sent[account.not_sent] += 1
+    else:
+        closing.open += 1
+
+
+def _check(world: World, closing: Closing) -> None:
+    counts = world.ledger.outcomes.counts(world.realm)
+    closing.strays, closing.lines, closing.in_flight = counts.strays, counts.lines, counts.in_flight
+    closing.jobs = tuple(shard.job_name for shard in world.ledger.shards.all(world.realm) if shard.job_name)
+    closing.cost = total_cost(world)
+    ended = closing.answers + closing.problems.total() + closing.not_sent.total() + closing.open
+    surplus = counts.strays.get(StrayKind.SURPLUS, 0)
+    sums = (
+        (closing.records, ended, "records = answers + problems + not sent + open"),
+        (counts.lines, counts.accepted + counts.strays.total(), "lines = accepted + strays"),
+    )
+    for whole, parts, name in sums:
+        if whole != parts:
+            raise _wrong(f"{name}: {whole:,} is not {parts:,}")
+    known = counts.answers + counts.problems.total() + counts.in_flight
+    if not known <= counts.sent <= known + surplus:
+        raise _wrong(f"attempts sent = answers + problems + in flight: {counts.sent:,} is not {known:,}")
+
+
+def _wrong(what: str) -> AccountingError:
+    return AccountingError(
+        f"the sums do not add up: {what}", hint="Nothing was published. Keep the folder as it is and report this."
+    )
+
+
+def _place_of(columns: Sequence[Column], name: str) -> int | None:
+    return next((place for place, column in enumerate(columns) if column.name == name), None)

@@ -1,0 +1,66 @@
+"""What an earlier run left half-done. Decided by what its intents say, never by the current study."""
+
+from collections.abc import Sequence
+
+from overnight.core.events import Note
+from overnight.core.states import JobStatus
+from overnight.errors import DoubtfulSubmitError, NotFoundError
+from overnight.ledger.shards import ShardFact
+from overnight.run.world import Options, World
+
+LABEL = "overnight-job"
+STUDY_LABEL = "overnight-study"
+
+
+def recover(world: World, options: Options) -> None:
+    """Every shard that is neither submitted nor done becomes one of the two."""
+    for shard in world.ledger.shards.all(world.realm, "intended", "staged"):
+        abandon(world, shard)
+    for shard in world.ledger.shards.all(world.realm, "submitting"):
+        settle_doubt(world, shard, options)
+
+
+def abandon(world: World, shard: ShardFact) -> None:
+    """No job was made of it, so nothing was paid: clear it away; the plan sends its rows again."""
+    try:
+        world.backend.unstage(shard.place)
+    except NotFoundError:
+        world.tell(Note(f"shard {shard.id}: its bucket is gone, there is nothing to clear away", "warning"))
+    world.ledger.shards.abandon(shard.id)
+
+
+def settle_doubt(world: World, shard: ShardFact, options: Options) -> None:
+    """A create was meant, and no reply is on record. Look for the job by its label, with patience, before anything else.
+
+    Raises DoubtfulSubmitError where "not listed" does not prove "not made" and nobody has said --resubmit.
+    """
+    world.tell(Note(f"job {shard.id}: its create had no reply on record; looking for it by its label"))
+    found = look_for(world, shard)
+    if found:
+        world.ledger.shards.submitted(shard.id, found[0], world.stamp())
+        world.tell(Note(f"job {shard.id}: found, {found[0].name}; nothing is paid twice"))
+        for other in found[1:]:
+            world.tell(Note(f"job {shard.id}: {other.name} has the same label and is not ours to use", "warning"))
+        return
+    if world.backend.patience.then_create or options.resubmit:
+        abandon(world, shard)
+        world.tell(Note(f"job {shard.id}: not there; its requests will be sent again"))
+        return
+    waited_s = sum(world.backend.patience.look_again_s)
+    raise DoubtfulSubmitError(
+        f"the create of job {shard.id} had no reply, and after {waited_s:.0f} s no job with its label is listed",
+        where=f"{shard.place.project}/{shard.place.location}, label {LABEL}={shard.label}",
+        hint="Look at the batch jobs in the console. If it is not there, `overnight run --resubmit` sends it again;"
+        " if it is, run again in a few minutes and it is found.",
+    )
+
+
+def look_for(world: World, shard: ShardFact) -> Sequence[JobStatus]:
+    """Jobs with the shard's label, the earliest first; looks again until one is listed or patience ends."""
+    for wait_s in (0.0, *world.backend.patience.look_again_s):
+        if wait_s:
+            world.sleep(wait_s)
+        found = world.backend.find(shard.place, LABEL, shard.label)
+        if found:
+            return sorted(found, key=lambda job: (job.create_time, job.name))
+    return []

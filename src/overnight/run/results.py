@@ -1,0 +1,90 @@
+"""The columns of results: ours fixed and documented (docs/reference/results.md), the user's under their own names."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from overnight.core.realm import is_simulated
+from overnight.core.record import Cell, Record
+from overnight.core.task import Column, Settled, Task
+from overnight.core.usage import Usd
+from overnight.planning.wants import Account
+from overnight.run.money import Pricing
+
+FIRST: Final = (Column("record_id"), Column("outcome"), Column("problem"))
+LAST: Final = (
+    Column("detail"),
+    Column("prompt_tokens", "integer"),
+    Column("cached_tokens", "integer"),
+    Column("thinking_tokens", "integer"),
+    Column("answer_tokens", "integer"),
+    Column("cost_usd"),
+    Column("served_model"),
+    Column("attempts", "integer"),
+    Column("identity"),
+    Column("key"),
+    Column("answered_by"),
+)
+"""Tokens, cost and attempts are of all the record's requests together. cost_usd: exact, of the attempts that count."""
+
+
+def answered_by(realm: str) -> str:
+    return "LOCAL STAND-IN, not a model" if is_simulated(realm) and realm == "stand-in" else realm
+
+
+def our_columns(task: Task) -> list[Column]:
+    """Ours: first, the task's own, last. The user's columns stand before the last."""
+    return [*FIRST, *task.columns, *LAST]
+
+
+class RowMaker:
+    """Record and account → one row: first, the task's, the user's, last."""
+
+    def __init__(self, task: Task, realm: str, originals: Sequence[str], pricing: Pricing) -> None:
+        self._task, self._originals, self._pricing = task, tuple(originals), pricing
+        self._by = answered_by(realm)
+
+    def row(self, record: Record, account: Account, task_cells: Sequence[Cell]) -> list[Cell]:
+        values = record.values
+        return [
+            *self._first(record, account),
+            *task_cells,
+            *(values.get(name) for name in self._originals),
+            *self._last(account),
+        ]
+
+    def _first(self, record: Record, account: Account) -> tuple[Cell, ...]:
+        why = account.problem or account.not_sent
+        return record.record_id, account.outcome, None if why is None else str(why)
+
+    def _last(self, account: Account) -> tuple[Cell, ...]:
+        settled = list(account.settled.values())
+        if not settled:
+            return (None,) * (len(LAST) - 1) + ((None if account.outcome == "not_sent" else self._by),)
+        outcomes = [one.outcome for one in settled]
+        return (
+            "; ".join(outcome.detail for outcome in outcomes if outcome.detail) or None,
+            _sum([outcome.usage.prompt for outcome in outcomes]),
+            _sum([outcome.usage.cached for outcome in outcomes]),
+            _sum([outcome.usage.thinking for outcome in outcomes]),
+            _sum([outcome.usage.answer for outcome in outcomes]),
+            self._cost(settled),
+            _joined([outcome.model_version for outcome in outcomes]),
+            sum(one.attempts for one in settled),
+            _joined([outcome.identity or "" for outcome in outcomes]),
+            _joined([f"k{outcome.address.hex()}-a{outcome.attempt}" for outcome in outcomes]),
+            self._by,
+        )
+
+    def _cost(self, settled: Sequence[Settled]) -> str | None:
+        amounts = [self._pricing.cost_of(one.outcome) for one in settled]
+        known = [amount for amount in amounts if amount is not None]
+        return sum(known, Usd()).exact() if known and len(known) == len(amounts) else None
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def _joined(words: Sequence[str]) -> str | None:
+    return "; ".join(dict.fromkeys(word for word in words if word)) or None

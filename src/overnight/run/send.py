@@ -1,0 +1,162 @@
+"""Steps 3 to 5: render, stage, submit. For each shard: intent, effect, fact; twice, for its file and for its job."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from overnight.core.events import Note, Progress, StepStarted
+from overnight.core.usage import Usd
+from overnight.errors import OvernightError, RefusedError, UnavailableError
+from overnight.ledger.bindings import Binding
+from overnight.ledger.recipes import recipe_to_json
+from overnight.planning.difference import Group
+from overnight.requests.render import Renderer
+from overnight.requests.shards import Peekable, Shard
+from overnight.run.gate import Pass
+from overnight.run.money import WorstCase, worst_case_for
+from overnight.run.plan import Planned
+from overnight.run.recover import LABEL, STUDY_LABEL, abandon, settle_doubt
+from overnight.run.world import Options, World
+
+
+@dataclass(slots=True)
+class Sent:
+    """n_requests: now in a job. over_limit: what is left of the limit when it held something back.
+
+    doubtful: a create had no usable reply and made no job.
+    """
+
+    n_requests: int = 0
+    over_limit: Usd | None = None
+    doubtful: bool = False
+
+    @property
+    def stopped(self) -> bool:
+        return self.doubtful or self.over_limit is not None
+
+
+def send(world: World, planned: Planned, leave: Pass, options: Options) -> Sent:
+    """Send what the plan holds, as far as the limit allows."""
+    _bind(world, planned)
+    sent = Sent()
+    for group in planned.plan.groups.values():
+        for n in _send_group(world, planned, group, leave, options, sent):
+            sent.n_requests += n
+            world.tell(Progress("send", sent.n_requests, planned.plan.to_send, "requests"))
+        if sent.stopped:
+            break
+    return sent
+
+
+def _bind(world: World, planned: Planned) -> None:
+    """The plan is accepted: pin its recipes, and note whose each request is. One transaction.
+
+    Pins are of every recipe the task wants, not only of those to be sent: a study whose answers are all there keeps
+    the words they were given for.
+    """
+    recipes = {}
+    ledger = world.ledger
+
+    def bindings() -> Iterator[Binding]:
+        for record in world.records:
+            for one in planned.wants.of(record):
+                want = one.want
+                recipes[want.stage, want.sample] = want.recipe
+                yield Binding(
+                    record.record_id, want.stage, want.sample, one.address, want.recipe.digest, world.model.id
+                )
+
+    with ledger.transaction():
+        ledger.bindings.bind(world.realm, bindings())
+        ledger.recipes.pin(((stage, sample, recipe) for (stage, sample), recipe in recipes.items()), world.stamp())
+
+
+def _send_group(
+    world: World, planned: Planned, group: Group, leave: Pass, options: Options, sent: Sent
+) -> Iterator[int]:
+    renderer = Renderer(group.recipe, group.shape.max_output_tokens)
+    source = Peekable(planned.difference.requests(world.records, group.shape))
+    bound = worst_case_for(world, group.shape.max_output_tokens)
+    while source.peek() is not None:
+        left = None if leave.limit is None else leave.limit - world.ledger.shards.committed(world.realm)
+        shard = Shard(group.shape, source, renderer, world.backend.limits, _Fits(bound, left))
+        number = _stage(world, shard)
+        reserve = bound.of(len(shard.rows), shard.size_bytes, shard.longest_bytes) if bound is not None else None
+        _submit(world, number, reserve, leave.limit, options, sent)
+        if sent.stopped:
+            return
+        yield len(shard.rows)
+
+
+class _Fits:
+    """Does a shard of this size stay within what is left? Without a limit: always."""
+
+    def __init__(self, bound: WorstCase | None, left: Usd | None) -> None:
+        self._bound, self._left = bound, left
+
+    def __call__(self, n_requests: int, size_bytes: int, longest_bytes: int) -> bool:
+        if self._left is None or self._bound is None:
+            return True
+        return self._bound.of(n_requests, size_bytes, longest_bytes) <= self._left
+
+
+def _stage(world: World, shard: Shard) -> int:
+    """Returns the number of the shard, whose input is complete in its place and whose rows are in the ledger."""
+    ledger, shape = world.ledger, shard.shape
+    number = ledger.shards.next_number()
+    label = f"{ledger.uid}-s{number:05d}"
+    place = world.backend.place(ledger.uid, label)
+    with ledger.transaction():
+        ledger.recipes.store(shard.renderer.recipe)
+    number = ledger.shards.intend(
+        realm=world.realm,
+        stage=shape.stage,
+        recipe=shape.recipe,
+        model=world.model.id,
+        max_output_tokens=shape.max_output_tokens,
+        label=label,
+        place=place,
+        now=world.stamp(),
+    )
+    manifest = {
+        "study": world.study,
+        "uid": ledger.uid,
+        "label": label,
+        "realm": world.realm,
+        "model": world.model.id,
+        "max_output_tokens": shape.max_output_tokens,
+        "recipe_digest": shape.recipe,
+        "recipe": recipe_to_json(shard.renderer.recipe),
+    }
+    world.tell(StepStarted("upload", f"shard {number} to {place.bucket}/{place.input}"))
+    try:
+        world.backend.stage(place, shard.lines(), manifest)
+    except (OvernightError, KeyboardInterrupt):
+        abandon(world, ledger.shards.get(number))
+        raise
+    ledger.shards.staged(number, shard.rows, shard.size_bytes)
+    return number
+
+
+def _submit(world: World, number: int, reserve: Usd | None, limit: Usd | None, options: Options, sent: Sent) -> None:
+    """Create the job, or put the shard back and say in `sent` why."""
+    shards = world.ledger.shards
+    left = shards.submitting(number, reserve, limit)
+    shard = shards.get(number)
+    if left is not None:
+        world.tell(Note(f"{left} is left of the limit, the next request may cost {reserve}: it waits", "warning"))
+        abandon(world, shard)
+        sent.over_limit = left
+        return
+    labels = {LABEL: shard.label, STUDY_LABEL: world.ledger.uid}
+    try:
+        job = world.backend.submit(shard.place, shard.model, labels)
+    except RefusedError:  # a definite no: nothing was made
+        abandon(world, shard)
+        raise
+    except UnavailableError as doubtful:
+        world.tell(Note(f"job {number}: no usable reply to its create ({doubtful.what})", "warning"))
+        settle_doubt(world, shard, options)
+        sent.doubtful = shards.get(number).state != "submitted"
+        return
+    shards.submitted(number, job, world.stamp())
+    world.tell(Note(f"job {number}: {shard.n_rows:,} requests, {job.name}"))

@@ -1,0 +1,99 @@
+"""Step 6: wait until a job ends. Polls from often to seldom; a bad connection is waited out, not given up on."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from overnight.core.events import JobChanged, Note, Progress
+from overnight.core.states import JobPhase, JobStatus
+from overnight.errors import JobError, NotFoundError, UnavailableError
+from overnight.ledger.shards import ShardFact
+from overnight.run.world import World
+
+_SLOWDOWN = 20
+"""The wait between two looks is a twentieth of the time waited so far, within the backend's bounds."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """The running jobs of a realm, as last seen."""
+
+    world: World
+    _told: dict[int, tuple[str, int | None]] = field(default_factory=dict)
+    _unusual: set[int] = field(default_factory=set)
+
+    def look(self) -> list[ShardFact]:
+        """One look at every running job. Returns the shards whose job has ended.
+
+        Raises JobError for a job that needs a person (paused, unknown state, gone).
+        """
+        ended = []
+        for shard in self.world.ledger.shards.all(self.world.realm, "submitted"):
+            status = self._poll(shard)
+            if status is None:
+                continue
+            if status.phase is JobPhase.NEEDS_A_PERSON:
+                raise JobError(
+                    f"job {shard.id} is {_word(status)}: it can go on, but no call makes it go on",
+                    where=status.name,
+                    hint="Look at it in the console, or `overnight cancel` it: what is done is collected.",
+                )
+            if status.phase is JobPhase.ENDED:
+                ended.append(self.world.ledger.shards.get(shard.id))
+        return ended
+
+    def wait(self, started: datetime) -> None:
+        """Sleep until the next look."""
+        least_s, most_s = self.world.backend.patience.poll_s
+        waited_s = (self.world.now() - started).total_seconds()
+        self.world.sleep(min(max(waited_s / _SLOWDOWN, least_s), most_s))
+
+    def _poll(self, shard: ShardFact) -> JobStatus | None:
+        try:
+            status = self.world.backend.poll(shard.place, shard.job_name)
+        except NotFoundError as cause:
+            raise JobError(
+                f"job {shard.id} is not there any more",
+                where=shard.job_name,
+                hint="It may have been deleted by hand. `overnight cancel` gives its requests up, `retry` sends them anew.",
+            ) from cause
+        except UnavailableError as cause:
+            self.world.tell(
+                Note(f"job {shard.id}: no answer just now ({cause.what}); it goes on without us", "warning")
+            )
+            return None
+        if status != shard.job:
+            self.world.ledger.shards.seen(shard.id, status)
+        self._tell(shard, status)
+        return status
+
+    def _tell(self, shard: ShardFact, status: JobStatus) -> None:
+        waited_s = self._waited_s(shard)
+        seen = status.state, status.succeeded
+        if self._told.get(shard.id) != seen:
+            self._told[shard.id] = seen
+            self.world.tell(JobChanged(shard.id, status, shard.n_rows, waited_s))
+        if status.succeeded is not None and status.succeeded >= 0:
+            self.world.tell(Progress(f"job {shard.id}", status.succeeded, shard.n_rows, "requests"))
+        if waited_s > self.world.backend.patience.unusual_s and shard.id not in self._unusual:
+            self._unusual.add(shard.id)
+            self.world.tell(
+                Note(
+                    f"job {shard.id} is {_word(status)} for {_spell(waited_s)}, unusually long. Google allows 72"
+                    " hours in the queue and about 24 of running; what is done by then is kept",
+                    "warning",
+                )
+            )
+
+    def _waited_s(self, shard: ShardFact) -> float:
+        submitted = datetime.fromisoformat(shard.submitted)
+        return max(0.0, (self.world.now() - submitted).total_seconds())
+
+
+def _word(status: JobStatus) -> str:
+    return status.state.removeprefix("JOB_STATE_").lower().replace("_", " ")
+
+
+def _spell(seconds: float) -> str:
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.0f} hours"

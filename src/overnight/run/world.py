@@ -1,0 +1,128 @@
+"""Everything a run works on, handed in: so that a test hands in what it likes and no step reaches for a global."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Protocol
+
+from overnight.backends.backend import Backend
+from overnight.core.events import Tell, silent
+from overnight.core.realm import GOOGLE
+from overnight.core.record import Cell, Record
+from overnight.core.task import Column, Settled, Task
+from overnight.core.usage import Usd
+from overnight.ledger.ledger import Ledger
+from overnight.planning.standing import Policy, Standings
+from overnight.planning.wants import Account, Wants
+from overnight.pricing.catalogue import Model
+from overnight.pricing.prices import Price, dearest_price, pays_surcharge, price
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a study keeps things: beside study.yaml."""
+
+    folder: Path
+    realm: str
+
+    @property
+    def hidden(self) -> Path:
+        return self.folder / ".overnight"
+
+    @property
+    def ledger(self) -> Path:
+        return self.hidden / "ledger.sqlite"
+
+    @property
+    def raw(self) -> Path:
+        return self.hidden / "raw"
+
+    @property
+    def results(self) -> Path:
+        """Results of the stand-in never lie where a model's do."""
+        return self.folder / ("results" if self.realm == GOOGLE else "stand-in")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the person said on the command line, and how to ask them. ask: None where nobody can answer."""
+
+    yes: bool = False
+    max_usd: Usd | None = None
+    pay_again: bool = False
+    new_recipe: bool = False
+    resubmit: bool = False
+    detach: bool = False
+    ask: Callable[[str], bool] | None = None
+
+
+class Reporter(Protocol):
+    """Sees every record's account once, in order, then draws the page. Given by wiring: run/ knows no report."""
+
+    def add(self, record: Record, account: Account, cells: Sequence[Cell]) -> None: ...
+
+    def finish(self, closing: Mapping[str, object]) -> str: ...
+
+
+@dataclass(slots=True)
+class World:
+    """One study in one realm, opened.
+
+    records: re-iterable, always in the same order. room: maxOutputTokens after so many truncations. limit: for the life
+    of the study in realm google, None without a budget.
+    reporter: makes what draws report.html, None for no report.
+    """
+
+    study: str
+    task_name: str
+    realm: str
+    model: Model
+    thinking: str
+    attempts: int
+    limit: Usd | None
+    location: str
+    home: Home
+    ledger: Ledger
+    backend: Backend
+    records: Iterable[Record]
+    columns: tuple[Column, ...]
+    id_column: str
+    task: Task
+    room: Callable[[int], int]
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    tell: Tell = silent
+    reporter: "Callable[[], Reporter] | None" = None
+
+    @property
+    def today(self) -> date:
+        return self.now().date()
+
+    def stamp(self) -> str:
+        """Now, as RFC 3339 UTC to the second."""
+        return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def price_now(self) -> Price | None:
+        return price(self.model.id, self.today)
+
+    def dearest(self) -> Price | None:
+        return dearest_price(self.model.id, self.today)
+
+    @property
+    def surcharge(self) -> bool:
+        return pays_surcharge(self.location)
+
+    def policy(self) -> Policy:
+        return Policy(self.attempts, self.room)
+
+    def standings(self) -> Standings:
+        """Folded from the ledger's facts: reads them all, some 2 µs an attempt."""
+        outcomes = self.ledger.outcomes
+        return Standings(outcomes.sent(self.realm), outcomes.ended(self.realm), outcomes.reopened())
+
+    def wants(self, standings: Standings) -> Wants:
+        return Wants(self.task, self.realm, self.model.id, standings, self.policy(), self.settled)
+
+    def settled(self, row: int) -> Settled:
+        return self.ledger.outcomes.settled(row)

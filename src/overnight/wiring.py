@@ -1,0 +1,332 @@
+"""The one place that puts edges together: a study, its records, its ledger and a way to the service.
+
+The same code serves both realms: the embedded local cloud is another address, never another code path.
+"""
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from overnight.backends.backend import Backend, Patience
+from overnight.backends.unconnected import Unconnected
+from overnight.core.events import Note, Tell, silent
+from overnight.core.realm import GOOGLE
+from overnight.core.record import Record, text_of
+from overnight.core.task import Task
+from overnight.errors import CloudError, Finding, RecordsError, StudyError
+from overnight.ledger.ledger import Ledger, Lock
+from overnight.planning.tasks import ScreenTask, make_task
+from overnight.pricing.catalogue import Model, cautions, find_model
+from overnight.pricing.thinking import Thinking, thinking_config
+from overnight.pricing.tokens import choose_max_output
+from overnight.records.reader import RecordSet, RecordsFile, read_records
+from overnight.run.world import Home, Reporter, World
+from overnight.study.load import load_study
+from overnight.study.models import Study
+
+if TYPE_CHECKING:
+    from overnight.google.auth import Access
+    from overnight.google.endpoints import Endpoints
+    from overnight.google.preflight import Clients
+
+LOCAL_PROJECT: Final = "local-project"
+LOCAL_LOCATION: Final = "us-central1"
+LOCAL_BUCKET: Final = "overnight-local"
+_MOST_FINDINGS: Final = 20
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A study with all that was worked out about it."""
+
+    study: Study
+    model: Model
+    thinking: Thinking
+    records: RecordSet
+    n_records: int
+    warnings: tuple[Finding, ...]
+    world: World
+
+
+@contextlib.contextmanager
+def open_study(
+    path: Path,
+    *,
+    tell: Tell = silent,
+    command: str = "",
+    connect: bool = False,
+    new_recipe: bool = False,
+    now: Callable[[], datetime] = utc_now,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[Opened]:
+    """Everything read and checked, the ledger open. command: what will change the study, and then it is locked.
+
+    connect: with a way to the service: the embedded local cloud is started and ends with this, or Google is asked for
+    credentials. Raises StudyError or RecordsError with all findings before anything else is touched.
+    """
+    study = load_study(path)
+    today = now().date()
+    model, thinking = _model_of(study, today)
+    records, n_records = read_study_records(study)
+    home = Home(study.home, study.realm)
+    with contextlib.ExitStack() as stack:
+        if command:
+            stack.enter_context(Lock(home.hidden, command))
+        ledger = stack.enter_context(
+            Ledger.open(home.ledger, study=study.name, now=now().strftime("%Y-%m-%dT%H:%M:%SZ"))
+        )
+        pinned = None if new_recipe else ledger.recipes.pinned()
+        task = make_task(study, thinking.config, pinned=pinned)
+        noted = check_texts(study, records, task)
+        backend = stack.enter_context(connected(study, home, tell)) if connect else Unconnected()
+        world = _world(study, model, thinking, records, home, ledger, backend, task, tell, now, sleep)
+        warnings = (*study.warnings, *records.notes, *cautions(model, today), *noted)
+        opened = Opened(study, model, thinking, records, n_records, warnings, world)
+        world.reporter = lambda: _reporter(opened)
+        yield opened
+
+
+def _world(
+    study: Study,
+    model: Model,
+    thinking: Thinking,
+    records: RecordSet,
+    home: Home,
+    ledger: Ledger,
+    backend: Backend,
+    task: Task,
+    tell: Tell,
+    now: Callable[[], datetime],
+    sleep: Callable[[float], None],
+) -> World:
+    schema_chars = _schema_chars(task)
+
+    def room(truncations: int) -> int:
+        return choose_max_output(model, thinking.level, schema_chars, truncations + 1)
+
+    return World(
+        study=study.name,
+        task_name=study.task_name,
+        realm=study.realm,
+        model=model,
+        thinking=thinking.explained,
+        attempts=study.attempts,
+        limit=study.budget.limit_usd if study.budget and study.realm == GOOGLE else None,
+        location=study.cloud.location if study.cloud else "global",
+        home=home,
+        ledger=ledger,
+        backend=backend,
+        records=records,
+        columns=records.typed_columns,
+        id_column=study.records.id,
+        task=task,
+        room=room,
+        now=now,
+        sleep=sleep,
+        tell=tell,
+    )
+
+
+def _model_of(study: Study, today: Any) -> tuple[Model, Thinking]:
+    """Raises StudyError with the file and what can be used instead."""
+    try:
+        model = find_model(study.model.name, today)
+        return model, thinking_config(model, study.model.thinking)
+    except StudyError as error:
+        raise StudyError([replace(finding, file=str(study.path)) for finding in error.findings]) from error
+
+
+def read_study_records(study: Study) -> tuple[RecordSet, int]:
+    """The records and how many there are. All of them are read once: ids, encoding, columns. Raises RecordsError."""
+    files = [RecordsFile(file.path, file.source) for file in study.records.files]
+    records = read_records(files, id=study.records.id, text=study.text_columns)
+    return records, records.check()
+
+
+def check_texts(study: Study, records: RecordSet, task: Task) -> list[Finding]:
+    """Texts too long to send are refused here, with every place; missing abstracts are refused or noted as asked."""
+    errors: list[Finding] = []
+    missing = 0
+    for record in records:
+        errors += _too_long(study, record)
+        if isinstance(task, ScreenTask) and task.missing_abstract(record):
+            missing += 1
+            if study.records.no_abstract == "error":
+                errors.append(
+                    Finding(
+                        f"record {record.record_id!r} has no abstract",
+                        path="records.no_abstract",
+                        file=record.source,
+                        hint="Fill it in, take the record out, or write no_abstract: person (or title_only).",
+                    )
+                )
+    if errors:
+        rest = len(errors) - _MOST_FINDINGS
+        more = [Finding(f"and {rest:,} more like these")] if rest > 0 else []
+        raise RecordsError(errors[:_MOST_FINDINGS] + more)
+    if not missing:
+        return []
+    fate = {"person": "are not sent: a person decides", "title_only": "are judged by their title"}
+    what = f"{missing:,} records have no abstract; they {fate[study.records.no_abstract]}"
+    return [Finding(what, path="records.no_abstract", level="warning")]
+
+
+def _too_long(study: Study, record: Record) -> list[Finding]:
+    limit = study.records.max_text_chars
+    sizes = [(column, len(text_of(record.values.get(column)))) for column in study.text_columns]
+    return [
+        Finding(
+            f"record {record.record_id!r}: {column} has {size:,} characters, more than {limit:,}",
+            path="records.max_text_chars",
+            file=record.source,
+            hint="Shorten it, take the record out, or raise records.max_text_chars if it is meant.",
+        )
+        for column, size in sizes
+        if size > limit
+    ]
+
+
+def _schema_chars(task: Task) -> int:
+    return max((len(json.dumps(recipe.schema)) for recipe in task.recipes), default=0)
+
+
+# --- ways to the service ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """An address, who asks, and how patient to be there."""
+
+    endpoints: "Endpoints"
+    access: "Access"
+    patience: Patience
+    project: str
+    location: str
+    bucket: str
+    prefix: str
+
+
+def google_service(study: Study) -> Service:
+    """Google itself, with the person's standard credentials. Raises CredentialsError."""
+    from overnight.backends.vertex_storage import GOOGLE_PATIENCE
+    from overnight.google.auth import adc_access
+    from overnight.google.endpoints import google_endpoints
+
+    assert study.cloud is not None
+    cloud = study.cloud
+    return Service(
+        google_endpoints(), adc_access(), GOOGLE_PATIENCE, cloud.project, cloud.location, cloud.bucket, cloud.prefix
+    )
+
+
+def local_service(endpoint: str) -> Service:
+    from overnight.backends.vertex_storage import LOCAL_PATIENCE
+    from overnight.google.auth import local_access
+    from overnight.google.endpoints import local_endpoints
+
+    return Service(
+        local_endpoints(endpoint), local_access(), LOCAL_PATIENCE, LOCAL_PROJECT, LOCAL_LOCATION, LOCAL_BUCKET, ""
+    )
+
+
+@contextlib.contextmanager
+def connected(study: Study, home: Home, tell: Tell) -> Iterator[Backend]:
+    if study.realm == GOOGLE:
+        yield backend_of(google_service(study), tell)
+        return
+    with local_cloud(home.folder / "stand-in" / "cloud", tell) as endpoint:
+        service = local_service(endpoint)
+        from overnight.google.storage import Storage
+
+        Storage(service.endpoints, service.access, service.project).create_bucket(service.bucket, service.location)
+        yield backend_of(service, tell)
+
+
+def backend_of(service: Service, tell: Tell) -> Backend:
+    from overnight.backends.vertex_storage import VertexStorage
+    from overnight.google.batch_jobs import BatchJobs
+    from overnight.google.http import Http
+    from overnight.google.storage import Storage
+
+    http = Http(service.access, on_retry=lambda retry: tell(Note(str(retry), "warning")))
+    return VertexStorage(
+        Storage(service.endpoints, service.access, service.project),
+        lambda project, location: BatchJobs(service.endpoints, http, project, location),
+        project=service.project,
+        location=service.location,
+        bucket=service.bucket,
+        prefix=service.prefix,
+        patience=service.patience,
+    )
+
+
+@contextlib.contextmanager
+def local_cloud(data: Path, tell: Tell) -> Iterator[str]:
+    """The endpoint of the study's local cloud: one that serves this folder already, else a child that ends with us."""
+    data.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "overnight.localcloud", "--port", "0", "--data", str(data), "--with-parent"]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    assert child.stderr is not None
+    try:
+        line = child.stdout.readline()
+        if line:
+            yield _endpoint(data)
+        elif child.wait() == _SERVED_ALREADY:
+            endpoint = _endpoint(data)
+            tell(Note(f"the local cloud at {endpoint} serves this study already; it goes on after us"))
+            yield endpoint
+        else:
+            raise CloudError(
+                f"the local cloud did not start: {child.stderr.read().strip() or 'it said nothing'}",
+                where=str(data),
+                hint="Mend what it says. If the folder is damaged, move it away: the ledger keeps what was answered.",
+            )
+    finally:
+        child.stdin.close()  # it ends when its standard input does
+        child.wait()
+        child.stdout.close()
+        child.stderr.close()
+
+
+_SERVED_ALREADY: Final = 3
+
+
+def _endpoint(data: Path) -> str:
+    found: Mapping[str, Any] = json.loads((data / "endpoint.json").read_text(encoding="utf-8"))
+    return str(found["endpoint"])
+
+
+def preflight_clients(service: Service) -> "Clients":
+    """What `check --cloud` asks with: read-only."""
+    from overnight.google.batch_jobs import BatchJobs
+    from overnight.google.gemini import Gemini
+    from overnight.google.http import Http
+    from overnight.google.preflight import Clients
+    from overnight.google.storage import Storage
+
+    http = Http(service.access)
+    return Clients(
+        access=service.access,
+        storage=Storage(service.endpoints, service.access, service.project),
+        jobs=BatchJobs(service.endpoints, http, service.project, service.location),
+        gemini=Gemini(service.endpoints, http, service.project, service.location),
+    )
+
+
+def _reporter(opened: Opened) -> Reporter:
+    from overnight.report.reporter import StudyReporter
+
+    return StudyReporter(opened)
