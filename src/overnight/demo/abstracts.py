@@ -1,6 +1,6 @@
 """The 1,100 fictional records: kinds of study in their shares, then what real exports do to them.
 
-Everything is fictional: titles, abstracts, journals, DOIs (10.99999 is nobody's prefix), people and places. What is true
+Everything is fictional: titles, abstracts, journals, DOIs (10.99999 is nobody's prefix), people, places. What is true
 of each record is known because the record was made from it.
 """
 

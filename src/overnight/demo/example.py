@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -23,19 +23,30 @@ def write_example(folder: Path) -> None:
     Raises UsageError, and writes nothing, when one of them is there with other contents; OutputError when the folder
     cannot be written.
     """
-    files = example_files()
-    changed = [
-        name for name, data in files.items() if (folder / name).exists() and (folder / name).read_bytes() != data
-    ]
+    write_new(folder, example_files())
+
+
+def write_new(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Writes files (name -> contents) into `folder` in their order; never over one that holds something else.
+
+    Raises UsageError, and writes nothing, when one of them is there with other contents; OutputError.
+    """
+    targets = {folder / name: data for name, data in files.items()}
+    changed = [target.name for target, data in targets.items() if target.exists() and _bytes_of(target) != data]
     if changed:
         raise UsageError(
             f"{' and '.join(changed)} would be overwritten",
             where=str(folder),
             hint="Name a folder that does not exist yet, or move the files away: your own changes may be in them.",
         )
-    for name, data in files.items():
-        if not (folder / name).exists():
-            replace_bytes(folder / name, data)
+    for target, data in targets.items():
+        if not target.exists():
+            replace_bytes(target, data)
+
+
+def _bytes_of(target: Path) -> bytes | None:
+    """None for what is no file, so that it counts as something else."""
+    return target.read_bytes() if target.is_file() else None
 
 
 def example_files() -> dict[str, bytes]:
@@ -45,7 +56,7 @@ def example_files() -> dict[str, bytes]:
         "records.csv": _csv(COLUMNS, ([getattr(record, column) for column in COLUMNS] for record in records)),
         "truth.csv": _csv(TRUTH_COLUMNS, (_truth(record) for record in records)),
         "README.md": _readme(records).encode(),
-        "study.yaml": _text("study.yaml").encode(),
+        "study.yaml": package_text("study.yaml").encode(),
     }
 
 
@@ -66,7 +77,7 @@ def _readme(records: Sequence[DemoRecord]) -> str:
     copies = [record for record in records if record.copy_of]
     original = {record.record_id: record for record in records}
     exact = sum(record.abstract == original[record.copy_of].abstract for record in copies)
-    return _text("readme.md").format(
+    return package_text("readme.md").format(
         n_records=f"{len(records):,}",
         n_include=decisions["include"],
         n_unclear=decisions["unclear"],
@@ -87,6 +98,6 @@ def _kinds_table(counts: Counter[str]) -> str:
     )
 
 
-def _text(name: str) -> str:
+def package_text(name: str) -> str:
     """A text of the package with plain line ends, whatever a checkout made of them."""
     return resources.files("overnight.demo").joinpath("texts", name).read_text("utf-8").replace("\r\n", "\n")

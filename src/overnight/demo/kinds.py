@@ -35,9 +35,9 @@ FILES: Final = (
 class Kind:
     """One kind of study.
 
-    share: how many of about 1,300. shown: criterion -> the section that shows its verdict. patterns: section -> patterns
-    of this kind; `results_better` and `results_none` hold what fits one finding only. shared: section -> patterns that
-    fit many kinds. words: slot -> what may fill it. brief: one sentence a section. joint: what stands between sentences.
+    share: how many of about 1,300. shown: criterion -> the section that shows its verdict. patterns: section -> what
+    this kind says; `results_better` and `results_none` hold what fits one finding only. shared: section -> what many
+    kinds may say. words: slot -> what may fill it. brief: one sentence a section. joint: what stands between sentences.
     """
 
     name: str
