@@ -38,10 +38,10 @@ class CriterionResult:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a verdict counts as. ground: it may decide against the record. why: what changed it, empty for nothing."""
+    """What a verdict counts as. excludes: it is a ground to exclude. why: what changed it, empty for nothing."""
 
     counts_as: Literal["met", "not_met", "unclear"]
-    ground: bool
+    excludes: bool = False
     why: str = ""
 
 
@@ -55,31 +55,33 @@ class Decision:
     why: str
 
 
+_AGAINST: Final[dict[Kind, Literal["met", "not_met"]]] = {"include": "not_met", "exclude": "met"}
+
+
 def standing(criterion: Criterion, result: CriterionResult | None) -> Standing:
     """What the verdict counts as after its quote was checked and silence was mapped by `if_silent`."""
     if result is None:
-        return Standing("unclear", False, "no verdict")
+        return Standing("unclear", why="no verdict")
     if result.verdict is Verdict.UNCLEAR:
-        return Standing("unclear", False)
+        return Standing("unclear")
+    against = _AGAINST[criterion.kind]
     if result.verdict is Verdict.NOT_STATED:
         silent = criterion.if_silent
-        # Silence never shows that an exclusion holds: there `if_silent: met` asks a person.
-        if criterion.kind == "exclude" and silent == "met":
-            return Standing("unclear", False, "not stated")
-        return Standing(silent, silent == "not_met" and criterion.kind == "include", "not stated")
+        # Silence never shows that an exclusion applies: there `if_silent: met` asks a person.
+        if silent == against == "met":
+            return Standing("unclear", why="not stated")
+        return Standing(silent, silent == against, "not stated")
     if result.quote_found in ("exact", "near"):
-        return Standing("met" if result.verdict is Verdict.MET else "not_met", True)
-    return Standing("unclear", False, "quote not found" if result.quote.strip() else "no quote")
-
-
-_AGAINST: Final[dict[Kind, Literal["met", "not_met"]]] = {"include": "not_met", "exclude": "met"}
+        counts_as: Literal["met", "not_met"] = "met" if result.verdict is Verdict.MET else "not_met"
+        return Standing(counts_as, counts_as == against)
+    return Standing("unclear", why="quote not found" if result.quote.strip() else "no quote")
 
 
 def decide(screen: ScreenSpec, results: Iterable[CriterionResult]) -> Decision:
     """The decision on one record. A criterion without a result is unclear; results of unknown criteria do not count."""
     by_id = {result.id: result for result in results}
     standings = [(criterion, standing(criterion, by_id.get(criterion.id))) for criterion in screen.criteria]
-    against = [(c, s) for c, s in standings if s.ground and s.counts_as == _AGAINST[c.kind]]
+    against = [(c, s) for c, s in standings if s.excludes]
     if against:
         first = against[0][0]
         return Decision("exclude", "rule", first.reason or first.id, _said(against))

@@ -67,6 +67,7 @@ class AskTask:
         if not isinstance(study.task, AskSpec):
             raise TypeError("the study has no `ask`")
         self.recipe = _in_force(ask_recipe(study.task, thinking, setting_of(study)), pinned)
+        self.recipes: Final = (self.recipe,)
         self.fields: Final = tuple((name, field.type) for name, field in study.task.answer.items())
         self.columns: Final = tuple(Column(f"a_{name}", _COLUMN_TYPES[kind]) for name, kind in self.fields)
         self._slots: Final = self.recipe.slots
@@ -137,6 +138,7 @@ class ScreenTask:
         self.needs_abstract: Final = study.records.no_abstract != "title_only"
         built = screen_recipe(study.task, study.records.text, thinking, SAMPLE, setting_of(study))
         self.recipe = _in_force(built, pinned)
+        self.recipes: Final = (self.recipe,)
         self.columns: Final = tuple(_screen_columns(self.screen))
         self._slots: Final = self.recipe.slots
         named = [place for place, column in enumerate(self._slots) if column.lower() == "abstract"]

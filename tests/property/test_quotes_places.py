@@ -1,0 +1,62 @@
+"""Law: a piece of the text is found exact, at a place that reads the same; and so is that piece in another dress."""
+
+import html
+import unicodedata
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from overnight.answers.quotes import find_quote, fold
+
+DRESSED = """\
+the planned nap of 30 min in night-shift nurses (n=42), p<0.05; “naïve” ﬁndings: CO₂ – 12.5% &amp; <i>more</i> Straße \
+ΩΣ µm 睡眠 نوم e\u0301tude x\u00adray zero\u200bwidth a\u00a0b &#169; <br/>"""
+WORDS = st.sampled_from(DRESSED.split(" "))
+TEXTS = st.lists(st.one_of(WORDS, st.text(max_size=6)), min_size=1, max_size=40).map(" ".join)
+
+
+@given(st.data())
+def test_a_piece_of_the_text_is_found_where_it_reads_the_same(data: st.DataObject) -> None:
+    text = data.draw(TEXTS)
+    start = data.draw(st.integers(0, len(text)))
+    quote = text[start : data.draw(st.integers(start, len(text)))]
+    assume(any(map(str.isalnum, quote)))
+    found = find_quote(quote, text)
+    assert found is not None
+    assert found.how == "exact"
+    assert text[found.start : found.end] == quote.strip()
+
+
+@given(st.lists(WORDS, min_size=1, max_size=30), st.data())
+def test_typesetting_does_not_hide_it(words: list[str], data: st.DataObject) -> None:
+    """Whole words, so that no cut goes through an entity or a tag; then another dress for the same words."""
+    text = " ".join(words)
+    start = data.draw(st.integers(0, len(words) - 1))
+    piece = " ".join(words[start : data.draw(st.integers(start + 1, len(words)))])
+    dressed = data.draw(
+        st.sampled_from(
+            [
+                piece.upper(),
+                unicodedata.normalize("NFD", piece),
+                piece.replace(" ", "\n "),
+                html.escape(piece) if "&" not in piece and "<" not in piece else piece,
+                f"“{piece}…”",
+                "\u200b".join(piece) if "&" not in piece and "<" not in piece else piece,
+            ]
+        )
+    )
+    assume(any(map(str.isalnum, fold(dressed).text)))
+    found = find_quote(dressed, text)
+    assert found is not None
+    assert found.how == "exact"
+    place = text[found.start : found.end]
+    assert fold(place).text.strip("'. ,;:") == fold(dressed).text.strip("'. ,;:")
+
+
+@given(TEXTS)
+def test_every_folded_character_comes_from_a_piece_of_the_text_and_they_come_in_order(text: str) -> None:
+    folded = fold(text)
+    assert len(folded.text) == len(folded.starts) == len(folded.ends)
+    assert all(0 <= start < end <= len(text) for start, end in zip(folded.starts, folded.ends, strict=True))
+    assert list(folded.starts) == sorted(folded.starts)
+    assert fold(folded.text).text == folded.text or "&" in folded.text or "<" in folded.text

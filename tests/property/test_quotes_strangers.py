@@ -1,0 +1,68 @@
+"""Law: a quote that shares no word with the text is never found; nor is one in which a number changed."""
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overnight.answers.quotes import Found, _best_end, find_quote, fold
+
+A_WORD = st.text("abcdefg", min_size=2, max_size=9)
+SENTENCE = st.lists(A_WORD, min_size=1, max_size=25)
+
+
+@given(SENTENCE, SENTENCE)
+def test_no_shared_word_no_quote(ours: list[str], theirs: list[str]) -> None:
+    """Letters overlap as they like (an alphabet of seven); a word that is part of a word of the text is not used."""
+    text = " ".join(theirs)
+    quote = " ".join(word for word in ours if word not in text)
+    assert find_quote(quote, text) is None
+
+
+@given(SENTENCE, SENTENCE, st.integers(10, 9999), st.integers(10, 9999))
+def test_a_changed_number_is_not_near(before: list[str], after: list[str], ours: int, theirs: int) -> None:
+    text = " ".join([*before, str(theirs), *after])
+    quote = " ".join([*before, str(ours), *after])
+    found = find_quote(quote, text)
+    assert (found is not None) == (ours == theirs)
+
+
+@given(SENTENCE, st.data())
+def test_what_is_near_is_near(words: list[str], data: st.DataObject) -> None:
+    """One letter lost, doubled or changed in a text: if it is found, then within a tenth of its length."""
+    text = " ".join(words)
+    place = data.draw(st.integers(0, len(text) - 1))
+    changed = text[:place] + data.draw(st.sampled_from(["", text[place] * 2, "z"])) + text[place + 1 :]
+    found = find_quote(changed, text)
+    if found is None or found.how == "exact":
+        return
+    assert found == Found("near", found.start, found.end)
+    assert _distance(fold(changed).text, text[found.start : found.end]) <= len(changed) / 10 + 9
+    shared = set(re.findall(r"\w+", changed)) & set(re.findall(r"\w+", text[found.start : found.end]))
+    assert shared
+
+
+@given(st.text("abc ", min_size=1, max_size=90), st.text("abc ", max_size=60))
+def test_the_bit_parallel_distance_is_the_edit_distance(pattern: str, text: str) -> None:
+    """Against the textbook table; patterns longer than a machine word included."""
+    row = list(range(len(pattern) + 1))
+    best, end = row[-1], 0
+    for i, c in enumerate(text, start=1):
+        row = _next_row(row, pattern, c, 0)
+        if row[-1] < best:
+            best, end = row[-1], i
+    assert _best_end(pattern, text) == (best, end)
+
+
+def _next_row(row: list[int], pattern: str, c: str, first: int) -> list[int]:
+    new = [first]
+    for j, p in enumerate(pattern, start=1):
+        new.append(min(row[j - 1] + (p != c), row[j] + 1, new[-1] + 1))
+    return new
+
+
+def _distance(one: str, other: str) -> int:
+    row = list(range(len(one) + 1))
+    for i, c in enumerate(other, start=1):
+        row = _next_row(row, one, c, i)
+    return row[-1]
