@@ -6,7 +6,7 @@ import unicodedata
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from overnight.answers.quotes import find_quote, fold
+from overnight.answers.quotes import _one_for_one, _piecewise, find_quote, fold
 
 DRESSED = """\
 the planned nap of 30 min in night-shift nurses (n=42), p<0.05; “naïve” ﬁndings: CO₂ – 12.5% &amp; <i>more</i> Straße \
@@ -60,3 +60,10 @@ def test_every_folded_character_comes_from_a_piece_of_the_text_and_they_come_in_
     assert all(0 <= start < end <= len(text) for start, end in zip(folded.starts, folded.ends, strict=True))
     assert list(folded.starts) == sorted(folded.starts)
     assert fold(folded.text).text == folded.text or "&" in folded.text or "<" in folded.text
+
+
+@given(TEXTS.filter(lambda text: "&" not in text and "<" not in text))
+def test_the_short_way_to_fold_gives_what_the_long_way_gives(text: str) -> None:
+    short, long = _one_for_one(text), _piecewise(text)
+    assert short is None or (short.text, list(short.starts), list(short.ends)) == (long.text, long.starts, long.ends)
+    assert short is not None or "  " in text or not text.isascii() or text != text.strip() or not text.isprintable()

@@ -21,8 +21,8 @@ def files(folder: Path, **contents: str) -> list[RecordsFile]:
     return made
 
 
-def read(folder: Path, id: str = "id", text: tuple[str, ...] = ("t",), **contents: str) -> RecordSet:
-    return read_records(files(folder, **contents), id=id, text=text)
+def read(folder: Path, id_: str = "id", text: tuple[str, ...] = ("t",), **contents: str) -> RecordSet:
+    return read_records(files(folder, **contents), id=id_, text=text)
 
 
 def test_records_have_text_ids_positions_all_columns_and_their_place(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_trimmed_ids_are_noted_after_the_check(tmp_path: Path) -> None:
 
 def test_columns_that_are_not_there_are_named_for_every_file_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(RecordsError) as caught:
-        read(tmp_path, id="pmid", text=("Title", "abstract"), a_csv="PMID,title,abstract\n1,2,3\n", b_csv="x,y\n1,2\n")
+        read(tmp_path, id_="pmid", text=("Title", "abstract"), a_csv="PMID,title,abstract\n1,2,3\n", b_csv="x,y\n1,2\n")
     said = str(caught.value)
     assert "5 things to mend" in said
     assert "records.id: there is no column 'pmid'\n  → Did you mean PMID?" in said
@@ -169,12 +169,12 @@ def test_types_of_columns_are_those_that_hold_every_value(tmp_path: Path) -> Non
 
 def test_auto_ids_name_the_text_and_count_equal_ones(tmp_path: Path) -> None:
     lines = "A,x\nB,y\nA,x\nA,x\n"
-    records = read(tmp_path, id="auto", text=("t", "u"), a_csv="t,u\n" + lines)
+    records = read(tmp_path, id_="auto", text=("t", "u"), a_csv="t,u\n" + lines)
     assert records.check() == 4
     a, b, a2, a3 = (record.record_id for record in records)
     assert (a2, a3) == (f"{a}-2", f"{a}-3")
     assert a != b
-    moved = read(tmp_path, id="auto", text=("t", "u"), b_csv="u,t\n" + "new,new\ny,B\nx,A\n")
+    moved = read(tmp_path, id_="auto", text=("t", "u"), b_csv="u,t\n" + "new,new\ny,B\nx,A\n")
     assert [record.record_id for record in moved][1:] == [b, a]
 
 
@@ -193,4 +193,4 @@ def test_an_auto_id_survives_another_programs_line_breaks_and_not_a_moved_bounda
 
 def test_auto_ids_need_text_columns(tmp_path: Path) -> None:
     with pytest.raises(RecordsError, match="needs text columns"):
-        read(tmp_path, id="auto", text=(), a_csv="t\nx\n")
+        read(tmp_path, id_="auto", text=(), a_csv="t\nx\n")

@@ -31,9 +31,10 @@ def by_hand(folder: Path, rows: str, dimension: str = "") -> Path:
     pack = "http://schemas.openxmlformats.org/package/2006"
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
     parts = {
-        "[Content_Types].xml": f'<Types xmlns="{pack}/content-types"><Default Extension="rels" ContentType="application/'
-        'vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType='
-        f'"{kind}.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="{kind}.worksheet+xml"/></Types>',
+        "[Content_Types].xml": f'<Types xmlns="{pack}/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{kind}.worksheet+xml"/></Types>',
         "_rels/.rels": f'<Relationships xmlns="{pack}/relationships"><Relationship Id="r1" Type="{rel}/officeDocument" '
         'Target="xl/workbook.xml"/></Relationships>',
         "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{rel}"><sheets><sheet name="S" sheetId="1" r:id="r1"/>'
@@ -60,7 +61,17 @@ def refusal(path: Path) -> str:
 
 
 def test_cells_have_the_types_excel_gives_them(tmp_path: Path) -> None:
-    row = ["007", 7, 7.5, True, date(2020, 1, 2), datetime(2020, 1, 2, 3, 4), time(3, 4), None, " two\nlines "]
+    row = [
+        "007",
+        7,
+        7.5,
+        True,
+        date(2020, 1, 2),
+        datetime.fromisoformat("2020-01-02T03:04"),
+        time(3, 4),
+        None,
+        " two\nlines ",
+    ]
     opened = open_table(workbook(tmp_path, S=[["a", "b", "c", "d", "e", "f", "g", "h", 2020], row]))
     assert opened.columns == ("a", "b", "c", "d", "e", "f", "g", "h", "2020")
     assert list(opened.rows()) == [(2, ("007", 7, 7.5, True, *row[4:6], "03:04:00", None, " two\nlines "))]

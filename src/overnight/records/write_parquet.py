@@ -5,7 +5,9 @@ of it is an error, never a silent change. `auto` is text. `json` is JSON text.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
 from itertools import islice
+from types import NoneType
 from typing import IO, TYPE_CHECKING, Final
 
 from overnight.core.record import Cell
@@ -56,6 +58,26 @@ def _type(word: str) -> "pa.DataType":
     return types.get(word, pa.string())
 
 
+# Exactly these classes: Arrow would take 1.5 for the integer 1, True for the number 1, a moment for its day.
+_CLASSES: Final[dict[str, frozenset[type]]] = {
+    "integer": frozenset({int, NoneType}),
+    "number": frozenset({int, float, NoneType}),
+    "boolean": frozenset({bool, NoneType}),
+    "date": frozenset({date, NoneType}),
+    "datetime": frozenset({datetime, NoneType}),
+}
+
+
+def _typed(word: str, kind: "pa.DataType", values: Sequence[Cell]) -> "pa.Array":
+    """Raises ValueError (Arrow's errors are such), TypeError or OverflowError when a value is not of the type."""
+    import pyarrow as pa
+
+    strangers = set(map(type, values)) - _CLASSES[word]
+    if strangers or (word == "datetime" and any(isinstance(v, datetime) and v.tzinfo for v in values)):
+        raise ValueError(f"not only {word}")
+    return pa.array(values, kind)
+
+
 def _array(column: Column, kind: "pa.DataType", values: Sequence[Cell], above: int) -> "pa.Array":
     """above: rows written before these, for the message."""
     import pyarrow as pa
@@ -64,20 +86,18 @@ def _array(column: Column, kind: "pa.DataType", values: Sequence[Cell], above: i
         values = [cell if cell is None or isinstance(cell, str) else plain_text(cell) for cell in values]
         return pa.array(values, kind)
     try:
-        return pa.array(values, kind)
-    except (pa.ArrowException, ValueError, TypeError, OverflowError) as cause:
-        row, value = _first_bad(kind, values)
+        return _typed(column.type, kind, values)
+    except (ValueError, TypeError, OverflowError) as cause:
+        row, value = _first_bad(column.type, kind, values)
         what = f"{shown(value)} in column {shown(column.name)} is no {column.type}"
         hint = "The other formats hold it: write CSV, JSONL or XLSX, and report this."
         raise OutputError(what, where=f"row {above + row + 1:,}", hint=hint) from cause
 
 
-def _first_bad(kind: "pa.DataType", values: Sequence[Cell]) -> tuple[int, Cell]:
-    import pyarrow as pa
-
+def _first_bad(word: str, kind: "pa.DataType", values: Sequence[Cell]) -> tuple[int, Cell]:
     for i, value in enumerate(values):
         try:
-            pa.array([value], kind)
-        except (pa.ArrowException, ValueError, TypeError, OverflowError):
+            _typed(word, kind, [value])
+        except (ValueError, TypeError, OverflowError):
             return i, value
     return 0, values[0]

@@ -43,22 +43,18 @@ def write_xlsx(file: IO[bytes], columns: Sequence[Column], rows: Iterable[Sequen
 
     if len(columns) > MAX_COLUMNS:
         raise OutputError(f"{len(columns):,} columns, and a sheet holds {MAX_COLUMNS:,}", hint=_ELSEWHERE)
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("results")
     left = iter(rows)
     first = list(islice(left, _LOOK_ROWS))
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("results")
     for i, column in enumerate(columns):
-        sheet.column_dimensions[get_column_letter(i + 1)].width = _width(column.name, (row[i] for row in first))
+        sheet.column_dimensions[get_column_letter(i + 1)].width = _width(column.name, (row[i : i + 1] for row in first))
     sheet.freeze_panes = "A2"
-    _append_header(sheet, columns)
-    count = 0
-    for count, row in enumerate(chain(first, left), 1):
-        if count > MAX_ROWS:
-            raise OutputError(f"more than {MAX_ROWS:,} rows, and a sheet holds no more", hint=_ELSEWHERE)
-        if len(row) != len(columns):
-            raise ValueError(f"row {count} has {len(row)} cells for {len(columns)} columns")
-        sheet.append([_cell(sheet, cell) for cell in row])
-    sheet.auto_filter.ref = f"A1:{get_column_letter(max(1, len(columns)))}{count + 1}"
+    try:
+        count = _append(sheet, columns, chain(first, left))
+        sheet.auto_filter.ref = f"A1:{get_column_letter(max(1, len(columns)))}{count + 1}"
+    finally:
+        sheet.close()  # ends the temporary file, also of a sheet half written; openpyxl removes it
     book.save(file)
     return count
 
@@ -66,7 +62,20 @@ def write_xlsx(file: IO[bytes], columns: Sequence[Column], rows: Iterable[Sequen
 _ELSEWHERE: Final = "Write CSV or Parquet, which have no such limit."
 
 
-def _append_header(sheet: "WriteOnlyWorksheet", columns: Sequence[Column]) -> None:
+def _append(sheet: "WriteOnlyWorksheet", columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> int:
+    sheet.append(_header(sheet, columns))
+    count = 0
+    for row in rows:
+        if count == MAX_ROWS:
+            raise OutputError(f"more than {MAX_ROWS:,} rows, and a sheet holds no more", hint=_ELSEWHERE)
+        count += 1
+        if len(row) != len(columns):
+            raise ValueError(f"row {count} has {len(row)} cells for {len(columns)} columns")
+        sheet.append([_cell(sheet, cell) for cell in row])
+    return count
+
+
+def _header(sheet: "WriteOnlyWorksheet", columns: Sequence[Column]) -> list["SheetCell"]:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Font
 
@@ -76,12 +85,14 @@ def _append_header(sheet: "WriteOnlyWorksheet", columns: Sequence[Column]) -> No
         cell.data_type = "s"
         cell.font = Font(bold=True)
         header.append(cell)
-    sheet.append(header)
+    return header
 
 
-def _width(name: str, cells: Iterator[Cell]) -> float:
+def _width(name: str, rows: Iterator[Sequence[Cell]]) -> float:
     """In characters: that of the name or of the longest line in the first rows, within bounds."""
-    longest = max((len(line) for cell in cells for line in plain_text(cell)[:200].splitlines()), default=0)
+    longest = max(
+        (len(line) for row in rows for cell in row for line in plain_text(cell)[:200].splitlines()), default=0
+    )
     least, most = _WIDTHS
     return min(max(least, len(name) + 3, longest + 1), most)
 

@@ -1,5 +1,6 @@
 """Writing a table in one of four formats, and naming its columns."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import IO, Final
 
@@ -29,8 +30,8 @@ def write_table(file: IO[bytes], format: str, columns: Sequence[Column], rows: I
 
 
 def _refuse_twins(columns: Sequence[Column]) -> None:
-    names = [column.name for column in columns]
-    twins = sorted({name for name in names if names.count(name) > 1})
+    times = Counter(column.name for column in columns)
+    twins = sorted(name for name, n in times.items() if n > 1)
     if twins:
         raise ValueError(f"two columns of one name: {', '.join(twins)}")
 
