@@ -69,16 +69,19 @@ class Switches:
     def set(self, values: Mapping[str, object], *, keep_strikes: bool = False) -> None:
         """All or none. A switch that is set starts counting strikes anew, unless keep_strikes and nothing changed."""
         parsed = {name: self._parse(name, value) for name, value in values.items()}
-        for name, value in parsed.items():
-            if keep_strikes and value == self._values[name]:
-                continue
-            self._database.write(
-                "INSERT INTO switches (name, value, strikes) VALUES (?, ?, 0)"
-                " ON CONFLICT (name) DO UPDATE SET value = excluded.value, strikes = 0",
-                (name, str(value)),
-            )
-            with self._lock:
-                self._values[name], self._strikes[name] = value, 0
+        changed = {
+            name: value
+            for name, value in parsed.items()
+            if value != self._values[name] or (self._strikes[name] and not keep_strikes)
+        }
+        self._database.write_many(
+            "INSERT INTO switches (name, value, strikes) VALUES (?, ?, 0)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value, strikes = 0",
+            [(name, str(value)) for name, value in changed.items()],
+        )
+        with self._lock:
+            self._values.update(changed)
+            self._strikes.update(dict.fromkeys(changed, 0))
 
     def _parse(self, name: str, value: object) -> SwitchValue:
         if name not in SWITCHES:

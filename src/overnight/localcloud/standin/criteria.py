@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from overnight.localcloud.standin.prompt import Prompt
-from overnight.localcloud.standin.words import negated, stems
+from overnight.localcloud.standin.words import negated, sentence_stems, stems
 
 _STRONG: Final = 0.5  # this part of a criterion's words in one sentence, and two of them, is taken as said
 _WEAK: Final = 0.25
@@ -14,7 +14,11 @@ _ALTERED_QUOTES: Final = 0.02  # so that whoever checks quotes has something to 
 _FALLBACK: Final = ("met", "not_met", "not_stated", "unclear")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
+def criterion_words(name: str, description: str, frame: str) -> frozenset[str]:
+    return stems(criterion_text(name, description, frame))
+
+
 def criterion_text(name: str, description: str, frame: str) -> str:
     """What the instructions say about the criterion `name`: the lines that name it, its description, else its name."""
     pattern = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
@@ -25,7 +29,7 @@ def criterion_text(name: str, description: str, frame: str) -> str:
 
 def judge(name: str, description: str, prompt: Prompt, verdicts: list[str]) -> dict[str, str]:
     """verdict, quote and reason; verdicts: the labels the schema allows, empty for the usual four."""
-    words = stems(criterion_text(name, description, prompt.frame))
+    words = criterion_words(name, description, prompt.frame)
     sentence, shared = prompt.best_sentence(words)
     ratio = shared / len(words) if words else 0.0
     verdict = _verdict(name, prompt, sentence, shared, ratio)
@@ -33,7 +37,7 @@ def judge(name: str, description: str, prompt: Prompt, verdicts: list[str]) -> d
         verdict = verdicts[int(prompt.chance(f"{name} label") * len(verdicts))]
     if verdict == "not_stated":
         return {"verdict": verdict, "quote": "", "reason": "No sentence speaks of this."}
-    common = sorted(words & stems(sentence))[:3]
+    common = sorted(words.intersection(sentence_stems(sentence)))[:3]
     about = ", ".join(common) if common else "nothing in particular"
     kind = {"met": "says so", "not_met": "says the opposite"}.get(verdict, "leaves it open")
     return {"verdict": verdict, "quote": _quote(name, prompt, sentence), "reason": f"This sentence {kind} ({about})."}

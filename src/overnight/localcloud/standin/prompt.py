@@ -6,7 +6,7 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Final
 
-from overnight.localcloud.standin.words import sentences, stems
+from overnight.localcloud.standin.words import sentence_stems, sentences
 from overnight.localcloud.values import JsonObject
 
 _RECORD: Final = re.compile(r"<record\b[^>]*>(.*?)</record>", re.DOTALL)
@@ -24,7 +24,7 @@ class Prompt:
 
     @cached_property
     def sentences(self) -> list[tuple[str, frozenset[str]]]:
-        return [(sentence, stems(sentence)) for sentence in sentences(self.record)]
+        return [(sentence, sentence_stems(sentence)) for sentence in sentences(self.record)]
 
     @cached_property
     def words(self) -> frozenset[str]:

@@ -20,7 +20,7 @@ THINKING_TOKENS: Final = {"OFF": 0, "MINIMAL": 20, "LOW": 150, "MEDIUM": 500, "H
 _DYNAMIC: Final = "MEDIUM"  # a budget of -1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reply:
     """text: the whole answer, before maxOutputTokens cuts it. thought: shown only where thoughts are asked for."""
 

@@ -2,9 +2,12 @@
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
-_SENTENCE_END: Final = re.compile(r"(?<=[.!?。！？])[\"')\]]*\s+|\s*\n+\s*|(?<=[。！？])")
+# Begins with one set of characters, which is what the regex engine scans for fast; alternatives took ten times longer.
+_SENTENCE_END: Final = re.compile(r"[.!?\n\u3002\uff01\uff1f][\"')\]]*\s*")
+_ENDS_ALONE: Final = "\n\u3002\uff01\uff1f"
 _WORD: Final = re.compile(r"[^\W_]+")
 _STOP_TEXT: Final = """
     a about after all also an and another any are as at be been before being between both but by can could did do
@@ -29,9 +32,14 @@ def _stem(word: str) -> str:
     return word[:7]
 
 
-@lru_cache(maxsize=20_000)
-def stems(text: str) -> frozenset[str]:
+def sentence_stems(text: str) -> frozenset[str]:
     return frozenset(stem for word in _WORD.findall(text.lower()) if (stem := _stem(word)))
+
+
+@lru_cache(maxsize=2_000)
+def stems(text: str) -> frozenset[str]:
+    """`sentence_stems` of what recurs: criteria, descriptions, labels."""
+    return sentence_stems(text)
 
 
 def negated(sentence: str) -> bool:
@@ -40,4 +48,6 @@ def negated(sentence: str) -> bool:
 
 def sentences(text: str) -> list[str]:
     """Verbatim pieces of the text: what a quote check looks for stands in it character by character."""
-    return [piece for part in _SENTENCE_END.split(text) if (piece := part.strip())]
+    marks = ((found.end(), found[0]) for found in _SENTENCE_END.finditer(text))
+    ends = [0, *(end for end, mark in marks if mark[-1].isspace() or mark[0] in _ENDS_ALONE), len(text)]
+    return [piece for first, end in pairwise(ends) if (piece := text[first:end].strip())]

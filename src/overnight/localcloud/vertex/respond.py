@@ -83,7 +83,7 @@ class Answerer:
         return {"totalTokens": total, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": total}]}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Served:
     """What of a reply fits in maxOutputTokens: thinking comes first and eats it up (facts 7.3 [U])."""
 

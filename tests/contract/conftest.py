@@ -1,0 +1,215 @@
+"""The local cloud as a subprocess, Google's own clients pointed at it, and raw HTTP."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+PROJECT = "local-project"
+LOCATION = "global"
+MODEL = "gemini-3.8-flash"
+QUICK = {"pending_s": 0, "running_s": 0}
+
+
+class LocalCloud:
+    """One running process. `data` outlives it."""
+
+    def __init__(self, data: Path, **switches: object) -> None:
+        command = [sys.executable, "-m", "overnight.localcloud", "--port", "0", "--data", str(data), "--with-parent"]
+        for name, value in switches.items():
+            command += ["--switch", f"{name}={value}"]
+        self.data = data
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.announced = self.process.stdout.readline()
+        assert self.announced, f"the local cloud did not start: exit code {self.process.wait()}"
+        facts = json.loads((data / "endpoint.json").read_text())
+        self.endpoint: str = facts["endpoint"]
+        self.token = {"X-Local-Cloud-Token": facts["control_token"]}
+        self.http = requests.Session()
+        self.base = f"{self.endpoint}/v1/projects/{PROJECT}/locations/{LOCATION}"
+
+    # Control
+
+    def switch(self, **values: object) -> None:
+        reply = self.http.post(f"{self.endpoint}/control/switches", json=values, headers=self.token)
+        assert reply.status_code == 200, reply.text
+
+    def reset(self) -> None:
+        switches = self.http.get(f"{self.endpoint}/control", headers=self.token).json()["switches"]
+        self.switch(**({name: switch["default"] for name, switch in switches.items()} | QUICK))
+
+    def strikes(self, name: str) -> int:
+        reply = self.http.get(f"{self.endpoint}/control", headers=self.token)
+        return int(reply.json()["switches"][name]["strikes"])
+
+    def journal(self, kind: str = "") -> Any:
+        reply = self.http.get(f"{self.endpoint}/control/journal{'/' + kind if kind else ''}", headers=self.token)
+        assert reply.status_code == 200, reply.text
+        return reply.json()[kind] if kind else reply.json()
+
+    # Storage
+
+    def bucket(self, name: str, location: str = "US") -> str:
+        reply = self.http.post(
+            f"{self.endpoint}/storage/v1/b?project={PROJECT}", json={"name": name, "location": location}
+        )
+        assert reply.status_code in {200, 409}, reply.text
+        return name
+
+    def upload(self, bucket: str, name: str, data: bytes, **query: str) -> requests.Response:
+        url = f"{self.endpoint}/upload/storage/v1/b/{bucket}/o"
+        return self.http.post(url, params={"uploadType": "media", "name": name, **query}, data=data)
+
+    def download(self, bucket: str, name: str) -> bytes:
+        quoted = requests.utils.quote(name, safe="")
+        reply = self.http.get(f"{self.endpoint}/storage/v1/b/{bucket}/o/{quoted}?alt=media")
+        assert reply.status_code == 200, reply.text
+        return reply.content
+
+    # Jobs
+
+    def create(self, data: bytes, *, bucket: str = "bkt", name: str = "in.jsonl", **changes: Any) -> requests.Response:
+        """Uploads the input and asks for a job; `changes` go into the body (None takes a field out)."""
+        self.bucket(bucket)
+        assert self.upload(bucket, name, data).status_code == 200
+        return self.post_job({**job_body(f"gs://{bucket}/{name}", f"gs://{bucket}/out"), **changes})
+
+    def post_job(self, body: dict[str, Any]) -> requests.Response:
+        sent = {key: value for key, value in body.items() if value is not None}
+        return self.http.post(f"{self.base}/batchPredictionJobs", json=sent)
+
+    def job(self, name: str) -> dict[str, Any]:
+        reply = self.http.get(f"{self.endpoint}/v1/{name}")
+        assert reply.status_code == 200, reply.text
+        found: dict[str, Any] = reply.json()
+        return found
+
+    def wait(self, name: str, until: Callable[[dict[str, Any]], bool] | None = None) -> dict[str, Any]:
+        """Asks until the job has ended (or `until` says so)."""
+        is_over = until or (
+            lambda job: job["state"].rsplit("_", 1)[-1] in {"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"}
+        )
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            job = self.job(name)
+            if is_over(job):
+                return job
+            time.sleep(0.02)  # between two questions; the test ends on the answer
+        pytest.fail(f"{name} is still {job['state']}")
+
+    def run(self, data: bytes, **changes: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """(the ended job, its output lines)."""
+        reply = self.create(data, **changes)
+        assert reply.status_code == 200, reply.text
+        job = self.wait(reply.json()["name"])
+        return job, [json.loads(line) for line in self.output(job).splitlines()]
+
+    def output(self, job: dict[str, Any]) -> bytes:
+        bucket, _, prefix = job["outputInfo"]["gcsOutputDirectory"].removeprefix("gs://").partition("/")
+        return self.download(bucket, f"{prefix}/predictions.jsonl")
+
+    # Ends
+
+    def kill(self) -> None:
+        self.process.kill()
+        self._close()
+
+    def stop(self) -> int:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        return self._close()
+
+    def _close(self) -> int:
+        code = self.process.wait(10)
+        self.http.close()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                pipe.close()
+        return code
+
+
+def job_body(source: str, destination: str) -> dict[str, Any]:
+    return {
+        "displayName": "test",
+        "model": f"publishers/google/models/{MODEL}",
+        "inputConfig": {"instancesFormat": "jsonl", "gcsSource": {"uris": [source]}},
+        "outputConfig": {"predictionsFormat": "jsonl", "gcsDestination": {"outputUriPrefix": destination}},
+    }
+
+
+def row(number: int, text: str = "", **request: Any) -> dict[str, Any]:
+    """A line with key k<number>."""
+    content = {
+        "role": "user",
+        "parts": [{"text": text or f"Record {number}: nurses who napped at night stayed alert."}],
+    }
+    return {"key": f"k{number}", "request": {"contents": [content], **request}}
+
+
+def lines(*rows: Any) -> bytes:
+    return "".join(json.dumps(one) + "\n" for one in rows).encode()
+
+
+def rows(count: int, **request: Any) -> bytes:
+    return lines(*(row(number, **request) for number in range(count)))
+
+
+@pytest.fixture(scope="module")
+def shared_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    cloud = LocalCloud(tmp_path_factory.mktemp("cloud"))
+    yield cloud
+    assert cloud.stop() == 0
+
+
+@pytest.fixture
+def cloud(shared_cloud: LocalCloud) -> LocalCloud:
+    """One process a module; every test finds the switches at their defaults, without waiting times."""
+    shared_cloud.reset()
+    return shared_cloud
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., LocalCloud]]:
+    """Starts processes of the test's own, all on one folder unless another is named."""
+    started: list[LocalCloud] = []
+
+    def begin(data: Path | None = None, **switches: object) -> LocalCloud:
+        started.append(LocalCloud(data or tmp_path / "cloud", **{**QUICK, **switches}))
+        return started[-1]
+
+    yield begin
+    for one in started:
+        if one.process.poll() is None:
+            one.kill()
+
+
+@pytest.fixture
+def storage(cloud: LocalCloud) -> Iterator[Any]:
+    """google-cloud-storage, as a person would point it here."""
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud.storage import Client
+
+    with_options = {"api_endpoint": cloud.endpoint}
+    client = Client(project=PROJECT, credentials=AnonymousCredentials(), client_options=with_options)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def genai(cloud: LocalCloud) -> Iterator[Any]:
+    """google-genai, as a person would point it here."""
+    from google.genai import Client, types
+    from google.oauth2.credentials import Credentials
+
+    options = types.HttpOptions(base_url=cloud.endpoint, timeout=10_000)
+    credentials = Credentials(token="local")
+    client = Client(enterprise=True, project=PROJECT, location=LOCATION, credentials=credentials, http_options=options)
+    yield client
+    client.close()

@@ -1,0 +1,50 @@
+"""The importer's rules: every vector through a real job."""
+
+import pytest
+
+from tests.contract.conftest import LocalCloud, lines, row
+from tests.support.importer_vectors import VECTORS, Vector, line, nested
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=str)
+def test_vector(cloud: LocalCloud, vector: Vector) -> None:
+    reply = cloud.create(vector.data)
+    assert reply.status_code == 200, "a bad file is accepted at create: it fails when it is read"
+    job = cloud.wait(reply.json()["name"])
+    if not vector.fragment:
+        assert job["state"] == "JOB_STATE_SUCCEEDED", job.get("error")
+        return
+    assert job["state"] == "JOB_STATE_FAILED"
+    assert job["error"]["code"] == 3
+    assert job["error"]["message"].startswith("Failed to import data. ")
+    assert vector.fragment in job["error"]["message"]
+    assert "completionStats" not in job
+    assert job["outputInfo"]["gcsOutputDirectory"], "it is filled on a failed job too (facts 3.1 [L])"
+
+
+def test_no_row_of_a_refused_file_is_served(cloud: LocalCloud) -> None:
+    good = [row(number) for number in range(3)]
+    reply = cloud.create(lines(*good, {"key": "kx", "request": {}}))
+    name = cloud.wait(reply.json()["name"])["name"]
+    assert [entry for entry in cloud.journal("served") if entry["job"] == name] == []
+
+
+def test_case_clash_can_be_accepted(cloud: LocalCloud) -> None:
+    cloud.switch(case_clash="accept")
+    job, _ = cloud.run(lines(line(extras={"pmid": "a", "PMID": "b"})))
+    assert job["state"] == "JOB_STATE_SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("counts", "levels", "state"), [("records", 16, "SUCCEEDED"), ("records", 17, "FAILED"), ("fields", 16, "FAILED")]
+)
+def test_nesting_is_counted_as_the_switch_says(cloud: LocalCloud, counts: str, levels: int, state: str) -> None:
+    cloud.switch(nesting_counts=counts)
+    reply = cloud.create(lines(nested(levels)))
+    assert cloud.wait(reply.json()["name"])["state"] == f"JOB_STATE_{state}"
+
+
+def test_too_many_rows(cloud: LocalCloud) -> None:
+    one = b'{"key":"k","request":{"contents":[{"role":"user","parts":[{"text":"a"}]}]}}\n'
+    job = cloud.wait(cloud.create(one * 200_001).json()["name"])
+    assert job["error"]["message"] == "Failed to import data. The input has more than 200000 requests."
