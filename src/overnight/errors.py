@@ -13,6 +13,7 @@
     │   ├── RefusedError               8   the service said no (4xx): the same call would be refused again
     │   │   └── NotFoundError          8   404
     │   └── UnavailableError           8   the service did not answer well (5xx, timeout, cut connection)
+    │       └── UnreachableError       8   it was never reached: the call took no effect
     ├── DoubtfulSubmitError            9   a job may or may not exist: a person has to look
     ├── JobError                      10   a job needs a person (paused, unknown state)
     ├── BreakerError                  11   too many rows of a job are wrong in the same way
@@ -136,6 +137,10 @@ class NotFoundError(RefusedError):
 
 class UnavailableError(CloudError):
     """No usable reply. Whether the call took effect is not known."""
+
+
+class UnreachableError(UnavailableError):
+    """No connection was made, or no token was had: the request never left this machine, so nothing took effect."""
 
 
 class DoubtfulSubmitError(OvernightError):

@@ -47,7 +47,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from overnight.run.loop import run
     from overnight.run.publish import Closing
     from overnight.run.world import Options
-    from overnight.wiring import open_study
+    from overnight.wiring.opening import open_study
 
     started = time.monotonic()
     closing: Closing | None = None
@@ -84,7 +84,7 @@ def _fetch(arguments: argparse.Namespace) -> int:
     from overnight.cli.summary import print_closing
     from overnight.run.loop import fetch
     from overnight.run.world import Options
-    from overnight.wiring import open_study
+    from overnight.wiring.opening import open_study
 
     started = time.monotonic()
     with (
@@ -105,7 +105,7 @@ def _status(arguments: argparse.Namespace) -> int:
 def _cancel(arguments: argparse.Namespace) -> int:
     from overnight.cli.show import listener
     from overnight.run.loop import cancel
-    from overnight.wiring import open_study
+    from overnight.wiring.opening import open_study
 
     with listener(live=False) as tell, open_study(arguments.study, tell=tell, command="cancel", connect=True) as opened:
         n = cancel(opened.world)

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from overnight.core.events import Event, JobChanged, Note, Progress, StepStarted, Tell
 from overnight.core.realm import GOOGLE
@@ -66,7 +66,7 @@ class _Plain:
 class _Live:
     """Bars and spinners of rich, with the plain lines above them."""
 
-    def __enter__(self) -> "_Live":
+    def __enter__(self) -> Self:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -81,11 +81,11 @@ class _Live:
             transient=True,
         )
         self._tasks: dict[str, TaskID] = {}
-        self._progress.__enter__()
+        self._progress.start()
         return self
 
-    def __exit__(self, *error: Any) -> None:
-        self._progress.__exit__(*error)
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
 
     def tell(self, event: Event) -> None:
         if isinstance(event, Progress):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from overnight.demo.draw import Deck, Draw
-from overnight.demo.kinds import SECTIONS, Kind
+from overnight.demo.kinds import SECTIONS, Kind, Pattern
 from overnight.demo.phrases import Phrasebook
 
 _USUAL: Final = {
@@ -44,14 +44,16 @@ class Writer:
         self._shared = {section: Deck(patterns, self._draw) for section, patterns in kind.shared.items()}
 
     def write(self, *, long: bool = False) -> Draft:
-        """The next abstract; `long` uses up to six sentences a section."""
+        """The next abstract; a long one has five to seven sentences where others have one to three."""
         book = Phrasebook(self._kind.words, self._draw)
         finding = "none" if self._draw.chance(0.3) else "better"
-        title = book.fill(self._own["title"].deal(1)[0])
+        what = self._own["what"].deal(1, lambda _: True) if "what" in self._own else []
+        tags = what[0].tags if what else frozenset()
+        title = book.fill(self._deal(self._own, "title", 1, tags)[0].text)
         sentences = [
-            Sentence(section, book.fill(pattern), pattern)
+            Sentence(section, book.fill(pattern.text), pattern.text)
             for section in self._order()
-            for pattern in self._patterns(section, finding, long=long)
+            for pattern in (what if section == "what" else self._patterns(section, finding, tags, long=long))
         ]
         shown = {
             criterion: next(i for i, sentence in enumerate(sentences) if sentence.section == section)
@@ -72,17 +74,16 @@ class Writer:
             order[at - 1], order[at] = order[at], order[at - 1]
         return order
 
-    def _patterns(self, section: str, finding: str, *, long: bool) -> list[str]:
+    def _patterns(self, section: str, finding: str, tags: frozenset[str], *, long: bool) -> list[Pattern]:
         """What the finding demands, then the kind's own sentences, then some that would fit other kinds as well."""
-        if self._kind.brief or section not in _USUAL:
-            n = 1
-        else:
+        n = 1
+        if section in _USUAL and not self._kind.brief:
             n = self._draw.between(*(_LONG if long else _USUAL[section]))
-        dealt = self._deal(self._own, f"{section}_{finding}", 1)
+        dealt = self._deal(self._own, f"{section}_{finding}", 1, tags)
         n_shared = self._draw.below(max(1, n)) if section in self._shared else 0
-        dealt += self._deal(self._own, section, n - n_shared - len(dealt) if dealt else max(1, n - n_shared))
-        return dealt + self._deal(self._shared, section, n - len(dealt))
+        dealt += self._deal(self._own, section, max(n - n_shared - len(dealt), 0 if dealt else 1), tags)
+        return dealt + self._deal(self._shared, section, n - len(dealt), tags)
 
     @staticmethod
-    def _deal(decks: Mapping[str, Deck], section: str, n: int) -> list[str]:
-        return decks[section].deal(n) if section in decks and n > 0 else []
+    def _deal(decks: Mapping[str, Deck[Pattern]], section: str, n: int, tags: frozenset[str]) -> list[Pattern]:
+        return decks[section].deal(n, lambda pattern: pattern.tags <= tags) if section in decks and n > 0 else []

@@ -6,8 +6,8 @@ versions. So everything here is made from `random()`, and seeds are numbers cut 
 
 import hashlib
 import random
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -42,21 +42,24 @@ class Draw:
         return mixed
 
 
-class Deck:
-    """Sentence patterns dealt like cards: none comes again before all others have come once.
+class Deck(Generic[T]):
+    """Cards dealt so that none comes again before the others that would do have come.
 
-    That spreads the patterns of a kind evenly over its abstracts, so that few pairs of abstracts share many.
+    That spreads the patterns of a kind evenly over its abstracts, and few pairs of abstracts share many.
     """
 
-    def __init__(self, cards: Sequence[str], draw: Draw) -> None:
+    def __init__(self, cards: Sequence[T], draw: Draw) -> None:
         self._cards, self._draw = tuple(cards), draw
-        self._left: list[str] = []
+        self._left: list[T] = []
 
-    def deal(self, n: int) -> list[str]:
-        """`n` different cards, or all of them where there are fewer."""
-        hand: list[str] = []
-        while len(hand) < min(n, len(self._cards)):
-            if not self._left:
-                self._left = [card for card in self._draw.shuffled(self._cards) if card not in hand]
-            hand.append(self._left.pop())
+    def deal(self, n: int, fits: Callable[[T], bool]) -> list[T]:
+        """`n` different cards that fit, or all that fit where there are fewer."""
+        enough = min(n, sum(map(fits, self._cards)))
+        hand: list[T] = []
+        while len(hand) < enough:
+            at = next((i for i, card in enumerate(self._left) if fits(card) and card not in hand), None)
+            if at is None:
+                self._left += self._draw.shuffled([card for card in self._cards if card not in self._left])
+            else:
+                hand.append(self._left.pop(at))
         return hand

@@ -3,6 +3,9 @@
 A criterion's verdict stands in the table as `met: who` or `not_met: what`: the verdict, and the section *every* pattern
 of which shows it, so that the truth about an abstract is known by construction and can be quoted. `not_stated` names no
 section: nothing in the kind's texts speaks of it.
+
+A line may begin with tags: `@cross One night they …`. The line drawn for the section `what` sets the tags of the abstract
+(a crossover, two groups, one topic of several), and a line with tags is used only where the abstract has all of them.
 """
 
 import functools
@@ -32,6 +35,14 @@ FILES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Pattern:
+    """A line of texts/*.toml: what it says, and the tags an abstract must have for it."""
+
+    text: str
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of study.
 
@@ -45,8 +56,8 @@ class Kind:
     share: int
     verdicts: Mapping[str, str]
     shown: Mapping[str, str]
-    patterns: Mapping[str, tuple[str, ...]]
-    shared: Mapping[str, tuple[str, ...]]
+    patterns: Mapping[str, tuple[Pattern, ...]]
+    shared: Mapping[str, tuple[Pattern, ...]]
     words: Mapping[str, tuple[str, ...]]
     brief: bool
     joint: str
@@ -87,7 +98,7 @@ def _kind(name: str, table: Mapping[str, Any], shared: Mapping[str, Any], words:
     pairs = {criterion: verdict.partition(": ") for criterion, verdict in said.items()}
     own = {key: _lines(text) for key, text in table.items() if key.split("_")[0] in ("title", *SECTIONS)}
     patterns = {key: lines for key, lines in own.items() if key not in CRITERIA}
-    common: dict[str, tuple[str, ...]] = {}
+    common: dict[str, tuple[Pattern, ...]] = {}
     for pool in table.get("shared", ()):
         for section, text in shared[pool].items():
             common[section] = common.get(section, ()) + _lines(text)
@@ -105,5 +116,13 @@ def _kind(name: str, table: Mapping[str, Any], shared: Mapping[str, Any], words:
     )
 
 
-def _lines(text: str) -> tuple[str, ...]:
-    return tuple(line for line in text.splitlines() if line.strip())
+def _lines(text: str) -> tuple[Pattern, ...]:
+    return tuple(_pattern(line) for line in text.splitlines() if line.strip())
+
+
+def _pattern(line: str) -> Pattern:
+    tags: set[str] = set()
+    while line.startswith("@"):
+        tag, _, line = line[1:].partition(" ")
+        tags.add(tag)
+    return Pattern(line, frozenset(tags))

@@ -6,6 +6,7 @@ A pattern is a line of text with
     {people}            a word of the list `people`; the same one everywhere in an abstract. {people2}: a different one
     {12..40} {1.5..4.0} a number, drawn anew each time; {n} with the list entry "24..180" is a number that stays
     {half} {rest} {kept}  n halved, the other half, those of n who finished
+    {of nap_min 40..90} that many percent of a number drawn before
     {ci 4..19 ms}       an effect with its interval, clear of zero: 11.3 ms (95% CI 4.2 to 18.4)
     {no 6 ms}           an effect with an interval across zero
     {or 1.2..2.8}       a ratio with its interval, clear of one
@@ -61,6 +62,8 @@ class Phrasebook:
                 return self._p.format(self._number("0.08", "0.93"))
             case "ci" | "no" | "or":
                 return self._effect(head, rest)
+            case "of":
+                return self._percent_of(*rest.split(" "))
             case "half" | "rest" | "kept":
                 return self._part_of_n(head)
         if slot not in self._drawn:
@@ -82,6 +85,10 @@ class Phrasebook:
         scale = 10**places
         drawn = self._draw.between(round(float(low) * scale), round(float(high) * scale))
         return f"{drawn / scale:.{places}f}"
+
+    def _percent_of(self, name: str, percent: str) -> str:
+        low, high = percent.split("..")
+        return str(int(self._slot(name, 0)) * int(self._number(low, high)) // 100)
 
     def _part_of_n(self, part: str) -> str:
         n = int(self._slot("n", 0))

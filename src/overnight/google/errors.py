@@ -11,13 +11,15 @@ from typing import Final
 
 from google.auth import exceptions as auth_exceptions
 
-from overnight.errors import CloudError, CredentialsError, NotFoundError, RefusedError, UnavailableError
+from overnight.errors import (
+    CloudError,
+    CredentialsError,
+    NotFoundError,
+    RefusedError,
+    UnavailableError,
+    UnreachableError,
+)
 from overnight.google.auth import LOGIN_HINT
-
-
-class UnreachableError(UnavailableError):
-    """No connection was made, or no token was had: the request never left this machine, so nothing took effect."""
-
 
 DOUBTFUL_4XX: Final = frozenset({408, 409, 499})
 """4xx that do not prove that nothing was made: 408 the server stopped waiting, 409 another call (maybe an earlier one

@@ -17,10 +17,10 @@ import requests
 from google.auth import exceptions as auth_exceptions
 from urllib3 import exceptions as urllib3_exceptions
 
-from overnight.errors import CloudError, UnavailableError
+from overnight.errors import CloudError, UnavailableError, UnreachableError
 from overnight.google.auth import Access
 from overnight.google.endpoints import check_destination
-from overnight.google.errors import DOUBTFUL_4XX, UnreachableError, no_token, read_reply, refusal, unavailable
+from overnight.google.errors import DOUBTFUL_4XX, no_token, read_reply, refusal, unavailable
 
 RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
 FIRST_WAIT_S: Final = 1.0

@@ -18,11 +18,17 @@ VERSION: Final = 1
 _APPLICATION_ID: Final = 0x4F764E74  # "OvNt"
 
 
-def open_database(path: Path, *, study: str, now: str, read_only: bool = False) -> sqlite3.Connection:
-    """The open file, made when it is not there. Raises LedgerError for a foreign, newer, damaged or unreadable one."""
+def open_database(path: Path, *, study: str, now: str, only_look: bool = False) -> sqlite3.Connection:
+    """The open file, made when it is not there. Raises LedgerError for a foreign, newer, damaged or unreadable one.
+
+    only_look: nothing can be written; a file that is not there is not made, an empty ledger in memory stands for it.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
+        if only_look and not path.exists():
+            connection = sqlite3.connect(":memory:", isolation_level=None)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
     except (OSError, sqlite3.Error) as cause:
         raise _unusable(path, cause) from cause
     try:
@@ -30,7 +36,7 @@ def open_database(path: Path, *, study: str, now: str, read_only: bool = False) 
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -65536")
         _prepare(connection, path, study, now)
-        if read_only:
+        if only_look:
             connection.execute("PRAGMA query_only = ON")
     except (sqlite3.Error, LedgerError) as cause:
         connection.close()

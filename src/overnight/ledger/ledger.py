@@ -29,9 +29,12 @@ class Ledger:
         self.bindings = Bindings(connection)
 
     @classmethod
-    def open(cls, path: Path, *, study: str, now: str) -> Self:
-        """Raises LedgerError for a file that is no ledger of ours, is newer than this version, or cannot be used."""
-        return cls(open_database(path, study=study, now=now))
+    def open(cls, path: Path, *, study: str, now: str, only_look: bool = False) -> Self:
+        """Raises LedgerError for a file that is no ledger of ours, is newer than this version, or cannot be used.
+
+        only_look: nothing can be written, and nothing is made where nothing is.
+        """
+        return cls(open_database(path, study=study, now=now, only_look=only_look))
 
     @property
     def uid(self) -> str:

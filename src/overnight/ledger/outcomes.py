@@ -169,6 +169,13 @@ class Outcomes:
             in_flight=in_flight.fetchone()[0],
         )
 
+    def strays_that_differ(self, realm: str) -> int:
+        """Duplicates and surplus lines whose answer is not the one that was taken."""
+        found = self._db.execute(
+            "SELECT count(*) FROM stray JOIN shard ON shard.id = stray.shard WHERE realm = ? AND differs = 1", (realm,)
+        )
+        return int(found.fetchone()[0])
+
     def usage_by_model(self, realm: str) -> list[tuple[str, str, Usage, int]]:
         """(asked model, served modelVersion, tokens, lines with counts), lines that settled nothing included."""
         rows = self._db.execute(

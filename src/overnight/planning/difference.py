@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from overnight.core.outcome import AGAIN, Next, NotSent
+from overnight.core.outcome import NotSent
 from overnight.core.recipe import Recipe
 from overnight.core.record import Record
 from overnight.planning.standing import Policy, State
@@ -141,9 +141,7 @@ class Difference:
         self._wants.standings.mark(wanted.address, State.QUEUED)
 
     def _shape(self, wanted: Wanted) -> Shape:
-        standing = wanted.standing
-        again = standing.kind is not None and AGAIN[standing.kind] is Next.MORE_ROOM
-        room = self._policy.room(standing.truncations if again or standing.truncations else 0)
+        room = self._policy.room(wanted.standing.truncations)
         return Shape(wanted.want.stage, wanted.want.recipe.digest, room)
 
     def _why(self, record: Record, wanted: Wanted) -> tuple[Reason, int]:

@@ -4,9 +4,10 @@ The columns are those of all lines, first seen first, so opening parses the whol
 """
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import IO, Final, NoReturn
 
 from overnight.core.record import Cell
 from overnight.errors import Finding
@@ -79,13 +80,24 @@ def _objects(path: Path, codec: str) -> Iterator[tuple[int, dict[str, object] | 
     import msgspec
 
     decoder = msgspec.json.Decoder(dict[str, object])
-    with path.open(encoding=codec, newline="\n") as file:
+    with _lines(path, codec) as file:
         for number, line in enumerate(file, 1):
             try:
                 yield number, decoder.decode(line)
-            except (msgspec.DecodeError, RecursionError):
-                if not line.isspace():
-                    yield number, found(path, _why(line), line=number, hint=_ONE_OBJECT)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                text = line if isinstance(line, str) else line.decode(codec)
+                if text and not text.isspace():
+                    yield number, found(path, _why(text), line=number, hint=_ONE_OBJECT)
+
+
+def _lines(path: Path, codec: str) -> IO[str] | IO[bytes]:
+    """The file at its first line. UTF-8 as bytes, which saves decoding and encoding each line: half of the time."""
+    if not codec.startswith("utf-8"):
+        return path.open(encoding=codec, newline="\n")
+    file = path.open("rb")
+    if codec == "utf-8-sig":
+        file.seek(len(BOM_UTF8))
+    return file
 
 
 def _why(line: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from overnight.core.events import Note
 from overnight.core.states import JobStatus
-from overnight.errors import DoubtfulSubmitError, NotFoundError
+from overnight.errors import CloudError, DoubtfulSubmitError
 from overnight.ledger.shards import ShardFact
 from overnight.run.world import Options, World
 
@@ -24,13 +24,14 @@ def abandon(world: World, shard: ShardFact) -> None:
     """No job was made of it, so nothing was paid: clear it away; the plan sends its rows again."""
     try:
         world.backend.unstage(shard.place)
-    except NotFoundError:
-        world.tell(Note(f"shard {shard.id}: its bucket is gone, there is nothing to clear away", "warning"))
+    except CloudError as cause:  # not worth stopping for: it is named, and costs some storage at most
+        left = f"gs://{shard.place.bucket}/{shard.place.input}"
+        world.tell(Note(f"shard {shard.id}: {left} could not be removed ({cause.what})", "warning"))
     world.ledger.shards.abandon(shard.id)
 
 
 def settle_doubt(world: World, shard: ShardFact, options: Options) -> None:
-    """A create was meant, and no reply is on record. Look for the job by its label, with patience, before anything else.
+    """A create was meant, no reply is on record. Look for the job by its label, with patience, before anything else.
 
     Raises DoubtfulSubmitError where "not listed" does not prove "not made" and nobody has said --resubmit.
     """

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from overnight.core.events import Note, Progress, StepStarted
 from overnight.core.usage import Usd
-from overnight.errors import OvernightError, RefusedError, UnavailableError
+from overnight.errors import CredentialsError, OvernightError, RefusedError, UnavailableError, UnreachableError
 from overnight.ledger.bindings import Binding
 from overnight.ledger.recipes import recipe_to_json
 from overnight.planning.difference import Group
@@ -150,7 +150,7 @@ def _submit(world: World, number: int, reserve: Usd | None, limit: Usd | None, o
     labels = {LABEL: shard.label, STUDY_LABEL: world.ledger.uid}
     try:
         job = world.backend.submit(shard.place, shard.model, labels)
-    except RefusedError:  # a definite no: nothing was made
+    except (RefusedError, UnreachableError, CredentialsError):  # a definite no: nothing was made
         abandon(world, shard)
         raise
     except UnavailableError as doubtful:

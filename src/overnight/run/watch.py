@@ -57,9 +57,7 @@ class Watch:
                 hint="It may have been deleted by hand. `overnight cancel` gives its requests up, `retry` sends them anew.",
             ) from cause
         except UnavailableError as cause:
-            self.world.tell(
-                Note(f"job {shard.id}: no answer just now ({cause.what}); it goes on without us", "warning")
-            )
+            self.world.tell(Note(f"job {shard.id}: no answer just now ({cause.what}); it goes on", "warning"))
             return None
         if status != shard.job:
             self.world.ledger.shards.seen(shard.id, status)

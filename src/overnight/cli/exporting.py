@@ -1,0 +1,38 @@
+"""export: results where and as the person wants them."""
+
+import argparse
+from pathlib import Path
+
+from overnight.cli.arguments import add_study
+from overnight.errors import UsageError
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    export = commands.add_parser("export", help="results as CSV, XLSX, Parquet or JSONL")
+    add_study(export)
+    export.add_argument("--to", type=Path, required=True, metavar="FILE", help="results.csv, .xlsx, .parquet or .jsonl")
+    export.add_argument("--force", action="store_true", help="write over a file that is there")
+    export.set_defaults(call=_export)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from overnight.cli.show import banner
+    from overnight.run.publish import FORMATS, Closing, export
+    from overnight.wiring.opening import open_study
+
+    target: Path = arguments.to
+    format_ = target.suffix.lower().removeprefix(".")
+    if format_ not in FORMATS:
+        raise UsageError(
+            f"{target.name} is of no format that can be written",
+            hint=f"End its name with one of .{', .'.join(FORMATS)}.",
+        )
+    if target.exists() and not arguments.force:
+        raise UsageError(f"{target} is there already", hint="Choose another name, or say --force to write over it.")
+    with open_study(arguments.study) as opened:
+        closing = Closing(opened.world.study, opened.world.realm)
+        export(opened.world, closing, target, format_)
+    print(f"{target}: {closing.records:,} records, {closing.answers:,} answers, {closing.open:,} open")
+    if banner(closing.realm):
+        print(banner(closing.realm))
+    return 0

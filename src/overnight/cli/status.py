@@ -1,0 +1,59 @@
+"""status: how a study stands, without touching it. May be asked while another process runs it."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from overnight.cli.summary import closing_lines
+from overnight.ledger.shards import ShardFact
+from overnight.run.publish import Closing, account
+from overnight.run.world import World
+from overnight.wiring.opening import open_study
+
+_EVERY_S = 2.0
+
+
+def status(path: Path, *, follow: bool, as_json: bool) -> int:
+    told: list[str] = []
+    while True:
+        with open_study(path) as opened:
+            closing = Closing(opened.world.study, opened.world.realm)
+            account(opened.world, closing)
+            jobs = list(_jobs(opened.world))
+        running = closing.in_flight > 0
+        if as_json:
+            print(json.dumps({**closing.to_json(), "job_states": jobs}, ensure_ascii=False))
+        else:
+            lines = [*_job_lines(jobs), *closing_lines(closing, path, 0.0)]
+            if lines != told:
+                print("\n".join(lines))
+                told = lines
+        if not follow or not running:
+            return 0
+        sys.stdout.flush()
+        time.sleep(_EVERY_S)
+
+
+def _jobs(world: World) -> Iterator[dict[str, Any]]:
+    for shard in world.ledger.shards.all(world.realm, "submitting", "submitted", "collected"):
+        yield {"shard": shard.id, "name": shard.job_name, "state": _state(shard), "requests": shard.n_rows}
+
+
+def _state(shard: ShardFact) -> str:
+    if shard.state == "collected":
+        return "collected"
+    if shard.job is None:
+        return shard.state
+    return shard.job.state.removeprefix("JOB_STATE_").lower()
+
+
+def _job_lines(jobs: list[dict[str, Any]]) -> Iterator[str]:
+    running = [job for job in jobs if job["state"] != "collected"]
+    for job in running:
+        name = job["name"] or "no reply on record yet"
+        yield f"job {job['shard']}: {job['state']}, {job['requests']:,} requests, {name}"
+    if running:
+        yield ""

@@ -1,0 +1,164 @@
+"""init, check, plan: everything before a request is sent."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from overnight.cli.arguments import add_json, add_study, whole
+from overnight.errors import StudyError, UsageError
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    init = commands.add_parser("init", help="write a commented study.yaml; never overwrites")
+    init.add_argument("folder", type=Path, help="a new folder, named like the study")
+    init.add_argument("--from", dest="tables", nargs="+", type=Path, default=[], metavar="FILE", help="your tables")
+    init.set_defaults(call=_init)
+
+    check = commands.add_parser("check", help="everything wrong with a study, at once; spends nothing")
+    add_study(check)
+    check.add_argument("--cloud", action="store_true", help="look at the account too, read-only")
+    check.add_argument("--print-setup", action="store_true", help="print the gcloud lines that set the account up")
+    check.set_defaults(call=_check)
+
+    plan = commands.add_parser("plan", help="what would be sent, why, and what it may cost; changes nothing")
+    add_study(plan)
+    plan.add_argument("--show", type=whole, default=0, metavar="N", help="also print N whole request lines")
+    plan.add_argument("--new-recipe", action="store_true", help="as if with this version's wording")
+    add_json(plan)
+    plan.set_defaults(call=_plan)
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from overnight.core.atomic import replace_bytes
+    from overnight.records.describe import describe
+    from overnight.study.template import study_template
+
+    folder: Path = arguments.folder
+    target = folder / "study.yaml"
+    if target.exists():
+        raise UsageError("there is a study.yaml already", where=str(target), hint="Choose another folder.")
+    tables = [describe(table) for table in arguments.tables]
+    name = _study_name(folder)
+    files = [(_relative(table.path, folder), table.n_records) for table in tables]
+    first = tables[0] if tables else None
+    text = study_template(
+        name,
+        files,
+        (first.id_column or "auto") if first else "auto",
+        first.text_columns if first else ("title", "abstract"),
+    )
+    replace_bytes(target, text.encode())
+    print(
+        f"{target} is written"
+        + (f", with {sum(n for _, n in files):,} records from {len(files)} files" if files else "")
+    )
+    for table in tables:
+        print(f"  {table.path}: {table.format}, {table.n_records:,} records, columns {', '.join(table.columns)}")
+    print("\nOpen it, write your question and your criteria, then:")
+    print(f"  overnight check {target}\n  overnight plan {target}\n  overnight run {target}")
+    return 0
+
+
+def _study_name(folder: Path) -> str:
+    import re
+
+    name = re.sub(r"[^a-z0-9_-]+", "-", folder.resolve().name.lower()).strip("-_")
+    return name[:63] or "my-study"
+
+
+def _relative(table: Path, folder: Path) -> str:
+    import os
+
+    try:
+        return Path(os.path.relpath(table.resolve(), folder.resolve())).as_posix()
+    except ValueError:  # another drive, on Windows
+        return table.resolve().as_posix()
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from overnight.core.realm import GOOGLE
+    from overnight.wiring.opening import open_study
+
+    if arguments.print_setup:
+        return _print_setup(arguments.study)
+    with open_study(arguments.study) as opened:
+        study, world = opened.study, opened.world
+        for warning in opened.warnings:
+            print(f"warning: {warning}")
+        print(f"{study.path.name}: study {study.name}, task {study.task_name}, {opened.n_records:,} records")
+        print(f"  model      {opened.model.id}, thinking {opened.thinking.level} ({opened.thinking.explained})")
+        print(
+            f"  answers    {'Google, ' + world.location if world.realm == GOOGLE else 'LOCAL STAND-IN (no `cloud:` in the study)'}"
+        )
+        if arguments.cloud:
+            return _check_cloud(arguments.study, opened)
+    print("Nothing is wrong. Nothing was sent or spent.")
+    print(f"Next: overnight plan {arguments.study}")
+    return 0
+
+
+def _check_cloud(path: Path, opened: object) -> int:
+    from overnight.google.preflight import Target, preflight
+    from overnight.wiring.opening import Opened
+    from overnight.wiring.service import google_service, preflight_clients
+
+    assert isinstance(opened, Opened)
+    study = opened.study
+    if study.cloud is None:
+        raise UsageError(
+            "the study names no account, so there is nothing to look at",
+            where=str(study.path),
+            hint="Add `cloud: {project, location, bucket}`; docs/how-to/vertex-ai.md says how.",
+        )
+
+    def tell(line: str) -> None:
+        print(f"  ok         {line}")
+
+    service = google_service(study)
+    target = Target(service.project, service.location, service.bucket, opened.model.id)
+    findings = preflight(target, preflight_clients(service), tell)
+    errors = [finding for finding in findings if finding.level == "error"]
+    for finding in findings:
+        if finding.level == "warning":
+            print(f"warning: {finding}")
+    if errors:
+        raise StudyError(errors)
+    print(f"The account is ready as far as one can see without spending.\nNext: overnight plan {path}")
+    return 0
+
+
+def _print_setup(path: Path) -> int:
+    from overnight.google.setup_script import setup_script
+    from overnight.study.load import load_study
+
+    study = load_study(path)
+    if study.cloud is None:
+        raise UsageError(
+            "the study names no account yet",
+            where=str(study.path),
+            hint="Add this line, with your own names:\n"
+            "cloud: {project: my-project, location: global, bucket: gs://my-bucket/overnight}",
+        )
+    cloud = study.cloud
+    print(setup_script(cloud.project, cloud.location, cloud.bucket, cloud.prefix, study=str(path)))
+    return 0
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    from overnight.cli.plan import plan_json, plan_lines, request_lines
+    from overnight.run.plan import make_plan
+    from overnight.wiring.opening import open_study
+
+    with open_study(arguments.study, new_recipe=arguments.new_recipe) as opened:
+        for warning in opened.warnings:
+            print(f"warning: {warning}", file=sys.stderr)
+        planned = make_plan(opened.world, keep=arguments.show)
+        if arguments.json:
+            print(json.dumps(plan_json(opened, planned), ensure_ascii=False))
+            return 0
+        for line in plan_lines(opened, planned, arguments.study):
+            print(line)
+        for line in request_lines(planned, arguments.show):
+            print(line)
+    return 0

@@ -1,0 +1,336 @@
+"""Fills the report: sees every record's account once, then asks the ledger for jobs, lines and money."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+
+from overnight.answers.quotes import find_quote
+from overnight.core.outcome import NotSent, ProblemKind
+from overnight.core.recipe import Recipe
+from overnight.core.record import Cell, Record
+from overnight.core.usage import NO_USAGE, Usage, Usd
+from overnight.ledger.shards import ShardFact
+from overnight.planning.wants import Account
+from overnight.pricing.bill import cost
+from overnight.pricing.catalogue import Model
+from overnight.pricing.thinking import Thinking
+from overnight.report.data import (
+    Bill,
+    Counts,
+    Criterion,
+    Decisions,
+    InputFile,
+    Job,
+    Lines,
+    Method,
+    ModelBill,
+    Passage,
+    ProblemExample,
+    Quote,
+    ReportData,
+    SampleRecord,
+    Stage,
+    Verdict,
+)
+from overnight.report.render import render_report
+from overnight.report.tally import AnswerTally
+from overnight.requests.cleaning import clean
+from overnight.run.money import Pricing, pricing_of
+from overnight.run.world import World
+from overnight.study.models import AskSpec, ScreenSpec, Study
+
+_SAMPLES: Final = 25
+_EXAMPLES: Final = 3
+
+
+class StudyReporter:
+    """Implements run.world.Reporter for `ask` and `screen`."""
+
+    def __init__(self, study: Study, model: Model, thinking: Thinking, world: World) -> None:
+        self._study, self._model, self._thinking, self._world = study, model, thinking, world
+        self._pricing = pricing_of(world)
+        self._columns = {column.name: place for place, column in enumerate(world.task.columns)}
+        self._task: _AskPart | _ScreenPart = (
+            _AskPart(world) if isinstance(study.task, AskSpec) else _ScreenPart(study.task, self._columns)
+        )
+        self._samples: list[SampleRecord] = []
+        self._examples: dict[ProblemKind, list[ProblemExample]] = {}
+        self._sources: Counter[str] = Counter()
+
+    def add(self, record: Record, account: Account, cells: Sequence[Cell]) -> None:
+        self._sources[record.source.rsplit(":", 1)[0].rsplit(", row ", 1)[0]] += 1
+        if account.outcome == "answer":
+            self._task.add(account, cells)
+        if account.problem is not None:
+            self._example(record, account, account.problem)
+        if len(self._samples) < _SAMPLES:
+            self._samples.append(self._sample(record, account, cells))
+
+    def finish(self, closing: Mapping[str, Any]) -> str:
+        study = self._study
+        question = study.task.question if isinstance(study.task, ScreenSpec) else study.task.prompt
+        return render_report(
+            ReportData(
+                study=study.name,
+                question=question,
+                realm=self._world.realm,
+                made=self._world.stamp().replace("T", " ").replace("Z", " UTC"),
+                counts=_counts(closing),
+                method=self._method(),
+                bill=_bill(self._world, self._pricing),
+                lines=_lines(self._world),
+                decisions=self._task.decisions(),
+                criteria=self._task.criteria(),
+                fields=self._task.fields(),
+                problem_examples=tuple(one for some in self._examples.values() for one in some),
+                samples=tuple(self._samples),
+                jobs=tuple(_jobs(self._world)),
+            )
+        )
+
+    def _example(self, record: Record, account: Account, kind: ProblemKind) -> None:
+        some = self._examples.setdefault(kind, [])
+        if len(some) < _EXAMPLES:
+            words = next((one.outcome.detail for one in account.settled.values() if one.outcome.detail), "")
+            some.append(ProblemExample(record.record_id, kind, words))
+
+    def _sample(self, record: Record, account: Account, cells: Sequence[Cell]) -> SampleRecord:
+        texts = {name: clean(record.values.get(name)) for name in self._study.text_columns}
+        title = next((text for name, text in texts.items() if name.lower() == "title"), "")
+        outcomes = [one.outcome for one in account.settled.values()]
+        kind = account.problem or account.not_sent
+        return SampleRecord(
+            record_id=record.record_id,
+            state=account.outcome,  # type: ignore[arg-type]  # Account says so in words
+            title=title,
+            passages=self._task.passages({name: text for name, text in texts.items() if text != title}, cells),
+            kind="" if kind is None else kind.value,
+            detail="; ".join(outcome.detail for outcome in outcomes if outcome.detail),
+            decision=self._cell(cells, "decision"),
+            why=self._cell(cells, "why"),
+            fields=self._task.shown(cells),
+            verdicts=self._task.verdicts(cells),
+            usage=outcomes[0].usage if len(outcomes) == 1 else NO_USAGE,
+            cost=self._pricing.cost_of(outcomes[0]) if len(outcomes) == 1 else None,
+            served="; ".join(dict.fromkeys(outcome.model_version for outcome in outcomes if outcome.model_version)),
+        )
+
+    def _cell(self, cells: Sequence[Cell], name: str) -> str:
+        place = self._columns.get(name)
+        value = None if place is None else cells[place]
+        return "" if value is None else str(value)
+
+    def _method(self) -> Method:
+        world = self._world
+        served = Counter[str]()
+        for _, version, _, n in world.ledger.outcomes.usage_by_model(world.realm):
+            served[version] += n
+        return Method(
+            model=self._model.id,
+            served=tuple(served.most_common()),
+            thinking=f"{self._thinking.level} ({self._thinking.explained})",
+            stages=tuple(_stage(world, recipe) for recipe in world.task.recipes),
+            files=tuple(InputFile(name, n) for name, n in self._sources.items()),
+            software=f"overnight {_version()}",
+            ledger_uid=world.ledger.uid,
+            location=world.location,
+            settings=(("attempts", str(world.attempts)),),
+        )
+
+
+class _AskPart:
+    """Distributions of the answer fields."""
+
+    def __init__(self, world: World) -> None:
+        self._tally = AnswerTally(world.task.recipes[0].schema.get("properties", {}))
+        self._names = [column.name.removeprefix("a_") for column in world.task.columns]
+
+    def add(self, account: Account, cells: Sequence[Cell]) -> None:  # noqa: ARG002  # the answers hold all of it
+        for one in account.settled.values():
+            if one.outcome.kind is None:
+                self._tally.add(orjson.loads(one.outcome.answer))
+
+    def decisions(self) -> Decisions | None:
+        return None
+
+    def criteria(self) -> tuple[Criterion, ...]:
+        return ()
+
+    def fields(self) -> Any:
+        return self._tally.summaries()
+
+    def passages(self, texts: Mapping[str, str], cells: Sequence[Cell]) -> tuple[Passage, ...]:  # noqa: ARG002  # no quotes
+        return tuple(Passage(name, text) for name, text in texts.items() if text)
+
+    def shown(self, cells: Sequence[Cell]) -> tuple[tuple[str, str], ...]:
+        return tuple((name, str(cell)) for name, cell in zip(self._names, cells, strict=True) if cell is not None)
+
+    def verdicts(self, cells: Sequence[Cell]) -> tuple[Verdict, ...]:  # noqa: ARG002  # none in an ask
+        return ()
+
+
+class _ScreenPart:
+    """Decisions, criteria and quotes, from the result columns."""
+
+    def __init__(self, screen: ScreenSpec, columns: Mapping[str, int]) -> None:
+        self._screen, self._columns = screen, columns
+        self._decisions: Counter[str] = Counter()
+        self._reasons: Counter[str] = Counter()
+        self._by: Counter[str] = Counter()
+        self._verdicts: dict[str, Counter[str]] = {criterion.id: Counter() for criterion in screen.criteria}
+        self._quotes: dict[str, Counter[bool]] = {criterion.id: Counter() for criterion in screen.criteria}
+
+    def add(self, account: Account, cells: Sequence[Cell]) -> None:  # noqa: ARG002  # the cells hold all of it
+        self._decisions[self._cell(cells, "decision")] += 1
+        self._by[self._cell(cells, "decided_by")] += 1
+        if reason := self._cell(cells, "exclusion_reason"):
+            self._reasons[reason] += 1
+        for id_ in self._verdicts:
+            self._verdicts[id_][self._cell(cells, f"c_{id_}") or "unclear"] += 1
+            if self._cell(cells, f"c_{id_}_quote"):
+                self._quotes[id_][self._cell(cells, f"c_{id_}_quote_found") != "no"] += 1
+
+    def decisions(self) -> Decisions | None:
+        order = {word: self._decisions[word] for word in ("include", "exclude", "unclear")}
+        return Decisions(order, tuple(self._reasons.most_common()), tuple(self._by.most_common()))
+
+    def criteria(self) -> tuple[Criterion, ...]:
+        return tuple(
+            Criterion(
+                one.id,
+                one.ask,
+                one.kind,
+                self._verdicts[one.id],
+                self._quotes[one.id].total(),
+                self._quotes[one.id][True],
+            )
+            for one in self._screen.criteria
+        )
+
+    def fields(self) -> Any:
+        return ()
+
+    def passages(self, texts: Mapping[str, str], cells: Sequence[Cell]) -> tuple[Passage, ...]:
+        quotes = [(id_, self._cell(cells, f"c_{id_}_quote")) for id_ in self._verdicts]
+        return tuple(Passage(name, text, tuple(_found(quotes, text))) for name, text in texts.items() if text)
+
+    def shown(self, cells: Sequence[Cell]) -> tuple[tuple[str, str], ...]:  # noqa: ARG002  # verdicts say it
+        return ()
+
+    def verdicts(self, cells: Sequence[Cell]) -> tuple[Verdict, ...]:
+        return tuple(
+            Verdict(
+                id_,
+                self._cell(cells, f"c_{id_}"),
+                quote := self._cell(cells, f"c_{id_}_quote"),
+                self._cell(cells, f"c_{id_}_quote_found") != "no" if quote else None,
+                self._cell(cells, f"c_{id_}_reason"),
+            )
+            for id_ in self._verdicts
+            if self._cell(cells, f"c_{id_}")
+        )
+
+    def _cell(self, cells: Sequence[Cell], name: str) -> str:
+        value = cells[self._columns[name]]
+        return "" if value is None else str(value)
+
+
+def _found(quotes: Sequence[tuple[str, str]], text: str) -> Iterator[Quote]:
+    for id_, quote in quotes:
+        place = find_quote(quote, text) if quote else None
+        if place is not None:
+            yield Quote(place.start, place.end, id_)
+
+
+def _counts(closing: Mapping[str, Any]) -> Counts:
+    return Counts(
+        closing["records"],
+        closing["answers"],
+        closing["open"],
+        {ProblemKind(kind): n for kind, n in closing["problems"].items()},
+        {NotSent(kind): n for kind, n in closing["not_sent"].items()},
+    )
+
+
+def _lines(world: World) -> Lines:
+    counts = world.ledger.outcomes.counts(world.realm)
+    differ = world.ledger.outcomes.strays_that_differ(world.realm)
+    return Lines(counts.lines, counts.accepted, counts.identity, counts.strays, differ)
+
+
+def _bill(world: World, pricing: Pricing) -> Bill:
+    rows = world.ledger.outcomes.usage_by_model(world.realm)
+    models = tuple(_model_bill(world, pricing, served or asked, usage, n) for asked, served, usage, n in rows)
+    lines = world.ledger.outcomes.counts(world.realm).lines
+    shards = world.ledger.shards.all(world.realm, "collected")
+    known = [shard.billed for shard in shards if shard.billed is not None]
+    return Bill(
+        total=sum(known, Usd()) if len(known) == len(shards) else None,
+        usage=_total(usage for _, _, usage, _ in rows),
+        lines_without_usage=lines - sum(n for _, _, _, n in rows),
+        by_model=models,
+        limit=world.limit,
+    )
+
+
+def _model_bill(world: World, pricing: Pricing, served: str, usage: Usage, n: int) -> ModelBill:
+    """At today's price and the lower tier: the exact sum, line by line, is the bill's total."""
+    found = pricing.price_of(served)
+    if found is None:
+        return ModelBill(served, n, usage, None)
+    words = (
+        f"${found.input_usd_per_mtok} in, ${found.output_usd_per_mtok} out per million tokens;"
+        f" {found.source}, checked {found.checked}"
+    )
+    amount = cost(usage, found, surcharge=world.surcharge) if found.over_200k is None else None
+    return ModelBill(served, n, usage, amount, words)
+
+
+def _total(usages: Iterator[Usage]) -> Usage:
+    total = Usage(0, 0, 0, 0)
+    for usage in usages:
+        total = Usage(
+            (total.prompt or 0) + (usage.prompt or 0),
+            (total.cached or 0) + (usage.cached or 0),
+            (total.thinking or 0) + (usage.thinking or 0),
+            (total.answer or 0) + (usage.answer or 0),
+        )
+    return total
+
+
+def _jobs(world: World) -> Iterator[Job]:
+    for shard in world.ledger.shards.all(world.realm, "submitted", "collected"):
+        yield _job(shard)
+
+
+def _job(shard: ShardFact) -> Job:
+    status = shard.job
+    return Job(
+        name=shard.job_name,
+        state=status.state if status else "",
+        rows=shard.n_rows,
+        rows_back=shard.lines if shard.collected else None,
+        created=status.create_time if status else "",
+        started=status.start_time if status else "",
+        ended=status.end_time if status else "",
+        error=status.error[1] if status and status.error else "",
+    )
+
+
+def _stage(world: World, recipe: Recipe) -> Stage:
+    return Stage(
+        name=recipe.stage,
+        system=recipe.system,
+        prompt="".join(part.value if part.kind == "text" else f"{{{part.value}}}" for part in recipe.prompt),
+        schema=orjson.dumps(recipe.schema, option=orjson.OPT_INDENT_2).decode(),
+        recipe=recipe.digest,
+        max_output_tokens=f"{world.room(0):,}",
+    )
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("overnight")
