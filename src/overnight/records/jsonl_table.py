@@ -5,7 +5,7 @@ The columns are those of all lines, first seen first, so opening parses the whol
 
 import json
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Final, NoReturn
 
@@ -81,7 +81,8 @@ def _objects(path: Path, codec: str) -> Iterator[tuple[int, dict[str, object] | 
 
     decoder = msgspec.json.Decoder(dict[str, object])
     with _lines(path, codec) as file:
-        for number, line in enumerate(file, 1):
+        lines: Iterable[str | bytes] = file
+        for number, line in enumerate(lines, 1):
             try:
                 yield number, decoder.decode(line)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
