@@ -292,3 +292,10 @@ def test_python_reads_the_csv_back() -> None:
     rows = [["a\r\nb", ' "x" ', "\u2028", "…"]]
     text = written("csv", columns(*"abcd"), rows).decode("utf-8-sig")
     assert list(csv.reader(io.StringIO(text, newline="")))[1:] == rows
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("format", ["csv", "jsonl", "parquet", "xlsx"])
+def test_a_full_disk_is_the_systems_error_which_replacing_explains(format: str) -> None:  # noqa: A002
+    with pytest.raises(OSError, match="No space left"), Path("/dev/full").open("wb") as file:
+        write_table(file, format, columns("a"), [["x" * 1000]] * 5000)

@@ -7,6 +7,7 @@ become their pictures (␀ to ␟), long texts are cut with a mark, whole number
 
 import math
 import re
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -40,6 +41,7 @@ def write_xlsx(file: IO[bytes], columns: Sequence[Column], rows: Iterable[Sequen
     """Rows written. Raises OutputError for more rows or columns than a sheet holds."""
     from openpyxl import Workbook
     from openpyxl.utils import get_column_letter
+    from openpyxl.writer.excel import ExcelWriter
 
     if len(columns) > MAX_COLUMNS:
         raise OutputError(f"{len(columns):,} columns, and a sheet holds {MAX_COLUMNS:,}", hint=_ELSEWHERE)
@@ -55,7 +57,8 @@ def write_xlsx(file: IO[bytes], columns: Sequence[Column], rows: Iterable[Sequen
         sheet.auto_filter.ref = f"A1:{get_column_letter(max(1, len(columns)))}{count + 1}"
     finally:
         sheet.close()  # ends the temporary file, also of a sheet half written; openpyxl removes it
-    book.save(file)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:  # closed by us also when the disk is full
+        ExcelWriter(book, archive).save()
     return count
 
 
