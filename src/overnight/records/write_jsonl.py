@@ -4,7 +4,7 @@ Numbers are numbers, dates ISO 8601 text, None is null, the text of a `json` col
 """
 
 from collections.abc import Iterable, Sequence
-from typing import IO, Any
+from typing import IO
 
 from overnight.core.record import Cell
 from overnight.core.task import Column
@@ -20,7 +20,7 @@ def write_jsonl(file: IO[bytes], columns: Sequence[Column], rows: Iterable[Seque
     line = bytearray()
     count = 0
     for row in rows:
-        values: list[Any] = list(row)
+        values: list[object] = list(row)
         for i in of_json:
             values[i] = _value(values[i])
         encoder.encode_into(dict(zip(names, values, strict=True)), line)
