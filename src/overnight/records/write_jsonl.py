@@ -22,7 +22,7 @@ def write_jsonl(file: IO[bytes], columns: Sequence[Column], rows: Iterable[Seque
     for row in rows:
         values: list[object] = list(row)
         for i in of_json:
-            values[i] = _value(values[i])
+            values[i] = _value(row[i])
         encoder.encode_into(dict(zip(names, values, strict=True)), line)
         line += b"\n"
         file.write(line)
