@@ -8,11 +8,11 @@ do" are this loop and nothing else.
 
 from overnight.core.events import Note, StepStarted
 from overnight.core.states import JobPhase
-from overnight.errors import BudgetError, UnavailableError
+from overnight.errors import BudgetError, ConsentError, OvernightError, UnavailableError
 from overnight.run.collect import collect, reparse
 from overnight.run.gate import check_breaker, gate
 from overnight.run.plan import make_plan
-from overnight.run.publish import Closing, publish
+from overnight.run.publish import Closing, account, publish
 from overnight.run.recover import recover
 from overnight.run.send import Sent, send
 from overnight.run.watch import Watch
@@ -31,12 +31,22 @@ def run(world: World, options: Options, closing: Closing | None = None) -> Closi
     closing = closing or Closing(world.study, world.realm)
     try:
         _close_the_difference(world, options, closing)
+    except (ConsentError, BudgetError):
+        if closing.requests_sent or closing.jobs_collected:
+            publish(world, closing)
+        else:  # refused before anything was done: the results on disk stay as they are
+            account(world, closing)
+        raise
     except KeyboardInterrupt:
-        if not world.ledger.shards.all(world.realm, "submitted"):
-            raise
-        closing.detached = True
-    finally:
+        closing.detached = bool(world.ledger.shards.all(world.realm, "submitted"))
         publish(world, closing)
+        if not closing.detached:
+            raise
+        return closing
+    except OvernightError:
+        publish(world, closing)
+        raise
+    publish(world, closing)
     return closing
 
 
@@ -61,7 +71,7 @@ def _close_the_difference(world: World, options: Options, closing: Closing) -> N
             if options.detach:
                 closing.detached = True
                 return
-            watch_and_collect(world)
+            watch_and_collect(world, closing)
         world.tell(StepStarted("plan"))
         planned = make_plan(world)
         if not planned.plan.to_send:
@@ -88,7 +98,7 @@ def _still_moving(sent: Sent, doubts: int, to_send: int) -> None:
         )
 
 
-def watch_and_collect(world: World) -> None:
+def watch_and_collect(world: World, closing: Closing) -> None:
     """Until no job is under way. Each is collected when it ends, so that a crash costs nothing but time.
 
     Raises BreakerError after everything else was collected.
@@ -99,6 +109,7 @@ def watch_and_collect(world: World) -> None:
         for shard in ended:
             world.tell(StepStarted("collect", f"job {shard.id}"))
             collect(world, shard)
+            closing.jobs_collected += 1
             started = world.now()
         if not ended:
             watch.wait(started)

@@ -28,7 +28,10 @@ XLSX_RECORDS: Final = 100_000
 
 @dataclass(slots=True)
 class Closing:
-    """What a run ends with. Counts are of records but where it says otherwise; sent is of this invocation."""
+    """What a run ends with. Counts are of records but where it says otherwise.
+
+    requests_sent, jobs_collected: of this invocation. jobs: names of all the study has in this realm.
+    """
 
     study: str
     realm: str
@@ -41,6 +44,7 @@ class Closing:
     strays: Counter[StrayKind] = field(default_factory=Counter)
     lines: int = 0
     requests_sent: int = 0
+    jobs_collected: int = 0
     jobs: tuple[str, ...] = ()
     in_flight: int = 0
     cost: Usd | None = None
