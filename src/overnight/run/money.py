@@ -55,8 +55,8 @@ def expected(world: World, n_requests: int, chars: int, frame_chars: int) -> Usd
 
 _ENOUGH_LINES: Final = 20
 _GUESS: Final = 8
-"""Without earlier answers: an eighth of the room. At "high" that is some 2,500 tokens of thinking and answer, of the size
-that facts 8 and domain 6.3 reckon with."""
+"""Without earlier answers: an eighth of the room. At "high" that is some 2,500 tokens of thinking and answer, the size
+that the field reckons with for abstracts. Our choice."""
 
 
 def _output_tokens(world: World) -> int:
