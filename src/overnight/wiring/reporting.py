@@ -130,7 +130,7 @@ class StudyReporter:
         return Method(
             model=self._model.id,
             served=tuple(served.most_common()),
-            thinking=f"{self._thinking.level} ({self._thinking.explained})",
+            thinking=self._thinking.explained,
             stages=tuple(_stage(world, recipe) for recipe in world.task.recipes),
             files=tuple(InputFile(name, n) for name, n in self._sources.items()),
             software=f"overnight {_version()}",
