@@ -3,7 +3,7 @@
     python tests/support/google_cli.py --endpoint http://127.0.0.1:PORT [--patience JSON] -- run study.yaml --yes
 
 Only the way to Google is replaced: the address, the credentials, and how long to look for a lost job. The study names
-its own `cloud:`; start the local cloud with `model_version_suffix=` (empty), else every line is refused as a stand-in's.
+its own `cloud:`; start the local cloud with `model_version_suffix=` (empty), or its lines are refused as a stand-in's.
 """
 
 import argparse

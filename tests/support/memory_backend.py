@@ -37,6 +37,9 @@ def prompt_of(line: Line) -> str:
     return "".join(part["text"] for part in line["request"]["contents"][-1]["parts"])
 
 
+_PATIENCE = Patience((), then_create=True, poll_s=(1, 60), unusual_s=3600)
+
+
 @dataclass(slots=True)
 class MemoryJob:
     """looks: how often it is still to be seen waiting and running before it ends."""
@@ -56,7 +59,7 @@ class MemoryBackend:
     looks: int = 2
     end: str = "JOB_STATE_SUCCEEDED"
     limits: ShardLimits = field(default_factory=ShardLimits)
-    patience: Patience = Patience((), then_create=True, poll_s=(1, 60), unusual_s=3600)
+    patience: Patience = _PATIENCE
     name: str = "memory"
     inputs: dict[str, list[bytes]] = field(default_factory=dict)
     outputs_: dict[str, bytes] = field(default_factory=dict)
