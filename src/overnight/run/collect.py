@@ -100,11 +100,12 @@ def _settle(
         world.realm,
         expected,
         validator(recipe.schema),
-        answered=_answered_before(world, shard, expected, again=again),
+        answered=_answered_before(world, expected),
         loose=lambda: loose_fingerprints(world, shard),
     )
+    kept = world.ledger.outcomes.answered_in(shard.id)
     with world.ledger.outcomes.collecting(shard.id, world.stamp(), again=again) as collecting:
-        settled = _Settling(world, collecting, Bill(pricing_of(world)))
+        settled = _Settling(world, collecting, Bill(pricing_of(world)), kept)
         settled.lines(matcher, files, shard)
         settled.rest(matcher, shard, status)
         settled.close(matcher, shard, len(expected))
@@ -117,11 +118,15 @@ def _settle(
 
 @dataclass(slots=True)
 class _Settling:
-    """Writes what the matcher says into the open transaction, and adds up."""
+    """Writes what the matcher says into the open transaction, and adds up.
+
+    kept: requests that an earlier reading of this output answered: an answer never changes, so they stay as stored.
+    """
 
     world: World
     collecting: Collecting
     bill: Bill
+    kept: frozenset[bytes]
     unsettled: int = 0
 
     def lines(self, matcher: Matcher, files: Sequence[RawFile], shard: ShardFact) -> None:
@@ -140,12 +145,15 @@ class _Settling:
         if isinstance(found, Stray):
             self.bill.add(found)
             write.stray(found)
-        elif found.instead_of is None:
-            self.bill.add(found.outcome)
-            write.outcome(found.outcome)
-        else:  # the worse line was billed when it came
-            self.bill.add(found.outcome)
+            return
+        self.bill.add(found.outcome)  # a worse line for the same request was billed when it came
+        if found.instead_of is not None:
             write.stray(found.instead_of)
+        if found.outcome.address in self.kept:
+            return
+        if found.instead_of is None:
+            write.outcome(found.outcome)
+        else:
             write.replace(found.outcome)
 
     def rest(self, matcher: Matcher, shard: ShardFact, status: JobStatus) -> None:
@@ -180,20 +188,16 @@ class _Settling:
         fact.breaker = tally.breaker_tripped(n_rows)
 
 
-def _answered_before(
-    world: World, shard: ShardFact, expected: Mapping[bytes, Expected], *, again: bool
-) -> frozenset[bytes]:
-    """Requests of this shard that another attempt, or an earlier reading of this one, has answered."""
-    answered = world.ledger.outcomes.answered_in(shard.id) if again else frozenset()
+def _answered_before(world: World, expected: Mapping[bytes, Expected]) -> frozenset[bytes]:
+    """Requests of this shard that an earlier attempt has answered. First attempts have none: then nothing is read."""
     if all(row.attempt == 1 for row in expected.values()):
-        return answered
+        return frozenset()
     floors = dict(world.ledger.outcomes.reopened())
-    others = {
+    return frozenset(
         address
         for address, attempt, kind, _ in world.ledger.outcomes.ended(world.realm)
         if kind is None and address in expected and floors.get(address, 0) < attempt < expected[address].attempt
-    }
-    return answered | others
+    )
 
 
 def _why_missing(shard: ShardFact, status: JobStatus) -> tuple[ProblemKind, str]:

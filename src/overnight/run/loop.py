@@ -7,8 +7,15 @@ do" are this loop and nothing else.
 """
 
 from overnight.core.events import Note, StepStarted
-from overnight.core.states import JobPhase
-from overnight.errors import BudgetError, ConsentError, OvernightError, UnavailableError
+from overnight.core.states import JobPhase, JobStatus
+from overnight.errors import (
+    BudgetError,
+    ConsentError,
+    NotFoundError,
+    OvernightError,
+    RefusedError,
+    UnavailableError,
+)
 from overnight.run.collect import collect, reparse
 from overnight.run.gate import check_breaker, gate
 from overnight.run.plan import make_plan
@@ -67,11 +74,10 @@ def _close_the_difference(world: World, options: Options, closing: Closing) -> N
     recover(world, options)
     doubts = 0
     while True:
+        watch_and_collect(world, closing, wait=not options.detach)
         if world.ledger.shards.all(world.realm, "submitted"):
-            if options.detach:
-                closing.detached = True
-                return
-            watch_and_collect(world, closing)
+            closing.detached = True
+            return
         world.tell(StepStarted("plan"))
         planned = make_plan(world)
         if not planned.plan.to_send:
@@ -98,8 +104,8 @@ def _still_moving(sent: Sent, doubts: int, to_send: int) -> None:
         )
 
 
-def watch_and_collect(world: World, closing: Closing) -> None:
-    """Until no job is under way. Each is collected when it ends, so that a crash costs nothing but time.
+def watch_and_collect(world: World, closing: Closing, *, wait: bool = True) -> None:
+    """Until no job is under way, or for one look. Each is collected when it ends: a crash costs nothing but time.
 
     Raises BreakerError after everything else was collected.
     """
@@ -111,13 +117,18 @@ def watch_and_collect(world: World, closing: Closing) -> None:
             collect(world, shard)
             closing.jobs_collected += 1
             started = world.now()
+        if not wait:
+            break
         if not ended:
             watch.wait(started)
     check_breaker(world)
 
 
 def cancel(world: World) -> int:
-    """Ask for every running job to be cancelled. Returns how many; what is done is collected by `run` or `fetch`."""
+    """Ask for every running job to be cancelled. Returns how many; what is done is collected by `run` or `fetch`.
+
+    A job that is not there any more is collected at once, as cancelled: its requests are given up.
+    """
     running = [
         shard
         for shard in world.ledger.shards.all(world.realm, "submitted")
@@ -125,6 +136,15 @@ def cancel(world: World) -> int:
     ]
     for shard in running:
         world.ledger.shards.cancelled(shard.id)
-        world.backend.cancel(shard.place, shard.job_name)
+        try:
+            world.backend.cancel(shard.place, shard.job_name)
+        except NotFoundError:
+            world.tell(Note(f"job {shard.id}: not there any more; its requests are given up", "warning"))
+            world.ledger.shards.seen(shard.id, JobStatus(shard.job_name, "JOB_STATE_CANCELLED"))
+            collect(world, world.ledger.shards.get(shard.id))
+            continue
+        except RefusedError as refused:  # it ended in the meantime (vertex-batch-facts 1.3 [L])
+            world.tell(Note(f"job {shard.id}: cannot be cancelled now: {refused.what}", "warning"))
+            continue
         world.tell(Note(f"job {shard.id}: cancelling; rows it has not done are given up until `overnight retry`"))
     return len(running)

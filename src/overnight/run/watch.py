@@ -54,7 +54,7 @@ class Watch:
             raise JobError(
                 f"job {shard.id} is not there any more",
                 where=shard.job_name,
-                hint="It may have been deleted by hand. `overnight cancel` gives its requests up, `retry` sends them anew.",
+                hint="It may have been deleted by hand. `overnight cancel` gives its requests up; `retry` opens them.",
             ) from cause
         except UnavailableError as cause:
             self.world.tell(Note(f"job {shard.id}: no answer just now ({cause.what}); it goes on", "warning"))
