@@ -95,7 +95,7 @@ def _shares(weights: Sequence[int], n: int) -> list[int]:
 
 def _record(draft: Draft, draw: Draw) -> DemoRecord:
     texts = oddities.change([sentence.text for sentence in draft.sentences], draw)
-    labelled = not draft.kind.brief and draft.kind.joint == " " and draw.chance(0.42)
+    labelled = not (draft.kind.brief or draft.kind.plain) and draw.chance(0.42)
     words = draft.kind.words
     keywords = draw.shuffled(words["keywords"])[: draw.between(0, 5)]
     return DemoRecord(

@@ -8,13 +8,8 @@ from overnight.demo.draw import Deck, Draw
 from overnight.demo.kinds import SECTIONS, Kind, Pattern
 from overnight.demo.phrases import Phrasebook
 
-_USUAL: Final = {
-    "background": (1, 3),
-    "method": (1, 3),
-    "results": (2, 4),
-    "conclusion": (1, 2),
-}  # the rest: one sentence
-_LONG: Final = (5, 7)
+_USUAL: Final = {"background": (1, 3), "method": (1, 5), "results": (3, 7), "conclusion": (1, 3)}  # the rest: one
+_LONG: Final = (6, 9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +39,7 @@ class Writer:
         self._shared = {section: Deck(patterns, self._draw) for section, patterns in kind.shared.items()}
 
     def write(self, *, long: bool = False) -> Draft:
-        """The next abstract; a long one has five to seven sentences where others have one to three."""
+        """The next abstract; a long one has six to nine sentences where others have one to seven."""
         book = Phrasebook(self._kind.words, self._draw)
         finding = "none" if self._draw.chance(0.3) else "better"
         what = self._own["what"].deal(1, lambda _: True) if "what" in self._own else []

@@ -4,7 +4,7 @@ A criterion's verdict stands in the table as `met: who` or `not_met: what`: the 
 of which shows it, so that the truth about an abstract is known by construction and can be quoted. `not_stated` names no
 section: nothing in the kind's texts speaks of it.
 
-A line may begin with tags: `@cross One night they …`. The line drawn for the section `what` sets the tags of the abstract
+A line may begin with tags: `@cross One night they …`. The line drawn for section `what` sets the tags of the abstract
 (a crossover, two groups, one topic of several), and a line with tags is used only where the abstract has all of them.
 """
 
@@ -48,7 +48,8 @@ class Kind:
 
     share: how many of about 1,300. shown: criterion -> the section that shows its verdict. patterns: section -> what
     this kind says; `results_better` and `results_none` hold what fits one finding only. shared: section -> what many
-    kinds may say. words: slot -> what may fill it. brief: one sentence a section. joint: what stands between sentences.
+    kinds may say. words: slot -> what may fill it. brief: one sentence a section. plain: never under section labels.
+    joint: what stands between sentences.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Kind:
     shared: Mapping[str, tuple[Pattern, ...]]
     words: Mapping[str, tuple[str, ...]]
     brief: bool
+    plain: bool
     joint: str
 
     @property
@@ -112,6 +114,7 @@ def _kind(name: str, table: Mapping[str, Any], shared: Mapping[str, Any], words:
         shared=common,
         words=words | {key: tuple(options) for key, options in table.get("words", {}).items()},
         brief=table.get("brief", False),
+        plain=table.get("plain", False),
         joint=table.get("joint", " "),
     )
 

@@ -59,7 +59,7 @@ def _label(section: str, headings: dict[str, str]) -> str:
 
 
 def _entities(text: str) -> str:
-    return text.replace("&", "&amp;").replace("< ", "&lt; ").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _markup(text: str) -> str:
@@ -67,18 +67,8 @@ def _markup(text: str) -> str:
         text.replace("P = ", "<i>P</i> = ")
         .replace("p = ", "<i>p</i> = ")
         .replace("P < ", "<i>P</i> &lt; ")
-        .replace("p < ", "<i>p</i> &lt;")
-        .replace("CO2", "CO<sub>2</sub>")
-        .replace("m2", "m<sup>2</sup>")
-    )
-
-
-def _greek(text: str) -> str:
-    return (
-        text.replace("alpha", "α")
-        .replace("beta ", "β ")
-        .replace("delta ", "Δ")
-        .replace("mean difference", "mean difference (Δ)")
+        .replace("p < ", "<i>p</i> &lt; ")
+        .replace("I2", "I<sup>2</sup>")
     )
 
 
@@ -113,24 +103,23 @@ def _hard_breaks(text: str) -> str:
     return "\n".join([*lines, line])
 
 
-CHANGES: Final[tuple[tuple[Change, float], ...]] = (
-    (_markup, 0.06),
-    (_entities, 0.06),
-    (_greek, 0.05),
-    (_no_break, 0.05),
-    (_zero_width, 0.03),
-    (_typographic, 0.1),
-    (_quoted, 0.03),
-    (_hard_breaks, 0.03),
+CHANGES: Final[tuple[tuple[Change, int], ...]] = (
+    (_markup, 60),
+    (_entities, 60),
+    (_no_break, 50),
+    (_zero_width, 30),
+    (_typographic, 100),
+    (_quoted, 30),
+    (_hard_breaks, 30),
 )
-"""Each with its share of the abstracts; the rest stay as written."""
+"""Each with how many of a thousand abstracts get it; the rest stay as written."""
 
 
 def change(texts: Sequence[str], draw: Draw) -> list[str]:
     """The sentences of one abstract with at most one of the changes made to all of them."""
-    place = draw.between(0, 9_999) / 10_000
-    for alter, share in CHANGES:
-        if place < share:
+    place = draw.below(1_000)
+    for alter, per_thousand in CHANGES:
+        if place < per_thousand:
             return [alter(text) for text in texts]
-        place -= share
+        place -= per_thousand
     return list(texts)

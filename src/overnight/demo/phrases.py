@@ -4,6 +4,7 @@ A pattern is a line of text with
 
     [one|another|]      one of these, drawn anew each time; may hold slots, and brackets inside brackets
     {people}            a word of the list `people`; the same one everywhere in an abstract. {people2}: a different one
+                        "people/hospital" is the list of {people} where the abstract's {sector} is hospital
     {12..40} {1.5..4.0} a number, drawn anew each time; {n} with the list entry "24..180" is a number that stays
     {half} {rest} {kept}  n halved, the other half, those of n who finished
     {of nap_min 40..90} that many percent of a number drawn before
@@ -73,7 +74,8 @@ class Phrasebook:
     def _word(self, slot: str, depth: int) -> str:
         name = slot.rstrip("23456789")
         used = {word for key, word in self._drawn.items() if key.rstrip("23456789") == name}
-        options = [self._expand(option, depth + 1) for option in self._words[name]]
+        listed = self._words.get(name) or self._words[f"{name}/{self._slot('sector', depth)}"]
+        options = [self._expand(option, depth + 1) for option in listed]
         fresh = [option for option in options if option not in used] or options
         chosen = self._draw.pick(fresh)
         bounds = _RANGE.fullmatch(chosen)
