@@ -128,11 +128,14 @@ class LocalCloud:
 
     def _close(self) -> int:
         code = self.process.wait(10)
+        self.close()
+        return code
+
+    def close(self) -> None:
         self.http.close()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe:
                 pipe.close()
-        return code
 
 
 def job_body(source: str, destination: str) -> dict[str, Any]:
@@ -187,7 +190,9 @@ def start(tmp_path: Path) -> Iterator[Callable[..., LocalCloud]]:
     yield begin
     for one in started:
         if one.process.poll() is None:
-            one.kill()
+            one.process.kill()
+        one.process.wait(10)
+        one.close()
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
 """The importer's rules: every vector through a real job."""
 
+from pathlib import Path
+
 import pytest
 
+from overnight.localcloud.vertex.importer import ImportRefusedError, import_file
 from tests.contract.conftest import LocalCloud, lines, row
 from tests.support.importer_vectors import VECTORS, Vector, line, nested
 
@@ -42,6 +45,14 @@ def test_nesting_is_counted_as_the_switch_says(cloud: LocalCloud, counts: str, l
     cloud.switch(nesting_counts=counts)
     reply = cloud.create(lines(nested(levels)))
     assert cloud.wait(reply.json()["name"])["state"] == f"JOB_STATE_{state}"
+
+
+def test_too_many_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "large"
+    with file.open("wb") as sparse:
+        sparse.truncate(1_000_000_001)
+    with pytest.raises(ImportRefusedError, match="1000000001 bytes, more than 1000000000"):
+        import_file(file, refuse_case_clash=True, count_fields=True)
 
 
 def test_too_many_rows(cloud: LocalCloud) -> None:

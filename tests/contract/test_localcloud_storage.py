@@ -12,7 +12,7 @@ import pytest
 import requests
 from google.api_core import exceptions
 
-from tests.contract.conftest import PROJECT, LocalCloud
+from tests.contract.conftest import LocalCloud
 
 ODD_NAME = "a b+ü#?%/compose/.jsonl"
 
@@ -33,8 +33,9 @@ def test_buckets(storage: Any) -> None:
     assert storage.create_bucket("two-bucket").location == "US"
     assert {"one-bucket", "two-bucket"} <= {found.name for found in storage.list_buckets()}
     assert made.test_iam_permissions(["storage.objects.get", "storage.objects.create"]) == [
-        "storage.objects.get", "storage.objects.create",
-    ]  # fmt: skip
+        "storage.objects.get",
+        "storage.objects.create",
+    ]
     with pytest.raises(exceptions.Conflict):
         storage.create_bucket("one-bucket")
     made.blob("x").upload_from_string("x")
@@ -45,7 +46,7 @@ def test_buckets(storage: Any) -> None:
     with pytest.raises(exceptions.NotFound):
         storage.get_bucket("one-bucket")
     with pytest.raises(exceptions.BadRequest):
-        storage.create_bucket("Not_A_Bucket!")
+        storage.create_bucket("Not_A_Bucket")
 
 
 @pytest.mark.parametrize("name", ["plain.txt", ODD_NAME, "%2F", "ends/", "日本語"])
@@ -235,7 +236,6 @@ def test_an_upload_outlives_the_process(start: Any) -> None:
     reply = put(place, b"b" * 300_000, "bytes 300000-599999/600000", **{"X-Goog-Hash": f"crc32c={crc32c(data)}"})
     assert reply.status_code == 200, reply.text
     assert again.download(bucket, "long") == data
-    assert PROJECT
 
 
 def test_multipart_without_its_end_is_refused(cloud: LocalCloud, bucket: Any) -> None:
@@ -245,9 +245,9 @@ def test_multipart_without_its_end_is_refused(cloud: LocalCloud, bucket: Any) ->
         b'--xx\r\nContent-Type: application/json\r\n\r\n{"name":"m"}\r\n--xx\r\nContent-Type: text/plain\r\n\r\nhello'
     )
     assert requests.post(url, data=body, headers=headers).status_code == 400
-    reply = requests.post(url, data=body + b"\r\n--xx-\r\n--xx--\r\n", headers=headers)
+    reply = requests.post(url, data=body + b"\r\n--x\r\n--xx--\r\n", headers=headers)
     assert (reply.status_code, reply.json()["contentType"]) == (200, "text/plain")
-    assert cloud.download(bucket.name, "m") == b"hello\r\n--xx-" or cloud.download(bucket.name, "m") == b"hello"
+    assert cloud.download(bucket.name, "m") == b"hello\r\n--x"
     assert requests.post(url, data=b"x", headers={"Content-Type": "text/plain"}).status_code == 400
 
 

@@ -1,6 +1,6 @@
 """`python -m overnight.localcloud --port N --data DIR`.
 
-Exit codes: 0 ended, 2 command line, 3 the folder is served by another process, 4 the port is taken.
+Exit codes: 0 ended, 2 command line, 3 the folder is served by another process, 4 the port or the folder cannot be used.
 """
 
 import argparse
@@ -41,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HomeBusyError as error:
         print(error, file=sys.stderr)
         return 3
+    except OSError as error:
+        print(f"{arguments.data} cannot be used ({error}): choose another --data folder", file=sys.stderr)
+        return 4
     try:
         return _serve(home, arguments)
     finally:

@@ -11,9 +11,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from overnight.localcloud import switches as switches_room
+from overnight.localcloud.connections import cut_connection
 from overnight.localcloud.control import ControlRoutes
 from overnight.localcloud.database import Database
-from overnight.localcloud.errors import ApiError, on_api_error, on_unknown_path
+from overnight.localcloud.errors import ApiError, DropConnectionError, on_api_error, on_fault, on_unknown_path
 from overnight.localcloud.guard import Guard
 from overnight.localcloud.home import Home
 from overnight.localcloud.journal import Journal
@@ -51,7 +52,12 @@ class Cloud:
                 *VertexRoutes(self._jobs, self._runner, answerer, self.switches).routes(),
             ],
             middleware=[Middleware(Guard)],
-            exception_handlers={ApiError: on_api_error, HTTPException: on_unknown_path},
+            exception_handlers={
+                ApiError: on_api_error,
+                HTTPException: on_unknown_path,
+                DropConnectionError: cut_connection,
+                Exception: on_fault,
+            },
             lifespan=self._lifespan,
         )
         self.app.router.redirect_slashes = False

@@ -132,3 +132,15 @@ _FAULTS: Final = (
 )
 GROUPS: Final = {"Time": _TIME, "What is not known": _UNKNOWN, "Faults on demand": _FAULTS}
 SWITCHES: Final = {switch.name: switch for group in GROUPS.values() for switch in group}
+
+
+def markdown() -> str:
+    """The tables of docs/reference/local-cloud.md; a test compares them."""
+    parts: list[str] = []
+    for title, group in GROUPS.items():
+        parts += [f"### {title}", "", "| switch | default | what it does | source |", "|---|---|---|---|"]
+        for switch in group:
+            choices = f" ({', '.join(switch.choices)})" if switch.choices else ""
+            parts.append(f"| `{switch.name}` | `{switch.default}`{choices} | {switch.about} | {switch.source} |")
+        parts.append("")
+    return "\n".join(parts)

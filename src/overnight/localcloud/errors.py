@@ -79,6 +79,11 @@ async def on_api_error(request: Request, error: Exception) -> Response:
     return error_response(request.url.path, error)
 
 
+async def on_fault(request: Request, error: Exception) -> Response:
+    """A fault of the local cloud itself. The traceback is on its standard error."""
+    return error_response(request.url.path, ApiError(500, f"Internal error encountered. (local cloud: {error!r})"))
+
+
 async def on_unknown_path(request: Request, error: Exception) -> Response:
     """Paths nobody serves get Google's shape too, and a hint that this is the local cloud."""
     assert isinstance(error, HTTPException)

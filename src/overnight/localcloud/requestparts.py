@@ -1,8 +1,8 @@
 """What the handlers read from a request: path segments still quoted, JSON bodies, this request's own address."""
 
-import json
 from urllib.parse import unquote
 
+import orjson
 from starlette.requests import Request
 
 from overnight.localcloud.errors import ApiError
@@ -25,8 +25,8 @@ async def json_body(request: Request) -> JsonObject:
     """The body as an object; an empty body is an empty object. Raises ApiError 400."""
     raw = await request.body()
     try:
-        body = json.loads(raw or b"{}")
-    except ValueError as error:
+        body = orjson.loads(raw or b"{}")
+    except orjson.JSONDecodeError as error:
         raise ApiError(400, f"Invalid JSON payload received. {error}") from error
     if not isinstance(body, dict):
         raise ApiError(400, "Invalid JSON payload received. Root element must be a message.")

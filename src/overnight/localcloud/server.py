@@ -1,6 +1,5 @@
 """uvicorn, on the loopback address only, ending cleanly on signals and with its parent."""
 
-import asyncio
 import contextlib
 import gc
 import os
@@ -9,47 +8,13 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import ClassVar
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from starlette.types import ASGIApp
 
-from overnight.localcloud.errors import DropConnectionError
+from overnight.localcloud.connections import CuttableProtocol
 
 ADDRESS = "127.0.0.1"
-
-
-class CuttableProtocol(H11Protocol):
-    """Keeps the connections by client address, so that one can be cut without a reply."""
-
-    open_by_client: ClassVar[dict[tuple[str, int], asyncio.Transport]] = {}
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        super().connection_made(transport)
-        if self.client:
-            self.open_by_client[self.client] = transport
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self.client:
-            self.open_by_client.pop(self.client, None)
-        super().connection_lost(exc)
-
-
-class DropsConnections:
-    """Outermost ASGI layer: DropConnectionError cuts the connection, nothing is sent."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self._app(scope, receive, send)
-        except DropConnectionError:
-            transport = CuttableProtocol.open_by_client.get(tuple(scope["client"]))
-            if transport:
-                transport.abort()
-            await asyncio.sleep(0.01)  # connection_lost is called by the loop; only then uvicorn expects no reply
 
 
 class Server(uvicorn.Server):
@@ -57,7 +22,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: ASGIApp, announce: Callable[[str], None]) -> None:
         config = uvicorn.Config(
-            DropsConnections(app),
+            app,
             http=CuttableProtocol,
             log_level="error",
             access_log=False,

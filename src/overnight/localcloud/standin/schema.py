@@ -81,7 +81,8 @@ def _label(schema: JsonObject, prompt: Prompt, name: str, path: str) -> object:
 
 def _array(schema: JsonObject, prompt: Prompt, name: str, path: str) -> list[object]:
     low = int(schema.get("minItems") or 0)
-    high = int(schema.get("maxItems") or max(low, 3))
+    limit = schema.get("maxItems")
+    high = max(low, 3) if limit is None else int(limit)
     length = low + int(prompt.chance(f"{path} length") * (high - low + 1))
     items = schema.get("items")
     item = items if isinstance(items, dict) else {"type": "string"}

@@ -158,6 +158,7 @@ class Uploads:
 
     def _forget(self, upload: str) -> None:
         self._database.write("DELETE FROM uploads WHERE id = ?", (upload,))
+        self._turns.pop(upload, None)
         staged = self._open.pop(upload, None)
         if staged:
             staged.discard()

@@ -45,7 +45,8 @@ class Echo:
             echoed["contents"] = [self._content(content) for content in contents]
         if self._nulls == "all":
             for name in _REQUEST_FIELDS:
-                echoed.setdefault(name, None)
+                if _name(name, "snake") not in echoed:
+                    echoed.setdefault(name, None)
         return echoed
 
     def _content(self, content: object) -> object:

@@ -9,6 +9,7 @@ from overnight.localcloud.database import Database, Row
 from overnight.localcloud.errors import ApiError
 from overnight.localcloud.journal import Journal
 from overnight.localcloud.values import JsonObject, now_us, rfc3339
+from overnight.localcloud.vertex.models import model_id
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -64,7 +65,8 @@ class Job:
 
     @property
     def model(self) -> str:
-        return str(self.resource["model"]).rsplit("/", 1)[-1]
+        """The id alone, without `@version`."""
+        return model_id(self.resource["model"])
 
     @property
     def output_prefix(self) -> str:

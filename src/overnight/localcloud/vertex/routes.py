@@ -95,7 +95,7 @@ class VertexRoutes:
     # Models
 
     def _model(self, request: Request) -> tuple[str, models.Model]:
-        location, name = path_part(request, "location"), path_part(request, "model")
+        location, name = path_part(request, "location"), path_part(request, "model").split("@", 1)[0]
         models.check_location(location)
         return name, models.find_model(name, location, old_project=self._switches.text("project_age") == "old")
 

@@ -122,6 +122,7 @@ class Runner:
 
     async def _drive(self, job: Job) -> None:
         try:
+            self._check_over(job)  # asked before the process was killed
             await self._pending(job)
             await self._running(job)
         except JobFailedError as failed:

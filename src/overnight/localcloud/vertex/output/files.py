@@ -26,6 +26,7 @@ class WorkFiles:
             for source in sources:
                 with source.open("rb") as file:
                     shutil.copyfileobj(file, target, 1 << 20)
+                target.write(b"\n")  # the last line of a file may lack its end; a blank line is no row
         self.lines.touch()
 
     def append(self, at_bytes: int, raw: list[bytes]) -> int:
