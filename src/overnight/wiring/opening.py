@@ -5,9 +5,9 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from overnight.backends.backend import Backend
 from overnight.backends.unconnected import Unconnected
@@ -126,7 +126,7 @@ def _world(
     )
 
 
-def _model_of(study: Study, today: Any) -> tuple[Model, Thinking]:
+def _model_of(study: Study, today: date) -> tuple[Model, Thinking]:
     """Raises StudyError with the file and what can be used instead."""
     try:
         model = find_model(study.model.name, today)
