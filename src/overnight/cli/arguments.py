@@ -1,14 +1,29 @@
 """Arguments that several commands share."""
 
 import argparse
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from overnight.errors import UsageError
 
 
+def add_command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    does: str,
+    call: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    """does: one line, for `overnight COMMAND --help`."""
+    parser = commands.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.")
+    parser.set_defaults(call=call)
+    return parser
+
+
 def add_study(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("study", nargs="?", type=Path, default=Path("study.yaml"), help="study file or its folder")
+    parser.add_argument(
+        "study", nargs="?", type=Path, default=Path("study.yaml"), help="study file or its folder (default: study.yaml)"
+    )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -32,5 +47,5 @@ def whole(text: str) -> int:
     except ValueError:
         value = -1
     if value < 0:
-        raise UsageError(f"{text!r} is no whole number")
+        raise UsageError(f"{text!r} is no whole number", hint="Write digits only: 3")
     return value

@@ -5,45 +5,41 @@ import subprocess
 import sys
 from pathlib import Path
 
-from overnight.cli.arguments import add_json, whole
+from overnight.cli.arguments import add_command, add_json, whole
+from overnight.cli.output import say
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    local = commands.add_parser("local-cloud", help="the embedded Google Cloud on its own, for any Google client")
+    local = add_command(
+        commands, "local-cloud", "the embedded Google Cloud on its own, for any Google client", _local_cloud
+    )
     local.add_argument("--port", type=whole, default=0, metavar="N", help="0: any free port")
     local.add_argument("--data", type=Path, required=True, metavar="DIR", help="where it keeps everything")
     local.add_argument(
         "--switch", action="append", default=[], metavar="NAME=VALUE", help="see docs/reference/local-cloud.md"
     )
-    local.set_defaults(call=_local_cloud)
 
-    demo = commands.add_parser("demo", help="1,100 fictional abstracts through the local cloud")
+    demo = add_command(commands, "demo", "1,100 fictional abstracts through the local cloud", _demo)
     demo.add_argument("folder", nargs="?", type=Path, help="where to put the study (default: overnight-demo)")
     demo.add_argument(
         "--pubmedqa", action="store_true", help="fetch PubMedQA's 1,000 real abstracts (MIT) and use them"
     )
     add_json(demo)
-    demo.set_defaults(call=_demo)
 
 
 def _local_cloud(arguments: argparse.Namespace) -> int:
-    """A process of its own, reached only over HTTP: nothing of ours imports it."""
-    command = [
-        sys.executable,
-        "-m",
-        "overnight.localcloud",
-        "--port",
-        str(arguments.port),
-        "--data",
-        str(arguments.data),
-    ]
+    """A process of its own, reached only over HTTP: nothing of ours imports it. It ends when we do, however we do."""
+    command = [sys.executable, "-m", "overnight.localcloud", "--with-parent"]
+    command += ["--port", str(arguments.port), "--data", str(arguments.data)]
     for switch in arguments.switch:
         command += ["--switch", switch]
-    with subprocess.Popen(command) as child:
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as child:
+        assert child.stdin is not None
         try:
             return child.wait()
         except KeyboardInterrupt:
-            child.wait()  # Ctrl-C reaches it too; let it close its files
+            child.stdin.close()  # it ends when its standard input does; let it close its files
+            child.wait()
             return 0
 
 
@@ -60,5 +56,5 @@ def _demo(arguments: argparse.Namespace) -> int:
             from overnight.demo.example import write_example
 
             write_example(folder)
-        print(f"the demo study is in {folder}", file=sys.stderr)
+        say(f"the demo study is in {folder}")
     return main(["run", str(folder / "study.yaml"), *(["--json"] if arguments.json else [])])

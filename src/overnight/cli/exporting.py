@@ -3,20 +3,20 @@
 import argparse
 from pathlib import Path
 
-from overnight.cli.arguments import add_study
+from overnight.cli.arguments import add_command, add_study
 from overnight.errors import UsageError
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    export = commands.add_parser("export", help="results as CSV, XLSX, Parquet or JSONL")
+    export = add_command(commands, "export", "results as CSV, XLSX, Parquet or JSONL, where you want them", _export)
     add_study(export)
     export.add_argument("--to", type=Path, required=True, metavar="FILE", help="results.csv, .xlsx, .parquet or .jsonl")
     export.add_argument("--force", action="store_true", help="write over a file that is there")
-    export.set_defaults(call=_export)
 
 
 def _export(arguments: argparse.Namespace) -> int:
     from overnight.cli.show import banner
+    from overnight.cli.words import counted
     from overnight.run.publish import FORMATS, Closing, export
     from overnight.wiring.opening import open_study
 
@@ -32,7 +32,10 @@ def _export(arguments: argparse.Namespace) -> int:
     with open_study(arguments.study) as opened:
         closing = Closing(opened.world.study, opened.world.realm)
         export(opened.world, closing, target, format_)
-    print(f"{target}: {closing.records:,} records, {closing.answers:,} answers, {closing.open:,} open")
+    print(
+        f"{target}: {counted(closing.records, 'record')}, {counted(closing.answers, 'answer')},"
+        f" {counted(closing.problems.total(), 'problem')}, {closing.not_sent.total():,} not sent, {closing.open:,} open"
+    )
     if banner(closing.realm):
         print(banner(closing.realm))
     return 0

@@ -4,14 +4,21 @@ Nothing heavy is imported here: `overnight --help` is argparse and little else.
 """
 
 import argparse
+import contextlib
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from overnight.cli import cloud, exporting, reopening, running, studies
-from overnight.errors import OvernightError, UsageError
+from overnight.cli.output import mute, say
+from overnight.errors import OutputError, OvernightError, UsageError
 
 _GROUPS = (studies, running, reopening, exporting, cloud)
+
+STOPPED = 130
+"""The exit code after Ctrl-C with no job under way."""
 
 _HELP = """\
 A table of texts in, a table of verified answers out, overnight, at half price:
@@ -51,31 +58,40 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
     made.add_argument("--version", action="store_true", help=argparse.SUPPRESS)
-    commands = made.add_subparsers(dest="command", metavar="COMMAND", help=argparse.SUPPRESS, parser_class=_Parser)
+    commands = made.add_subparsers(
+        dest="command", metavar="COMMAND", prog="overnight", help=argparse.SUPPRESS, parser_class=_Parser
+    )
     for group in _GROUPS:
         group.add(commands)
     return made
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Returns the exit code of errors.py; 130 after Ctrl-C with nothing under way."""
+    """Returns the exit code of errors.py; 130 after Ctrl-C or SIGTERM with no job under way."""
     _speak_utf8()
-    try:
-        return _command(argv)
-    except OvernightError as error:
-        print(f"overnight: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("overnight: stopped; nothing is under way, and what was done is kept", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # `overnight plan | head`: the reader has seen enough
-        sys.stderr.close()
-        return 0
+    with _sigterm_as_ctrl_c():
+        try:
+            code = _command(argv)
+            sys.stdout.flush()
+        except OvernightError as error:
+            return _told(error)
+        except KeyboardInterrupt:
+            say("overnight: stopped; what was done is kept, and the same command goes on from there")
+            return STOPPED
+        except BrokenPipeError:  # `overnight plan | head`: the reader has seen enough
+            mute(sys.stdout)
+            return 0
+        except OSError as error:
+            return _told(_of_the_system(error))
+    return code
 
 
 def _command(argv: Sequence[str] | None) -> int:
     made = parser()
-    arguments = made.parse_args(argv)
+    try:
+        arguments = made.parse_args(argv)
+    except SystemExit as end:  # argparse ends this way after --help
+        return int(end.code or 0)
     if arguments.version:
         from importlib.metadata import version
 
@@ -86,6 +102,42 @@ def _command(argv: Sequence[str] | None) -> int:
         return 0
     code: int = arguments.call(arguments)
     return code
+
+
+def _told(error: OvernightError) -> int:
+    """The reason is the last thing read: after what is on standard output."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        mute(sys.stdout)
+    say(f"overnight: {error}")
+    return error.exit_code
+
+
+def _of_the_system(error: OSError) -> OutputError:
+    """What the disk or the system refused in a place where no step has better words for it."""
+    return OutputError(
+        f"the system refused: {error.strerror or error}",
+        where=str(error.filename or ""),
+        hint="Make room or give the right to write there, then run again: what was done is in the ledger and is kept.",
+    )
+
+
+@contextlib.contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """A machine that stops us gets what a person gets: the local cloud is closed, running jobs are left running."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _speak_utf8() -> None:

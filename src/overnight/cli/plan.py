@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from overnight.cli.show import banner
+from overnight.cli.words import command, counted, size
 from overnight.core.realm import GOOGLE
 from overnight.planning.difference import Reason
 from overnight.requests.lint import MAX_BYTES, MAX_LINES
@@ -26,32 +27,48 @@ def plan_lines(opened: Opened, planned: Planned, study: Path) -> Iterator[str]:
     plan, world = planned.plan, opened.world
     if banner(world.realm):
         yield banner(world.realm)
-    yield f"{world.study}: {plan.records:,} records, {world.model.id}, thinking {opened.thinking.level}"
-    for kind, n in plan.not_sent.most_common():
-        yield f"  {n:>9,} records not sent: {kind.value.replace('_', ' ')}"
-    if plan.settled:
-        yield f"  {plan.settled:>9,} requests answered"
-    if plan.given_up:
-        yield f"  {plan.given_up:>9,} requests given up (`overnight retry` opens them)"
-    if plan.in_flight:
-        yield f"  {plan.in_flight:>9,} requests under way"
-    if plan.same_prompt:
-        yield f"  {plan.same_prompt:>9,} records share the answer of one with the same text"
-    yield f"  {plan.to_send:>9,} requests to send"
-    for reason, n in plan.reasons.most_common():
-        yield f"            {n:,}: {_WHY[reason]}"
+    yield f"{world.study}: {counted(plan.records, 'record')}, {world.model.id}, thinking {opened.thinking.level}"
+    yield from _standing(planned, study)
     if not plan.to_send:
         yield "Nothing is left to send." if not plan.in_flight else "Nothing more to send; jobs are under way."
-        yield f"Next: overnight {'run' if plan.in_flight else 'status'} {study}"
+        yield f"Next: {command('run' if plan.in_flight else 'status', study)}"
         return
-    yield f"  {shards(planned):>9,} shards, about {planned.size_bytes / 1e6:,.1f} MB of request lines"
+    yield _row(shards(planned), "shard", f", about {size(planned.size_bytes)} of request lines")
     yield from _money(planned, world.realm)
     yield (
         "Time: usually hours, within a day; at worst 72 hours in Google's queue and 24 of running."
-        * (world.realm == GOOGLE)
-        or "Time: seconds, on this machine."
+        if world.realm == GOOGLE
+        else "Time: seconds, on this machine."
     )
-    yield f"Nothing was sent.\nNext: overnight run {study}"
+    yield f"Nothing was sent.\nNext: {command('run', study)}"
+
+
+def _standing(planned: Planned, study: Path) -> Iterator[str]:
+    plan = planned.plan
+    for kind, n in plan.not_sent.most_common():
+        yield _row(n, "record", f" not sent: {kind.value.replace('_', ' ')}")
+    if plan.same_prompt:
+        share = "shares" if plan.same_prompt == 1 else "share"
+        yield _row(plan.same_prompt, "record", f" {share} the answer of one with the same text")
+    if plan.settled:
+        yield _row(plan.settled, "request", " answered")
+    if plan.given_up:
+        yield _row(plan.given_up, "request", f" given up (`{command('retry', study)}` opens them)")
+    if plan.in_flight:
+        yield _row(plan.in_flight, "request", " under way")
+    yield _row(plan.to_send, "request", f" to send{_only_reason(planned)}")
+    if len(plan.reasons) > 1:
+        for reason, n in plan.reasons.most_common():
+            yield f"  {'':>9} {n:,}: {_WHY[reason]}"
+
+
+def _row(n: int, noun: str, rest: str) -> str:
+    return f"  {n:>9,} {noun if n == 1 else f'{noun}s'}{rest}"
+
+
+def _only_reason(planned: Planned) -> str:
+    reasons = list(planned.plan.reasons)
+    return f": {_WHY[reasons[0]]}" if len(reasons) == 1 else ""
 
 
 def _money(planned: Planned, realm: str) -> Iterator[str]:

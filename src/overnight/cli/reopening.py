@@ -2,25 +2,26 @@
 
 import argparse
 
-from overnight.cli.arguments import add_study
+from overnight.cli.arguments import add_command, add_study
 from overnight.errors import UsageError
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    retry = commands.add_parser("retry", help="open requests that were given up; the next run sends them")
+    retry = add_command(commands, "retry", "open requests that were given up; the next run sends them", _retry)
     add_study(retry)
     retry.add_argument(
         "--kind", action="append", default=[], metavar="KIND", help="only this kind of problem; repeatable"
     )
-    retry.set_defaults(call=_retry)
 
-    forget = commands.add_parser("forget", help="open the answers of single records; the next run asks them anew")
+    forget = add_command(commands, "forget", "open the answers of single records; the next run asks them anew", _forget)
     add_study(forget)
-    forget.add_argument("--record", action="append", default=[], required=True, metavar="ID", help="repeatable")
-    forget.set_defaults(call=_forget)
+    forget.add_argument(
+        "--record", action="append", default=[], required=True, metavar="ID", help="a record_id; repeatable"
+    )
 
 
 def _retry(arguments: argparse.Namespace) -> int:
+    from overnight.cli.words import command, counted
     from overnight.core.outcome import ProblemKind
     from overnight.run.reopen import retry
     from overnight.wiring.opening import open_study
@@ -36,20 +37,25 @@ def _retry(arguments: argparse.Namespace) -> int:
     if not found:
         print("There is no such problem. Nothing was opened.")
         return 0
-    words = ", ".join(f"{n:,} {kind.value}" for kind, n in found.most_common())
-    print(f"{found.total():,} requests are open again: {words}.\nNext: overnight run {arguments.study}")
+    words = ", ".join(f"{n:,} {kind.value.replace('_', ' ')}" for kind, n in found.most_common())
+    print(f"{counted(found.total(), 'request')} open again: {words}.\nNext: {command('run', arguments.study)}")
     return 0
 
 
 def _forget(arguments: argparse.Namespace) -> int:
+    from overnight.cli.words import command, counted
     from overnight.run.reopen import forget
     from overnight.wiring.opening import open_study
 
     with open_study(arguments.study, command="forget") as opened:
         found = forget(opened.world, arguments.record)
-    print(f"{len(arguments.record):,} records, {found.requests:,} requests are open again; the next run pays for them.")
+    records = counted(len(set(arguments.record)), "record")
+    if not found.requests:
+        print(f"{records}: nothing was answered yet, so nothing was opened.")
+        return 0
+    print(f"{records}: {counted(found.requests, 'request')} open again; the next run pays for a new answer.")
     if found.also:
         shown = ", ".join(found.also[:5]) + (" …" if len(found.also) > 5 else "")
-        print(f"  {len(found.also):,} more records have the same text and share the new answer: {shown}")
-    print(f"Next: overnight run {arguments.study}")
+        print(f"  {counted(len(found.also), 'more record')} with the same text get the new answer too: {shown}")
+    print(f"Next: {command('run', arguments.study)}")
     return 0

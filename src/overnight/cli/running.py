@@ -1,15 +1,19 @@
 """run, status, fetch, cancel."""
 
 import argparse
-import sys
 import time
+from typing import TYPE_CHECKING
 
-from overnight.cli.arguments import add_json, add_study, amount
+from overnight.cli.arguments import add_command, add_json, add_study, amount
 from overnight.errors import OvernightError
+
+if TYPE_CHECKING:
+    from overnight.cli.show import Shown
+    from overnight.wiring.opening import Opened
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    run = commands.add_parser("run", help="send what is missing, wait, collect, write results")
+    run = add_command(commands, "run", "send what is missing, wait, collect, write results", _run)
     add_study(run)
     run.add_argument("--detach", action="store_true", help="submit and leave; `run` again collects")
     run.add_argument("--yes", action="store_true", help="do not ask before spending")
@@ -20,28 +24,24 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     run.add_argument("--new-recipe", action="store_true", help="use this version's wording in place of the study's")
     run.add_argument("--resubmit", action="store_true", help="a job whose create had no reply is not there: send again")
     add_json(run)
-    run.set_defaults(call=_run)
 
-    status = commands.add_parser("status", help="how it stands")
+    status = add_command(commands, "status", "how it stands", _status)
     add_study(status)
     status.add_argument("--follow", action="store_true", help="go on looking until no job is under way")
     add_json(status)
-    status.set_defaults(call=_status)
 
-    fetch = commands.add_parser("fetch", help="collect what has ended and write results; never sends")
+    fetch = add_command(commands, "fetch", "collect what has ended and write results; never sends", _fetch)
     add_study(fetch)
     fetch.add_argument("--reparse", action="store_true", help="read the kept raw output of every job again, for free")
     add_json(fetch)
-    fetch.set_defaults(call=_fetch)
 
-    cancel = commands.add_parser("cancel", help="cancel running jobs; what is done is kept")
+    cancel = add_command(commands, "cancel", "cancel running jobs; what is done is kept", _cancel)
     add_study(cancel)
-    cancel.set_defaults(call=_cancel)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     from overnight.cli.ask import asker
-    from overnight.cli.show import banner, listener
+    from overnight.cli.show import showing
     from overnight.cli.summary import print_closing
     from overnight.core.usage import Usd
     from overnight.run.loop import run
@@ -50,16 +50,14 @@ def _run(arguments: argparse.Namespace) -> int:
     from overnight.wiring.opening import open_study
 
     started = time.monotonic()
-    closing: Closing | None = None
+    stopped: OvernightError | None = None
     with (
-        listener(live=not arguments.json) as tell,
-        open_study(arguments.study, tell=tell, command="run", connect=True, new_recipe=arguments.new_recipe) as opened,
+        showing() as shown,
+        open_study(
+            arguments.study, tell=shown.tell, command="run", connect=True, new_recipe=arguments.new_recipe
+        ) as opened,
     ):
-        world = opened.world
-        if banner(world.realm):
-            print(banner(world.realm), file=sys.stderr)
-        for warning in opened.warnings:
-            print(f"warning: {warning}", file=sys.stderr)
+        _introduce(opened, shown)
         options = Options(
             yes=arguments.yes,
             max_usd=None if arguments.max_usd is None else Usd(arguments.max_usd),
@@ -67,32 +65,45 @@ def _run(arguments: argparse.Namespace) -> int:
             new_recipe=arguments.new_recipe,
             resubmit=arguments.resubmit,
             detach=arguments.detach,
-            ask=asker(),
+            ask=asker(shown.quiet),
         )
-        closing = Closing(world.study, world.realm)
+        closing = Closing(opened.world.study, opened.world.realm)
         try:
-            run(world, options, closing)
-        except OvernightError:
-            print_closing(closing, arguments.study, as_json=arguments.json, seconds=time.monotonic() - started)
-            raise
-    print_closing(closing, arguments.study, as_json=arguments.json, seconds=time.monotonic() - started)
+            run(opened.world, options, closing)
+        except OvernightError as error:
+            stopped = error
+    seconds = time.monotonic() - started
+    print_closing(closing, arguments.study, as_json=arguments.json, seconds=seconds, stopped=stopped is not None)
+    if stopped is not None:
+        raise stopped
     return 0
 
 
+def _introduce(opened: "Opened", shown: "Shown") -> None:
+    """Who answers, and what is worth knowing before anything is sent."""
+    from overnight.cli.show import banner
+    from overnight.core.events import Note
+
+    if banner(opened.world.realm):
+        shown.tell(Note(banner(opened.world.realm)))
+    for warning in opened.warnings:
+        shown.tell(Note(str(warning), "warning"))
+
+
 def _fetch(arguments: argparse.Namespace) -> int:
-    from overnight.cli.show import listener
+    from overnight.cli.show import showing
     from overnight.cli.summary import print_closing
     from overnight.run.loop import fetch
     from overnight.run.world import Options
     from overnight.wiring.opening import open_study
 
-    started = time.monotonic()
     with (
-        listener(live=not arguments.json) as tell,
-        open_study(arguments.study, tell=tell, command="fetch", connect=True) as opened,
+        showing() as shown,
+        open_study(arguments.study, tell=shown.tell, command="fetch", connect=True) as opened,
     ):
+        _introduce(opened, shown)
         closing = fetch(opened.world, Options(), again=arguments.reparse)
-    print_closing(closing, arguments.study, as_json=arguments.json, seconds=time.monotonic() - started)
+    print_closing(closing, arguments.study, as_json=arguments.json)
     return 0
 
 
@@ -103,15 +114,19 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _cancel(arguments: argparse.Namespace) -> int:
-    from overnight.cli.show import listener
+    from overnight.cli.show import showing
+    from overnight.cli.words import command, counted
     from overnight.run.loop import cancel
     from overnight.wiring.opening import open_study
 
-    with listener(live=False) as tell, open_study(arguments.study, tell=tell, command="cancel", connect=True) as opened:
+    with (
+        showing(live=False) as shown,
+        open_study(arguments.study, tell=shown.tell, command="cancel", connect=True) as opened,
+    ):
         n = cancel(opened.world)
     if not n:
         print("No job is under way. Nothing to cancel.")
         return 0
-    print(f"{n} job{'s' if n != 1 else ''} asked to stop. What they have done is kept and billed.")
-    print(f"Next: overnight run {arguments.study}    (collects what is done; cancelled requests stay given up)")
+    print(f"{counted(n, 'job')} asked to stop. What is done is kept and billed.")
+    print(f"Next: {command('run', arguments.study)}    (collects what is done; cancelled requests stay given up)")
     return 0

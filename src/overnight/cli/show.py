@@ -4,10 +4,11 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Self
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
-from overnight.core.events import Event, JobChanged, Note, Progress, StepStarted, Tell
+from overnight.cli.output import say
+from overnight.core.events import Event, JobChanged, Note, Progress, StepStarted
 from overnight.core.realm import GOOGLE
 
 if TYPE_CHECKING:
@@ -27,14 +28,21 @@ def banner(realm: str) -> str:
     return "" if realm == GOOGLE else STAND_IN_LINE
 
 
+class Shown(Protocol):
+    """tell: what to hand to a run. quiet: holds a live display still while a person is asked something."""
+
+    def tell(self, event: Event) -> None: ...
+
+    def quiet(self) -> AbstractContextManager[None]: ...
+
+
 @contextmanager
-def listener(*, live: bool) -> Iterator[Tell]:
-    """What to hand to a run as `tell`."""
+def showing(*, live: bool = True) -> Iterator[Shown]:
     if live and sys.stderr.isatty():
         with _Live() as shown:
-            yield shown.tell
+            yield shown
     else:
-        yield _Plain().tell
+        yield _Plain()
 
 
 class _Plain:
@@ -43,15 +51,18 @@ class _Plain:
     def __init__(self) -> None:
         self._last: dict[str, float] = {}
 
+    def quiet(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
     def tell(self, event: Event) -> None:
         if isinstance(event, Progress):
             self._progress(event)
         elif isinstance(event, StepStarted):
             if event.step != "plan":
-                print(f"{_STEPS.get(event.step, event.step)} {event.detail}".rstrip(), file=sys.stderr)
+                say(f"{_STEPS.get(event.step, event.step)} {event.detail}".rstrip())
         elif event.text:
             mark = "warning: " if isinstance(event, Note) and event.level == "warning" else ""
-            print(f"{mark}{event.text}", file=sys.stderr)
+            say(f"{mark}{event.text}")
 
     def _progress(self, event: Progress) -> None:
         now = time.monotonic()
@@ -60,7 +71,7 @@ class _Plain:
         if event.done == event.total and event.step not in self._last:
             return
         self._last[event.step] = now
-        print(f"  {event.done:,} of {event.total:,} {event.unit}", file=sys.stderr)
+        say(f"  {event.done:,} of {event.total:,} {event.unit}")
 
 
 class _Live:
@@ -86,6 +97,14 @@ class _Live:
 
     def __exit__(self, *error: object) -> None:
         self._progress.stop()
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.start()
 
     def tell(self, event: Event) -> None:
         if isinstance(event, Progress):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from overnight.cli.summary import closing_lines
+from overnight.cli.words import counted
 from overnight.ledger.shards import ShardFact
 from overnight.run.publish import Closing, account
 from overnight.run.world import World
@@ -27,7 +28,7 @@ def status(path: Path, *, follow: bool, as_json: bool) -> int:
         if as_json:
             print(json.dumps({**closing.to_json(), "job_states": jobs}, ensure_ascii=False))
         else:
-            lines = [*_job_lines(jobs), *closing_lines(closing, path, 0.0)]
+            lines = [*_job_lines(jobs), *closing_lines(closing, path)]
             if lines != told:
                 print("\n".join(lines))
                 told = lines
@@ -54,6 +55,6 @@ def _job_lines(jobs: list[dict[str, Any]]) -> Iterator[str]:
     running = [job for job in jobs if job["state"] != "collected"]
     for job in running:
         name = job["name"] or "no reply on record yet"
-        yield f"job {job['shard']}: {job['state']}, {job['requests']:,} requests, {name}"
+        yield f"job {job['shard']}: {job['state']}, {counted(job['requests'], 'request')}, {name}"
     if running:
         yield ""

@@ -5,31 +5,29 @@ import json
 import sys
 from pathlib import Path
 
-from overnight.cli.arguments import add_json, add_study, whole
+from overnight.cli.arguments import add_command, add_json, add_study, whole
 from overnight.errors import StudyError, UsageError
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    init = commands.add_parser("init", help="write a commented study.yaml; never overwrites")
+    init = add_command(commands, "init", "write a commented study.yaml; never overwrites", _init)
     init.add_argument("folder", type=Path, help="a new folder, named like the study")
     init.add_argument("--from", dest="tables", nargs="+", type=Path, default=[], metavar="FILE", help="your tables")
-    init.set_defaults(call=_init)
 
-    check = commands.add_parser("check", help="everything wrong with a study, at once; spends nothing")
+    check = add_command(commands, "check", "everything wrong with a study, at once; spends nothing", _check)
     add_study(check)
     check.add_argument("--cloud", action="store_true", help="look at the account too, read-only")
     check.add_argument("--print-setup", action="store_true", help="print the gcloud lines that set the account up")
-    check.set_defaults(call=_check)
 
-    plan = commands.add_parser("plan", help="what would be sent, why, and what it may cost; changes nothing")
+    plan = add_command(commands, "plan", "what would be sent, why, and what it may cost; changes nothing", _plan)
     add_study(plan)
     plan.add_argument("--show", type=whole, default=0, metavar="N", help="also print N whole request lines")
     plan.add_argument("--new-recipe", action="store_true", help="as if with this version's wording")
     add_json(plan)
-    plan.set_defaults(call=_plan)
 
 
 def _init(arguments: argparse.Namespace) -> int:
+    from overnight.cli.words import counted
     from overnight.core.atomic import replace_bytes
     from overnight.records.describe import describe
     from overnight.study.template import study_template
@@ -49,15 +47,24 @@ def _init(arguments: argparse.Namespace) -> int:
         first.text_columns if first else ("title", "abstract"),
     )
     replace_bytes(target, text.encode())
-    print(
-        f"{target} is written"
-        + (f", with {sum(n for _, n in files):,} records from {len(files)} files" if files else "")
-    )
+    found = f", with {counted(sum(n for _, n in files), 'record')} from {counted(len(files), 'file')}" if files else ""
+    print(f"{target} is written{found}")
     for table in tables:
-        print(f"  {table.path}: {table.format}, {table.n_records:,} records, columns {', '.join(table.columns)}")
+        print(
+            f"  {table.path}: {table.format}, {counted(table.n_records, 'record')}, columns {', '.join(table.columns)}"
+        )
+        for note in table.notes:
+            print(f"warning: {note}")
     print("\nOpen it, write your question and your criteria, then:")
-    print(f"  overnight check {target}\n  overnight plan {target}\n  overnight run {target}")
+    for verb in ("check", "plan", "run"):
+        print(f"  {_command_in(folder, verb)}")
     return 0
+
+
+def _command_in(folder: Path, verb: str) -> str:
+    from overnight.cli.words import command
+
+    return command(verb, folder / "study.yaml")
 
 
 def _study_name(folder: Path) -> str:
@@ -77,6 +84,7 @@ def _relative(table: Path, folder: Path) -> str:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    from overnight.cli.words import command, counted
     from overnight.core.realm import GOOGLE
     from overnight.wiring.opening import open_study
 
@@ -84,21 +92,20 @@ def _check(arguments: argparse.Namespace) -> int:
         return _print_setup(arguments.study)
     with open_study(arguments.study) as opened:
         study, world = opened.study, opened.world
+        print(f"{study.path.name}: study {study.name}, task {study.task_name}, {counted(opened.n_records, 'record')}")
+        print(f"  model      {opened.model.id}, thinking: {opened.thinking.explained}")
+        who = f"Google, {world.location}" if world.realm == GOOGLE else "LOCAL STAND-IN (the study names no cloud)"
+        print(f"  answers    {who}")
         for warning in opened.warnings:
             print(f"warning: {warning}")
-        print(f"{study.path.name}: study {study.name}, task {study.task_name}, {opened.n_records:,} records")
-        print(f"  model      {opened.model.id}, thinking {opened.thinking.level} ({opened.thinking.explained})")
-        print(
-            f"  answers    {'Google, ' + world.location if world.realm == GOOGLE else 'LOCAL STAND-IN (no `cloud:` in the study)'}"
-        )
         if arguments.cloud:
             return _check_cloud(arguments.study, opened)
-    print("Nothing is wrong. Nothing was sent or spent.")
-    print(f"Next: overnight plan {arguments.study}")
+    print(f"Nothing is wrong. Nothing was sent or spent.\nNext: {command('plan', arguments.study)}")
     return 0
 
 
 def _check_cloud(path: Path, opened: object) -> int:
+    from overnight.cli.words import command
     from overnight.google.preflight import Target, preflight
     from overnight.wiring.opening import Opened
     from overnight.wiring.service import google_service, preflight_clients
@@ -124,7 +131,7 @@ def _check_cloud(path: Path, opened: object) -> int:
             print(f"warning: {finding}")
     if errors:
         raise StudyError(errors)
-    print(f"The account is ready as far as one can see without spending.\nNext: overnight plan {path}")
+    print(f"The account is ready as far as one can see without spending.\nNext: {command('plan', path)}")
     return 0
 
 

@@ -1,82 +1,115 @@
 """The closing summary: what a person reads in five seconds, and the JSON a machine reads."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final, TypeVar
 
+from overnight.cli.output import answer
 from overnight.cli.show import banner
+from overnight.cli.words import command, counted, duration
 from overnight.core.realm import is_simulated
 from overnight.run.publish import Closing
 
+_DECISIONS: Final = ("include", "exclude", "unclear")
+_Kind = TypeVar("_Kind", bound=str)
+_FILES: Final = ("report", "csv", "xlsx", "parquet", "jsonl")
 
-def print_closing(closing: Closing, study: Path, *, as_json: bool, seconds: float) -> None:
+
+def print_closing(
+    closing: Closing, study: Path, *, as_json: bool, seconds: float | None = None, stopped: bool = False
+) -> None:
+    """stopped: an error follows, and its hint is the next step."""
     if as_json:
-        print(json.dumps(closing.to_json(), ensure_ascii=False))
+        answer(json.dumps(closing.to_json(), ensure_ascii=False))
         return
-    print()
-    for line in closing_lines(closing, study, seconds):
-        print(line)
+    answer()
+    for line in closing_lines(closing, study, seconds, stopped=stopped):
+        answer(line)
 
 
-def closing_lines(closing: Closing, study: Path, seconds: float) -> Iterable[str]:
+def closing_lines(
+    closing: Closing, study: Path, seconds: float | None = None, *, stopped: bool = False
+) -> Iterator[str]:
+    """seconds: how long this invocation took, None when it was no run."""
     if banner(closing.realm):
         yield banner(closing.realm)
         yield ""
-    yield f"{closing.study}: {closing.records:,} records"
-    yield _row("answers", closing.answers, _list(closing.decisions))
-    yield _row("problems", closing.problems.total(), _list(closing.problems))
-    yield _row("not sent", closing.not_sent.total(), _list(closing.not_sent))
-    if closing.open:
-        yield _row("open", closing.open, f"{closing.in_flight:,} requests under way" if closing.in_flight else "")
-    strays = closing.strays.total()
-    if strays:
-        yield _row("strays", strays, f"lines that settle nothing: {_list(closing.strays)}")
-    yield f"  sent now  {closing.requests_sent:>9,}   {_sent_words(closing, seconds)}"
-    yield f"  cost      {_cost(closing)}"
+    yield from _counts(closing, seconds)
     yield ""
-    for name in ("report", "csv", "xlsx", "parquet", "jsonl"):
-        if name in closing.results:
-            yield f"  {name:<9} {_shown(closing.results[name])}"
-    yield ""
-    yield from next_commands(closing, study)
+    files = [name for name in _FILES if name in closing.results]
+    for name in files:
+        yield f"  {name:<9} {_shown(closing.results[name])}"
+    if files:
+        yield ""
+    if not stopped:
+        yield next_step(closing, study)
     if banner(closing.realm):
         yield banner(closing.realm)
 
 
-def next_commands(closing: Closing, study: Path) -> Iterable[str]:
-    name = "" if str(study) == "study.yaml" else f" {study}"
-    if closing.detached:
-        where = "on Google" if not is_simulated(closing.realm) else "only while the local cloud runs"
-        yield f"Jobs go on {where}. Next: overnight run{name}    (collects them; nothing is paid twice)"
-    elif closing.open and not closing.in_flight:
-        yield f"Next: overnight plan{name}    (what is still to be sent, and why)"
-    elif closing.problems:
-        yield f"Next: overnight retry{name} && overnight run{name}    (sends the problems once more)"
-    else:
-        yield f"Next: overnight export{name} --to results.xlsx"
+def _counts(closing: Closing, seconds: float | None) -> Iterator[str]:
+    yield f"{closing.study}: {counted(closing.records, 'record')}"
+    yield _row("answers", closing.answers)
+    yield _row("problems", closing.problems.total(), _list(closing.problems))
+    yield _row("not sent", closing.not_sent.total(), _list(closing.not_sent))
+    if closing.open:
+        under_way = f"{counted(closing.in_flight, 'request')} under way" if closing.in_flight else "not asked yet"
+        yield _row("open", closing.open, under_way)
+    if closing.decisions:
+        yield _row("decisions", closing.decisions.total(), _decisions(closing.decisions))
+    if closing.strays:
+        yield _row("strays", closing.strays.total(), f"lines that settle nothing: {_list(closing.strays)}")
+    if seconds is not None:
+        yield _row("sent now", closing.requests_sent, _sent_words(closing, seconds))
+    yield _cost(closing)
 
 
-def _row(name: str, n: int, detail: str) -> str:
-    return f"  {name:<9} {n:>9,}   {detail}".rstrip()
+def next_step(closing: Closing, study: Path) -> str:
+    if closing.in_flight:
+        where = "only while the local cloud runs" if is_simulated(closing.realm) else "on Google"
+        return f"Jobs go on {where}. Next: {command('run', study)}    (collects them; nothing is paid twice)"
+    if closing.open:
+        return f"Next: {command('plan', study)}    (what is still to be sent, and why)"
+    if closing.problems:
+        return f"Next: {command('retry', study)} && {command('run', study)}    (asks the problems once more)"
+    if "report" in closing.results:
+        return f"Next: open {_shown(closing.results['report'])} in a browser"
+    return f"Next: {command('export', study, '--to results.xlsx')}"
 
 
-def _list(counts: Iterable[str]) -> str:
-    pairs = counts.most_common() if hasattr(counts, "most_common") else []
-    return ", ".join(f"{n:,} {str(kind).replace('_', ' ')}" for kind, n in pairs)
+def _row(name: str, n: int | str, detail: str = "") -> str:
+    number = n if isinstance(n, str) else f"{n:,}"
+    return f"  {name:<9} {number:>9}   {detail}".rstrip()
+
+
+def _list(counts: Mapping[_Kind, int]) -> str:
+    """Most frequent first; one kind alone needs no number beside the row's."""
+    if len(counts) == 1:
+        return _spelled(next(iter(counts)))
+    pairs = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
+    return ", ".join(f"{n:,} {_spelled(kind)}" for kind, n in pairs)
+
+
+def _spelled(kind: str) -> str:
+    return str(kind).replace("_", " ")
+
+
+def _decisions(counts: Mapping[str, int]) -> str:
+    """Always in the same order, not-sent records with them: those are for a person, so unclear."""
+    return ", ".join(f"{counts[name]:,} {name}" for name in _DECISIONS if name in counts)
 
 
 def _sent_words(closing: Closing, seconds: float) -> str:
-    if not closing.requests_sent:
-        return "nothing to do: every record is settled" if not closing.open else "nothing was sent"
-    n = len(closing.jobs)
-    return f"requests, {n} job{'s' if n != 1 else ''} so far, {seconds:.0f} s"
+    if closing.requests_sent:
+        return f"{'request' if closing.requests_sent == 1 else 'requests'}, in {duration(seconds)}"
+    return "nothing was sent" if closing.open else "nothing to do: every record is settled"
 
 
 def _cost(closing: Closing) -> str:
     if closing.cost is None:
-        return "  unknown: the price of what served is not in the tables"
-    mark = "  (simulated: as if Google had served it)" if is_simulated(closing.realm) else ""
-    return f"{closing.cost!s:>11}{mark}"
+        return _row("cost", "unknown", "the price of what served is not in the tables")
+    return _row("cost", str(closing.cost), "simulated: as if Google had served it" * is_simulated(closing.realm))
 
 
 def _shown(path: Path) -> str:

@@ -60,7 +60,8 @@ class JobChanged(Event):
     def text(self) -> str:
         word = self.status.state.removeprefix("JOB_STATE_").lower().replace("_", " ")
         done = "" if self.status.succeeded is None or self.status.succeeded < 0 else f", {self.status.succeeded:,} done"
-        return f"job {self.shard}: {word} ({self.n_requests:,} requests{done})"
+        noun = "request" if self.n_requests == 1 else "requests"
+        return f"job {self.shard}: {word} ({self.n_requests:,} {noun}{done})"
 
 
 Tell = Callable[[Event], None]

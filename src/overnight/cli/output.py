@@ -1,0 +1,32 @@
+"""Writing to streams that somebody may have closed: a reader who has seen enough never stops a run."""
+
+import os
+import sys
+from typing import TextIO
+
+
+def say(line: str = "") -> None:
+    """A line on standard error, for whoever still reads there."""
+    _write(line, sys.stderr)
+
+
+def answer(line: str = "") -> None:
+    """A line on standard output that must not change how a command ends."""
+    _write(line, sys.stdout)
+
+
+def mute(stream: TextIO) -> None:
+    """What is still buffered, and all that follows, goes nowhere: else Python complains on its way out."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):  # a stream without a file under it
+        return
+
+
+def _write(line: str, stream: TextIO) -> None:
+    try:
+        print(line, file=stream, flush=True)
+    except BrokenPipeError:
+        mute(stream)
