@@ -61,6 +61,14 @@ class ShardFact:
     breaker: str
 
 
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """A limit on what shards numbered from `since` on may cost: 0 for the life of the study."""
+
+    limit: Usd
+    since: int = 0
+
+
 class Shards:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
@@ -96,16 +104,15 @@ class Shards:
             )
             self._move(shard, "staged", from_states=("intended",), n_rows=len(ordered), size_bytes=size_bytes)
 
-    def submitting(self, shard: int, reserve: Usd | None, limit: Usd | None) -> Usd | None:
+    def submitting(self, shard: int, reserve: Usd | None, caps: Iterable[Cap] = ()) -> Usd | None:
         """The intent to create a job, and its worst case reserved, in one transaction.
 
-        Returns None when it was written. Returns what is left when the reservation would pass `limit`: then nothing is.
+        Returns None when it was written. Returns what is left when the reservation would pass a cap: then nothing is.
         """
         with transaction(self._db):
-            if limit is not None and reserve is not None:
-                left = limit - self.committed(self.get(shard).realm)
-                if reserve > left:
-                    return left
+            left = self.left(self.get(shard).realm, caps)
+            if left is not None and reserve is not None and reserve > left:
+                return left
             exact = None if reserve is None else reserve.exact()
             self._move(shard, "submitting", from_states=("staged",), reserved_usd=exact)
         return None
@@ -161,15 +168,21 @@ class Shards:
         """(address, attempt, fingerprint), in key order."""
         yield from self._db.execute("SELECT address, attempt, fingerprint FROM sent WHERE shard = ?", (shard,))
 
-    def committed(self, realm: str) -> Usd:
-        """Spent and reserved in a realm, over the life of the study: what may not pass the limit."""
+    def committed(self, realm: str, *, since: int = 0) -> Usd:
+        """Spent and reserved in a realm by shards numbered from `since` on: what may not pass a cap."""
         total = Usd()
         for fact in self.all(realm):
+            if fact.id < since:
+                continue
             if fact.state == "collected":
                 total = total + (fact.billed or Usd()) + (fact.kept or Usd())
             else:
                 total = total + (fact.reserved or Usd())
         return total
+
+    def left(self, realm: str, caps: Iterable[Cap]) -> Usd | None:
+        """What may still be reserved under every cap; None where there is none."""
+        return min((cap.limit - self.committed(realm, since=cap.since) for cap in caps), default=None)
 
     def _move(self, shard: int, state: str, *, from_states: tuple[str, ...], **values: Any) -> None:
         """Part of the caller's transaction. States move to the right only."""

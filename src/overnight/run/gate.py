@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from overnight.core.realm import GOOGLE
 from overnight.core.usage import Usd
 from overnight.errors import BreakerError, BudgetError, ConsentError
+from overnight.ledger.shards import Cap
 from overnight.planning.difference import Reason
 from overnight.run.plan import Planned
 from overnight.run.world import Options, World
@@ -12,18 +13,21 @@ from overnight.run.world import Options, World
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """Leave to send. limit: what all spent and reserved in this realm may come to, None without any."""
+    """Leave to send, under these caps."""
 
-    limit: Usd | None
+    caps: tuple[Cap, ...] = ()
 
 
-def gate(world: World, planned: Planned, options: Options) -> Pass:
-    """Raises BreakerError, ConsentError or BudgetError."""
+def gate(world: World, planned: Planned, options: Options, first_shard: int) -> Pass:
+    """first_shard: the number of this invocation's first, from which on --max-usd counts.
+
+    Raises BreakerError, ConsentError or BudgetError.
+    """
     check_breaker(world)
     _pay_again(planned, options)
     if world.realm != GOOGLE:
-        return Pass(None)
-    return _money(world, planned, options)
+        return Pass()
+    return _money(world, planned, options, first_shard)
 
 
 def check_breaker(world: World) -> None:
@@ -59,31 +63,32 @@ def _pay_again(planned: Planned, options: Options) -> None:
     )
 
 
-def _money(world: World, planned: Planned, options: Options) -> Pass:
-    committed = world.ledger.shards.committed(GOOGLE)
-    caps = [world.limit] if world.limit is not None else []
+def _money(world: World, planned: Planned, options: Options, first_shard: int) -> Pass:
+    caps = []
+    if world.limit is not None:
+        caps.append(Cap(world.limit))
     if options.max_usd is not None:
-        caps.append(committed + options.max_usd)
-    limit = min(caps) if caps else None
+        caps.append(Cap(options.max_usd, since=first_shard))
     if planned.worst is None or planned.expected is None:
         raise BudgetError(
             f"the price of {world.model.id} is not known, so no limit can be kept",
             hint="Use a model with a price (docs/reference/models-and-prices.md).",
         )
-    if limit is not None and planned.expected > limit - committed:
+    left = world.ledger.shards.left(GOOGLE, caps)
+    if left is not None and planned.expected > left:
+        committed = world.ledger.shards.committed(GOOGLE)
         raise BudgetError(
-            f"about {planned.expected} is expected, {limit - committed} is left of {limit}"
-            f" ({committed} spent or reserved before)",
+            f"about {planned.expected} is expected, and {left} is left to spend ({committed} spent or reserved before)",
             hint="Raise budget.limit_usd or --max-usd, choose a cheaper model or less thinking, or leave records out.",
         )
-    _consent(world, planned, options, limit)
-    return Pass(limit)
+    _consent(world, planned, options, left)
+    return Pass(tuple(caps))
 
 
-def _consent(world: World, planned: Planned, options: Options, limit: Usd | None) -> None:
+def _consent(world: World, planned: Planned, options: Options, left: Usd | None) -> None:
     if options.yes or options.max_usd is not None:
         return
-    cap = f", never more than {limit}" if limit is not None else ""
+    cap = f", never more than {left}" if left is not None else ""
     question = (
         f"Send {planned.plan.to_send:,} requests to {world.model.id}:"
         f" about {planned.expected}, at worst {planned.worst}{cap}. Go on?"

@@ -72,7 +72,7 @@ def fetch(world: World, options: Options, *, again: bool = False) -> Closing:
 
 def _close_the_difference(world: World, options: Options, closing: Closing) -> None:
     recover(world, options)
-    doubts = 0
+    doubts, first_shard = 0, world.ledger.shards.next_number()
     while True:
         watch_and_collect(world, closing, wait=not options.detach)
         if world.ledger.shards.all(world.realm, "submitted"):
@@ -82,7 +82,7 @@ def _close_the_difference(world: World, options: Options, closing: Closing) -> N
         planned = make_plan(world)
         if not planned.plan.to_send:
             return
-        leave = gate(world, planned, options)
+        leave = gate(world, planned, options, first_shard)
         sent = send(world, planned, leave, options)
         closing.requests_sent += sent.n_requests
         doubts = doubts + 1 if sent.doubtful else 0

@@ -77,11 +77,11 @@ def _send_group(
     source = Peekable(planned.difference.requests(world.records, group.shape))
     bound = worst_case_for(world, group.shape.max_output_tokens)
     while source.peek() is not None:
-        left = None if leave.limit is None else leave.limit - world.ledger.shards.committed(world.realm)
+        left = world.ledger.shards.left(world.realm, leave.caps)
         shard = Shard(group.shape, source, renderer, world.backend.limits, _Fits(bound, left))
         number = _stage(world, shard)
         reserve = bound.of(len(shard.rows), shard.size_bytes, shard.longest_bytes) if bound is not None else None
-        _submit(world, number, reserve, leave.limit, options, sent)
+        _submit(world, number, reserve, leave, options, sent)
         if sent.stopped:
             return
         yield len(shard.rows)
@@ -137,10 +137,10 @@ def _stage(world: World, shard: Shard) -> int:
     return number
 
 
-def _submit(world: World, number: int, reserve: Usd | None, limit: Usd | None, options: Options, sent: Sent) -> None:
+def _submit(world: World, number: int, reserve: Usd | None, leave: Pass, options: Options, sent: Sent) -> None:
     """Create the job, or put the shard back and say in `sent` why."""
     shards = world.ledger.shards
-    left = shards.submitting(number, reserve, limit)
+    left = shards.submitting(number, reserve, leave.caps)
     shard = shards.get(number)
     if left is not None:
         world.tell(Note(f"{left} is left of the limit, the next request may cost {reserve}: it waits", "warning"))
