@@ -119,3 +119,12 @@ def test_fit_text_keeps_its_length_and_can_be_encoded(text: str) -> None:
 def test_long_words_of_the_service_are_cut_and_say_so() -> None:
     assert shortened("x" * 700) == "x" * 600 + " … (100 more characters)"
     assert shortened("x" * 600) == "x" * 600
+
+
+def test_a_list_of_free_texts_that_hardly_repeat_is_shown_by_examples() -> None:
+    tally = AnswerTally({"also": {"type": "array", "items": {"type": "string"}}})
+    for n in range(200):
+        tally.add({"also": [f"a sentence of its own, number {n}", f"and another, {n}"]})
+    (summary,) = tally.summaries()
+    assert isinstance(summary, Texts)
+    assert (summary.filled, len(summary.examples)) == (200, 5)

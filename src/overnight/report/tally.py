@@ -13,6 +13,8 @@ from overnight.report.data import Bin, Choices, FieldSummary, Numbers, Texts
 MOST_BINS: Final = 20
 MOST_CHOICES: Final = 12
 MOST_EXAMPLES: Final = 5
+RARE_SHARE: Final = 0.02
+"""Where no item of a free list is in more than this share of the answers, examples say more than bars."""
 MOST_DISTINCT: Final = 10_000
 """Distinct items of a list field that are counted; the rest goes into "other", so that memory stays bounded."""
 
@@ -73,13 +75,22 @@ class _ChoiceField:
             else:
                 self.other += 1
 
-    def summary(self) -> Choices:
+    def summary(self) -> FieldSummary:
+        if not self.options and self._hardly_repeats():
+            examples = tuple(value for value, _ in self.counts.most_common(MOST_EXAMPLES))
+            return Texts(self.name, self.filled, self.empty, examples, self.description)
         order = [*self.options, *(value for value, _ in self.counts.most_common() if value not in self.options)]
         most = max(MOST_CHOICES, len(self.options))
         counts = [(value, self.counts[value]) for value in order[:most]]
         if other := self.other + sum(self.counts[value] for value in order[most:]):
             counts.append(("other values", other))
         return Choices(self.name, tuple(counts), self.filled, self.empty, self.several, self.description)
+
+
+    def _hardly_repeats(self) -> bool:
+        """A list of free texts: bars of one each would say nothing."""
+        top = max(self.counts.values(), default=0)
+        return len(self.counts) > MOST_CHOICES and top <= max(2, self.filled * RARE_SHARE)
 
 
 class _NumberField:

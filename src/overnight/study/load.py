@@ -311,7 +311,8 @@ def _empty_key(document: Document, path: KeyPath, one_line: bool) -> None:
         hint = "Inside { } a comma ends a value: put a text with a comma in quotes."
         document.add(f"`{path[-1]}` looks like the rest of a text", path, hint)
     else:
-        document.add(f"`{path[-1]}` has no value", path, 'Write one ("" for an empty text), or take the line out.')
+        comma = " Inside { } a comma ends a value: put a text with a comma in quotes." if one_line else ""
+        document.add(f"`{path[-1]}` has no value", path, f'Write one ("" for an empty text), or take it out.{comma}')
 
 
 def _drop_not_yet(document: Document, values: dict[str, Plain]) -> None:
