@@ -13,8 +13,9 @@ from overnight.report.data import Bin, Choices, FieldSummary, Numbers, Texts
 MOST_BINS: Final = 20
 MOST_CHOICES: Final = 12
 MOST_EXAMPLES: Final = 5
+MANY_DISTINCT: Final = 50
 RARE_SHARE: Final = 0.02
-"""Where no item of a free list is in more than this share of the answers, examples say more than bars."""
+"""A free list with more items than that, none of them in more than this share of the answers, is shown by examples."""
 MOST_DISTINCT: Final = 10_000
 """Distinct items of a list field that are counted; the rest goes into "other", so that memory stays bounded."""
 
@@ -90,7 +91,7 @@ class _ChoiceField:
     def _hardly_repeats(self) -> bool:
         """A list of free texts: bars of one each would say nothing."""
         top = max(self.counts.values(), default=0)
-        return len(self.counts) > MOST_CHOICES and top <= max(2, self.filled * RARE_SHARE)
+        return len(self.counts) > MANY_DISTINCT and top <= max(2, self.filled * RARE_SHARE)
 
 
 class _NumberField:
