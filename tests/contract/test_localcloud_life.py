@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import requests
+from filelock import FileLock
 
 from tests.contract.conftest import LocalCloud, row, rows
 
@@ -53,6 +54,24 @@ def test_it_can_be_stopped_over_http(start: Start) -> None:
     cloud = start()
     assert cloud.http.post(f"{cloud.endpoint}/control/stop", headers=cloud.token).status_code == 200
     assert cloud.process.wait(10) == 0
+
+
+PARENT = """
+import subprocess, sys, time
+command = [sys.executable, "-m", "overnight.localcloud", "--data", sys.argv[1], "--with-parent"]
+child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+print(child.stdout.readline(), child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path)], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        assert "LOCAL STAND-IN" in parent.stdout.readline()
+        parent.kill()
+    with FileLock(str(tmp_path / "lock"), timeout=10):  # the child gives it back as the last thing it does
+        assert not (tmp_path / "endpoint.json").exists()
 
 
 def test_a_second_process_on_the_folder_is_refused(start: Start) -> None:

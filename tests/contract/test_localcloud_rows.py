@@ -320,6 +320,8 @@ def test_fault_jobs(cloud: LocalCloud) -> None:
     failed = ended(fail_job="System error. Please try this operation again.")
     assert (failed["state"], failed["error"]["code"]) == ("JOB_STATE_FAILED", 13)
     assert failed["completionStats"] == {"successfulCount": "120"}, "a failed job carries only this (facts 1.2 [L])"
+    quota = ended(fail_job="RESOURCE_EXHAUSTED error occurred: {}", fail_job_code=8)
+    assert quota["error"] == {"code": 8, "message": "RESOURCE_EXHAUSTED error occurred: {}"}
     unwritable = ended(output_unwritable=True)
     assert unwritable["error"]["code"] == 7
     assert "storage.objects.create" in unwritable["error"]["message"]

@@ -141,6 +141,7 @@ def markdown() -> str:
         parts += [f"### {title}", "", "| switch | default | what it does | source |", "|---|---|---|---|"]
         for switch in group:
             choices = f" ({', '.join(switch.choices)})" if switch.choices else ""
-            parts.append(f"| `{switch.name}` | `{switch.default}`{choices} | {switch.about} | {switch.source} |")
+            default = "nothing" if switch.default == "" else f"`{switch.default}`"
+            parts.append(f"| `{switch.name}` | {default}{choices} | {switch.about} | {switch.source} |")
         parts.append("")
     return "\n".join(parts)
