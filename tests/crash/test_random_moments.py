@@ -1,0 +1,98 @@
+"""`kill -9` at random moments, twenty times in a row, of the run alone and of the run and its local cloud together."""
+
+import random
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.contract.conftest import LocalCloud
+from tests.support.cloud import SWIFT, cloud_folder, created, instead_of_a_child, kill_group, served, start_beside
+from tests.support.studies import SmallStudy
+
+RECORDS = 160
+FAIL_EVERY = 7  # 22 of the first job, 3 of the second, none of the third
+JOBS = 3
+KILLS = 20
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
+    home = tmp_path_factory.mktemp("undisturbed")
+    cloud = LocalCloud(home / "cloud", **SWIFT, fail_every=FAIL_EVERY)
+    study = SmallStudy.of(home / "study", RECORDS)
+    with instead_of_a_child(cloud):
+        assert study.cli("run").code == 0
+    cloud.stop()
+    assert study.query("SELECT n_rows FROM shard ORDER BY id") == [(160,), (22,), (3,)]
+    return study
+
+
+def kill_at_random(study: SmallStudy, moments: random.Random) -> bool:
+    """Starts a run and kills it, and whatever it started, after a while. False when it had ended before."""
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
+    run = study.process("run", **silent)
+    try:
+        run.wait(moments.uniform(0.1, 1.8))
+    except subprocess.TimeoutExpired:
+        kill_group(run.pid)
+        run.wait()
+        return True
+    return False
+
+
+def assert_as_if_nothing_had_happened(study: SmallStudy, undisturbed: SmallStudy) -> None:
+    """Every byte of results.csv: no column of it depends on the job, and none holds a time."""
+    there, here = (one.home / "stand-in" / "results.csv" for one in (undisturbed, study))
+    assert here.read_bytes() == there.read_bytes()
+    data = cloud_folder(study.home)
+    jobs = created(data)
+    assert (len(jobs), jobs.total()) == (JOBS, JOBS), f"each job once: {jobs}"
+    assert served(data, study.uid) == served(undisturbed.home.parent / "cloud", undisturbed.uid)
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_the_run_killed_twenty_times_while_the_local_cloud_lives_on(
+    tmp_path: Path, undisturbed: SmallStudy, seed: int
+) -> None:
+    moments = random.Random(seed)
+    study = SmallStudy.of(tmp_path, RECORDS)
+    cloud = start_beside(study.home, fail_every=FAIL_EVERY, rows_per_s=14)
+    killed = sum(kill_at_random(study, moments) for _ in range(KILLS))
+    cloud.switch(rows_per_s=0)
+    last = study.ended("run", "--json")
+    assert last.code == 0, last.err
+    assert last.json["answers"] == RECORDS
+    assert cloud.stop() == 0
+    assert killed >= KILLS / 2, "most runs ended before they could be killed: the moments are too late"
+    assert_as_if_nothing_had_happened(study, undisturbed)
+
+
+@pytest.mark.parametrize("seed", [2])
+def test_the_run_and_its_local_cloud_killed_together_twenty_times(
+    tmp_path: Path, undisturbed: SmallStudy, seed: int
+) -> None:
+    moments = random.Random(seed)
+    study = SmallStudy.of(tmp_path, RECORDS)
+    start_beside(study.home, fail_every=FAIL_EVERY, rows_per_s=40).stop()  # its switches are on disk
+    killed = sum(kill_at_random(study, moments) for _ in range(KILLS))
+    cloud = start_beside(study.home)
+    cloud.switch(rows_per_s=0)
+    cloud.stop()
+    last = study.ended("run", "--json")
+    assert last.code == 0, last.err
+    assert killed >= KILLS / 2
+    assert_as_if_nothing_had_happened(study, undisturbed)
+
+
+def test_a_killed_run_leaves_no_half_written_file_in_the_results(undisturbed: SmallStudy) -> None:
+    """What `replacing` leaves behind after a kill is hidden, and swept by the next write."""
+    folder = undisturbed.home / "stand-in"
+    left = folder / ".results.csv.abc.tmp"
+    left.write_bytes(b"half")
+    cloud = start_beside(undisturbed.home)
+    try:
+        assert undisturbed.ended("run").code == 0
+    finally:
+        cloud.stop()
+    assert not left.exists()
