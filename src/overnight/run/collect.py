@@ -40,7 +40,7 @@ def collect(world: World, shard: ShardFact) -> None:
         files = list(_fetch(world, shard, status, Path(scratch)))
         keeper = Keeper(files, folder)
         try:
-            _settle(world, shard, status, files, before_commit=keeper.finish)
+            settle(world, shard, status, files, before_commit=keeper.finish)
         finally:
             keeper.join()
     if status.error is not None and status.error[0] in _CONFIGURATION and not _ran(status):
@@ -58,7 +58,7 @@ def reparse(world: World, shard: ShardFact) -> None:
     assert status is not None
     folder = world.home.raw / shard.label
     with raw_files(folder) as files:
-        _settle(world, shard, status, files, before_commit=lambda: None, again=True)
+        settle(world, shard, status, files, before_commit=lambda: None, again=True)
 
 
 def _fetch(world: World, shard: ShardFact, status: JobStatus, scratch: Path) -> Iterator[RawFile]:
@@ -85,7 +85,7 @@ def _listing(world: World, shard: ShardFact, status: JobStatus) -> Sequence[Outp
     return before
 
 
-def _settle(
+def settle(
     world: World,
     shard: ShardFact,
     status: JobStatus,
@@ -94,6 +94,7 @@ def _settle(
     before_commit: Callable[[], None],
     again: bool = False,
 ) -> None:
+    """Read a job's files and write what they say, as one fact. before_commit: the last thing that may stop it."""
     expected = {address: Expected(attempt, print_) for address, attempt, print_ in world.ledger.shards.rows(shard.id)}
     recipe = world.ledger.recipes.load(shard.recipe)
     matcher = Matcher(

@@ -1,0 +1,1 @@
+"""How fast and how big: ratios to a yardstick in the same run. `python -m bench`; docs/explanation/performance.md."""
