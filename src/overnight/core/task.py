@@ -14,7 +14,7 @@ class Column:
     """A column of results. type: how files that have types write it."""
 
     name: str
-    type: str = "text"  # text | integer | number | boolean | json | auto
+    type: str = "text"  # text | integer | number | boolean | date | datetime | json | auto
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,10 @@ class Task(Protocol):
         """Why nothing is asked about this record, or None."""
 
     def wants(self, record: Record, settled: Settlements) -> Iterable[Want]:
-        """Every request this record needs as far as one can know now, those already settled included."""
+        """Every request this record needs as far as one can know now, those already settled included.
+
+        Nothing for a record of which `not_sent` says why, and only then.
+        """
 
     @property
     def columns(self) -> Sequence[Column]:

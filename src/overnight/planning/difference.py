@@ -9,7 +9,7 @@ from overnight.core.outcome import NotSent
 from overnight.core.recipe import Recipe
 from overnight.core.record import Record
 from overnight.planning.standing import Policy, State
-from overnight.planning.wants import Wanted, Wants, is_to_send
+from overnight.planning.wants import Wanted, Wants, is_to_send, why_not_sent
 from overnight.requests.shards import Shape, ToRender
 
 
@@ -95,11 +95,10 @@ class Difference:
         plan = Plan()
         for record in records:
             plan.records += 1
-            not_sent = self._wants.task.not_sent(record)
-            if not_sent is not None:
-                plan.not_sent[not_sent] += 1
-                continue
-            for wanted in self._wants.of(record):
+            found = self._wants.of(record)
+            if not found:
+                plan.not_sent[why_not_sent(self._wants.task, record)] += 1
+            for wanted in found:
                 plan.wanted += 1
                 self._place(plan, record, wanted)
         return plan

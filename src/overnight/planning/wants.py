@@ -7,6 +7,7 @@ from overnight.core.identity import AddressMaker
 from overnight.core.outcome import NotSent, ProblemKind
 from overnight.core.record import Record
 from overnight.core.task import Settled, Settlements, Task, Want
+from overnight.errors import AccountingError
 from overnight.planning.standing import Policy, Standing, Standings, State
 
 
@@ -49,18 +50,15 @@ class Wants:
 
     def of(self, record: Record) -> list[Wanted]:
         """Every request of the record as far as one can know now. Empty when it is not to be sent."""
-        if self.task.not_sent(record) is not None:
-            return []
         if not self.task.dependent:
             return [self._stand(want) for want in self.task.wants(record, {})]
         return self._unfold(record)[0]
 
     def account(self, record: Record) -> Account:
         """Reads the settled outcomes of the record: for results, not for planning."""
-        not_sent = self.task.not_sent(record)
-        if not_sent is not None:
-            return Account("not_sent", None, not_sent, (), {})
         wanted, settled = self._unfold(record)
+        if not wanted:
+            return Account("not_sent", None, why_not_sent(self.task, record), (), {})
         if any((one.want.stage, one.want.sample) not in settled for one in wanted):
             return Account("open", None, None, tuple(wanted), settled)
         last = [settled[one.want.stage, one.want.sample] for one in wanted if one.want.stage == wanted[-1].want.stage]
@@ -97,6 +95,14 @@ class Wants:
             maker = self._makers[place] = AddressMaker(self.realm, self.model, *place)
         address = maker(want.texts)
         return Wanted(want, address, self.standings[address])
+
+
+def why_not_sent(task: Task, record: Record) -> NotSent:
+    """Of a record that wants nothing. A task that wants nothing and does not say why is a mistake of ours."""
+    reason = task.not_sent(record)
+    if reason is None:
+        raise AccountingError(f"record {record.record_id!r} wants no request, and the task does not say why")
+    return reason
 
 
 def is_to_send(standing: Standing, policy: Policy) -> bool:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from overnight.google.preflight import Clients
 
 LOCAL_PROJECT: Final = "local-project"
-LOCAL_LOCATION: Final = "us-central1"
+LOCAL_LOCATION: Final = "global"  # where every model is; the newest are nowhere else (vertex-batch-facts 12, claim 26)
+LOCAL_BUCKET_LOCATION: Final = "US"
 LOCAL_BUCKET: Final = "overnight-local"
 _SERVED_ALREADY: Final = 3
 """The local cloud's exit code when another process serves the folder."""
@@ -73,7 +74,7 @@ def connected(study: Study, home: Home, tell: Tell) -> Iterator[Backend]:
         service = local_service(endpoint)
         from overnight.google.storage import Storage
 
-        Storage(service.endpoints, service.access, service.project).create_bucket(service.bucket, service.location)
+        Storage(service.endpoints, service.access, service.project).create_bucket(service.bucket, LOCAL_BUCKET_LOCATION)
         yield backend_of(service, tell)
 
 
@@ -97,32 +98,39 @@ def backend_of(service: Service, tell: Tell) -> Backend:
 
 @contextlib.contextmanager
 def local_cloud(data: Path, tell: Tell) -> Iterator[str]:
-    """The endpoint of the study's local cloud: one that serves this folder already, else a child that ends with us."""
+    """The endpoint of the study's local cloud: one that serves this folder already, else a child that ends with us.
+
+    What the child says of errors goes to `cloud.log` beside its data. It is out of reach of our terminal's Ctrl-C: it
+    ends when its standard input does, after we have finished what we were doing.
+    """
     data.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "overnight.localcloud", "--port", "0", "--data", str(data), "--with-parent"]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    log = data.parent / "cloud.log"
+    apart: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    with log.open("wb") as errors:
+        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, **apart)
     assert child.stdin is not None
     assert child.stdout is not None
-    assert child.stderr is not None
     try:
-        line = child.stdout.readline()
-        if line:
+        if child.stdout.readline():
             yield _endpoint(data)
         elif child.wait() == _SERVED_ALREADY:
             endpoint = _endpoint(data)
             tell(Note(f"the local cloud at {endpoint} serves this study already; it goes on after us"))
             yield endpoint
         else:
+            said = log.read_text(encoding="utf-8", errors="replace").strip()
             raise CloudError(
-                f"the local cloud did not start: {child.stderr.read().strip() or 'it said nothing'}",
+                f"the local cloud did not start: {said or 'it said nothing'}",
                 where=str(data),
                 hint="Mend what it says. If the folder is damaged, move it away: the ledger keeps what was answered.",
             )
     finally:
-        child.stdin.close()  # it ends when its standard input does
+        child.stdin.close()
         child.wait()
         child.stdout.close()
-        child.stderr.close()
 
 
 def _endpoint(data: Path) -> str:
