@@ -1,6 +1,6 @@
-"""The Python API: the command line's verbs as functions. Each opens the study, does one thing, and closes it.
+"""The Python API: the command line's verbs as methods. Each opens the study, does one thing, and closes it.
 
-All raise OvernightError (errors.py) with what, where and what to do. Paths are of a study file or its folder.
+All raise OvernightError (errors.py) with what, where and what to do.
 """
 
 from collections import Counter
@@ -22,8 +22,6 @@ from overnight.wiring.opening import open_study
 if TYPE_CHECKING:
     from overnight.planning.difference import Plan
 
-StudyPath = str | Path
-
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -44,88 +42,94 @@ class Planned:
     worst: Usd | None
 
 
-def check(study: StudyPath) -> Checked:
-    """Everything that is wrong at once, as StudyError or RecordsError. Reads all records; spends nothing."""
-    with open_study(Path(study)) as opened:
-        return Checked(opened.study.name, opened.world.realm, opened.n_records, opened.warnings)
+class StudyFile:
+    """A study by its file: `overnight.open("study.yaml")`. Nothing is read before a verb is called."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"overnight.open({str(self.path)!r})"
+
+    def check(self) -> Checked:
+        """Everything that is wrong at once, as StudyError or RecordsError. Reads all records; spends nothing."""
+        with open_study(self.path) as opened:
+            return Checked(opened.study.name, opened.world.realm, opened.n_records, opened.warnings)
+
+    def plan(self) -> Planned:
+        """What a run would send. Changes nothing."""
+        with open_study(self.path) as opened:
+            planned = make_plan(opened.world)
+            return Planned(planned.plan, planned.expected, planned.worst)
+
+    def run(
+        self,
+        *,
+        max_usd: str | Decimal | int | None = None,
+        yes: bool = False,
+        pay_again: bool = False,
+        detach: bool = False,
+        ask: Callable[[str], bool] | None = None,
+        tell: Tell = silent,
+    ) -> publish.Closing:
+        """Send what is missing, wait, collect, write results. On Google this spends money: see max_usd.
+
+        max_usd: cap of this run, as text, Decimal or int (no float). yes: go on without asking. ask: gets a yes-or-no
+        question. Without any of the three, and without budget.limit_usd in the study, realm google raises ConsentError.
+        """
+        cap = None if max_usd is None else Usd(max_usd)
+        options = Options(yes=yes, max_usd=cap, pay_again=pay_again, detach=detach, ask=ask)
+        with open_study(self.path, tell=tell, command="run", connect=True) as opened:
+            return loop.run(opened.world, options)
+
+    def status(self) -> publish.Closing:
+        """How every record stands, from the ledger alone. May be asked while another process runs the study."""
+        with open_study(self.path) as opened:
+            closing = publish.Closing(opened.world.study, opened.world.realm)
+            publish.account(opened.world, closing)
+            return closing
+
+    def fetch(self, *, reparse: bool = False, tell: Tell = silent) -> publish.Closing:
+        """Collect what has ended and write results; never sends."""
+        with open_study(self.path, tell=tell, command="fetch", connect=True) as opened:
+            return loop.fetch(opened.world, Options(), again=reparse)
+
+    def cancel(self, *, tell: Tell = silent) -> int:
+        """Ask for running jobs to be cancelled; returns how many."""
+        with open_study(self.path, tell=tell, command="cancel", connect=True) as opened:
+            return loop.cancel(opened.world)
+
+    def retry(self, kinds: Sequence[str] = ()) -> Counter[ProblemKind]:
+        """Open what was given up (all kinds when none is named); the next run sends it. Returns how many of each kind."""
+        known = {kind.value: kind for kind in ProblemKind}
+        unknown = [kind for kind in kinds if kind not in known]
+        if unknown:
+            raise UsageError(
+                f"there is no kind of problem called {unknown[0]!r}", hint=f"One of {', '.join(sorted(known))}."
+            )
+        with open_study(self.path, command="retry") as opened:
+            return reopen.retry(opened.world, [known[kind] for kind in kinds])
+
+    def forget(self, record_ids: Sequence[str]) -> reopen.Forgotten:
+        """Open the answers of these records; the next run asks and pays for them anew."""
+        with open_study(self.path, command="forget") as opened:
+            return reopen.forget(opened.world, record_ids)
+
+    def export(self, target: str | Path) -> publish.Closing:
+        """Results as the file's ending says: .csv, .xlsx, .parquet or .jsonl. Writes over what is there."""
+        file = Path(target)
+        format_ = file.suffix.lower().removeprefix(".")
+        if format_ not in publish.FORMATS:
+            raise UsageError(
+                f"{file.name} is of no format that can be written",
+                hint=f"End its name with .{', .'.join(publish.FORMATS)}.",
+            )
+        with open_study(self.path) as opened:
+            closing = publish.Closing(opened.world.study, opened.world.realm)
+            publish.export(opened.world, closing, file, format_)
+            return closing
 
 
-def plan(study: StudyPath) -> Planned:
-    """What a run would send. Changes nothing."""
-    with open_study(Path(study)) as opened:
-        planned = make_plan(opened.world)
-        return Planned(planned.plan, planned.expected, planned.worst)
-
-
-def run(
-    study: StudyPath,
-    *,
-    max_usd: str | Decimal | int | None = None,
-    yes: bool = False,
-    pay_again: bool = False,
-    detach: bool = False,
-    ask: Callable[[str], bool] | None = None,
-    tell: Tell = silent,
-) -> publish.Closing:
-    """Send what is missing, wait, collect, write results. On Google this spends money: see max_usd.
-
-    max_usd: cap of this run, as text, Decimal or int (no float). yes: go on without asking. ask: gets a yes-or-no
-    question. Without any of the three, and without budget.limit_usd in the study, realm google raises ConsentError.
-    """
-    cap = None if max_usd is None else Usd(max_usd)
-    options = Options(yes=yes, max_usd=cap, pay_again=pay_again, detach=detach, ask=ask)
-    with open_study(Path(study), tell=tell, command="run", connect=True) as opened:
-        return loop.run(opened.world, options)
-
-
-def status(study: StudyPath) -> publish.Closing:
-    """How every record stands, from the ledger alone. May be asked while another process runs the study."""
-    with open_study(Path(study)) as opened:
-        closing = publish.Closing(opened.world.study, opened.world.realm)
-        publish.account(opened.world, closing)
-        return closing
-
-
-def fetch(study: StudyPath, *, reparse: bool = False, tell: Tell = silent) -> publish.Closing:
-    """Collect what has ended and write results; never sends."""
-    with open_study(Path(study), tell=tell, command="fetch", connect=True) as opened:
-        return loop.fetch(opened.world, Options(), again=reparse)
-
-
-def cancel(study: StudyPath, *, tell: Tell = silent) -> int:
-    """Ask for running jobs to be cancelled; returns how many."""
-    with open_study(Path(study), tell=tell, command="cancel", connect=True) as opened:
-        return loop.cancel(opened.world)
-
-
-def retry(study: StudyPath, kinds: Sequence[str] = ()) -> Counter[ProblemKind]:
-    """Open what was given up (all kinds when none is named); the next run sends it. Returns how many of each kind."""
-    known = {kind.value: kind for kind in ProblemKind}
-    unknown = [kind for kind in kinds if kind not in known]
-    if unknown:
-        raise UsageError(
-            f"there is no kind of problem called {unknown[0]!r}", hint=f"One of {', '.join(sorted(known))}."
-        )
-    with open_study(Path(study), command="retry") as opened:
-        return reopen.retry(opened.world, [known[kind] for kind in kinds])
-
-
-def forget(study: StudyPath, record_ids: Sequence[str]) -> reopen.Forgotten:
-    """Open the answers of these records; the next run asks and pays for them anew."""
-    with open_study(Path(study), command="forget") as opened:
-        return reopen.forget(opened.world, record_ids)
-
-
-def export(study: StudyPath, target: StudyPath) -> publish.Closing:
-    """Results as the file's ending says: .csv, .xlsx, .parquet or .jsonl. Writes over what is there."""
-    file = Path(target)
-    format_ = file.suffix.lower().removeprefix(".")
-    if format_ not in publish.FORMATS:
-        raise UsageError(
-            f"{file.name} is of no format that can be written",
-            hint=f"End its name with .{', .'.join(publish.FORMATS)}.",
-        )
-    with open_study(Path(study)) as opened:
-        closing = publish.Closing(opened.world.study, opened.world.realm)
-        publish.export(opened.world, closing, file, format_)
-        return closing
+def open(path: str | Path = "study.yaml") -> StudyFile:  # noqa: A001  # read as overnight.open
+    """path: of a study file or its folder."""
+    return StudyFile(path)

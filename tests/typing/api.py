@@ -9,12 +9,14 @@ from overnight.api import Checked, Planned
 from overnight.core.outcome import ProblemKind
 from overnight.run.publish import Closing
 
-assert_type(overnight.check("study.yaml"), Checked)
-assert_type(overnight.plan(Path("study.yaml")), Planned)
-assert_type(overnight.run("study.yaml", max_usd="5", ask=lambda question: "?" in question), Closing)
-assert_type(overnight.run("study.yaml", max_usd=Decimal("2.50")).cost, overnight.Usd | None)
-assert_type(overnight.status("study.yaml").problems[ProblemKind.BLOCKED], int)
+study = overnight.open("study.yaml")
+assert_type(study, overnight.StudyFile)
+assert_type(study.check(), Checked)
+assert_type(overnight.open(Path("study.yaml")).plan(), Planned)
+assert_type(study.run(max_usd="5", ask=lambda question: "?" in question), Closing)
+assert_type(study.run(max_usd=Decimal("2.50")).cost, overnight.Usd | None)
+assert_type(study.status().problems[ProblemKind.BLOCKED], int)
 
-overnight.run("study.yaml", max_usd=0.1)  # type: ignore[arg-type]  # no floats near money
+study.run(max_usd=0.1)  # type: ignore[arg-type]  # no floats near money
 overnight.Usd(0.1)  # type: ignore[arg-type]
 overnight.Usd("0.1") * 0.5  # type: ignore[operator]

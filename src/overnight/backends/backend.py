@@ -74,3 +74,6 @@ class Backend(Protocol):
 
     def fetch_input(self, place: Place, target: BinaryIO) -> None:
         """Download the input again: only when an echo differs from what was sent."""
+
+    def close(self) -> None:
+        """Let go of connections. Nothing that was begun is undone."""

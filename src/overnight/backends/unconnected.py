@@ -15,3 +15,6 @@ class Unconnected:
         raise RuntimeError("this command has no way to the service: it may only look")
 
     place = stage = unstage = submit = find = poll = cancel = outputs = fetch = fetch_input = _refuse
+
+    def close(self) -> None:
+        """Nothing is open."""

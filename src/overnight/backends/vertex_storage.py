@@ -24,13 +24,14 @@ LOCAL_PATIENCE: Final = Patience((0.2, 0.5, 1, 2, 3), then_create=True, poll_s=(
 
 
 class VertexStorage:
-    """jobs: makes a client for a project and location: jobs are read where they were made."""
+    """jobs: makes a client for a project and location, as jobs are read where they were made; close_jobs ends them."""
 
     name = NAME
 
     def __init__(
         self,
         storage: Storage,
+        close_jobs: Callable[[], None],
         jobs: Callable[[str, str], BatchJobs],
         *,
         project: str,
@@ -40,7 +41,7 @@ class VertexStorage:
         patience: Patience,
         limits: ShardLimits | None = None,
     ) -> None:
-        self._storage, self._jobs = storage, jobs
+        self._storage, self._close_jobs, self._jobs = storage, close_jobs, jobs
         self._project, self._location, self._bucket, self._prefix = project, location, bucket, prefix.strip("/")
         self.patience = patience
         self.limits = limits or ShardLimits()
@@ -105,13 +106,17 @@ class VertexStorage:
         found = self._storage.stat(place.bucket, file.name)
         self._storage.download(place.bucket, file.name, target, found.generation)
 
+    def close(self) -> None:
+        self._storage.close()
+        self._close_jobs()
+
     def fetch_input(self, place: Place, target: BinaryIO) -> None:
         found = self._storage.stat(place.bucket, place.input)
         self._storage.download(place.bucket, place.input, target, found.generation)
 
 
 def _is_chunk(name: str) -> bool:
-    """`incremental_predictions…` files lie beside the final one (vertex-batch-facts 3.1 [U]); `predictions*` is final."""
+    """`incremental_predictions…` may lie beside the final file (vertex-batch-facts 3.1 [U]): `predictions…`."""
     return not name.rsplit("/", 1)[-1].startswith("predictions")
 
 

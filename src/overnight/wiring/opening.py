@@ -67,6 +67,7 @@ def open_study(
     today = now().date()
     model, thinking = _model_of(study, today)
     records, n_records = read_study_records(study)
+    noted = check_texts(study, records, make_task(study, thinking.config))
     home = Home(study.home, study.realm)
     with contextlib.ExitStack() as stack:
         if command:
@@ -76,7 +77,6 @@ def open_study(
         )
         pinned = None if new_recipe else ledger.recipes.pinned()
         task = make_task(study, thinking.config, pinned=pinned)
-        noted = check_texts(study, records, task)
         backend = stack.enter_context(service.connected(study, home, tell)) if connect else Unconnected()
         world = _world(study, model, thinking, records, home, ledger, backend, task, tell, now, sleep)
         warnings = (*study.warnings, *records.notes, *cautions(model, today), *noted)

@@ -67,15 +67,24 @@ def local_service(endpoint: str) -> Service:
 
 @contextlib.contextmanager
 def connected(study: Study, home: Home, tell: Tell) -> Iterator[Backend]:
-    if study.realm == GOOGLE:
-        yield backend_of(google_service(study), tell)
-        return
-    with local_cloud(home.folder / "stand-in" / "cloud", tell) as endpoint:
-        service = local_service(endpoint)
-        from overnight.google.storage import Storage
+    """A way to the service that the study names; its connections are closed when this is left."""
+    with contextlib.ExitStack() as stack:
+        if study.realm == GOOGLE:
+            service = google_service(study)
+        else:
+            service = local_service(stack.enter_context(local_cloud(home.folder / "stand-in" / "cloud", tell)))
+            _make_local_bucket(service)
+        backend = backend_of(service, tell)
+        stack.callback(backend.close)
+        yield backend
 
-        Storage(service.endpoints, service.access, service.project).create_bucket(service.bucket, LOCAL_BUCKET_LOCATION)
-        yield backend_of(service, tell)
+
+def _make_local_bucket(service: Service) -> None:
+    from overnight.google.storage import Storage
+
+    storage = Storage(service.endpoints, service.access, service.project)
+    with contextlib.closing(storage):
+        storage.create_bucket(service.bucket, LOCAL_BUCKET_LOCATION)
 
 
 def backend_of(service: Service, tell: Tell) -> Backend:
@@ -87,6 +96,7 @@ def backend_of(service: Service, tell: Tell) -> Backend:
     http = Http(service.access, on_retry=lambda retry: tell(Note(str(retry), "warning")))
     return VertexStorage(
         Storage(service.endpoints, service.access, service.project),
+        http.close,
         lambda project, location: BatchJobs(service.endpoints, http, project, location),
         project=service.project,
         location=service.location,
