@@ -100,7 +100,7 @@ class StudyFile:
             return loop.cancel(opened.world)
 
     def retry(self, kinds: Sequence[str] = ()) -> Counter[ProblemKind]:
-        """Open what was given up (all kinds when none is named); the next run sends it. Returns how many of each kind."""
+        """Open what was given up (all kinds when none is named); the next run sends it. Returns counts by kind."""
         known = {kind.value: kind for kind in ProblemKind}
         unknown = [kind for kind in kinds if kind not in known]
         if unknown:

@@ -71,18 +71,16 @@ def _fetch(world: World, shard: ShardFact, status: JobStatus, scratch: Path) -> 
 
 
 def _listing(world: World, shard: ShardFact, status: JobStatus) -> Sequence[OutputFile]:
-    """The output files, once two looks in a row agree."""
-    before = world.backend.outputs(shard.place, status)
-    waits = _EMPTY_LOOKS_S if status.state in {"JOB_STATE_SUCCEEDED", "JOB_STATE_PARTIALLY_SUCCEEDED"} else (0.0,)
-    for wait_s in waits:
-        if before:
-            wait_s = 0.0
-        world.sleep(wait_s)
-        now = world.backend.outputs(shard.place, status)
-        if now and now == before:
-            return now
-        before = now
-    return before
+    """The output files, once two looks in a row agree, and for a job that succeeded once a final file is among them."""
+    succeeded = status.state in {"JOB_STATE_SUCCEEDED", "JOB_STATE_PARTIALLY_SUCCEEDED"}
+    found = world.backend.outputs(shard.place, status)
+    for wait_s in _EMPTY_LOOKS_S if succeeded else (0.0,):
+        complete = any(not file.chunk for file in found) or not succeeded
+        world.sleep(0.0 if complete else wait_s)
+        before, found = found, world.backend.outputs(shard.place, status)
+        if complete and found == before:
+            break
+    return found
 
 
 def settle(
