@@ -4,9 +4,14 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from overnight.cli.arguments import add_command, add_json, add_study, whole
 from overnight.errors import StudyError, UsageError
+
+if TYPE_CHECKING:
+    from overnight.study.models import Study
+    from overnight.wiring.opening import Opened
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -92,6 +97,8 @@ def _check(arguments: argparse.Namespace) -> int:
         return _print_setup(arguments.study)
     with open_study(arguments.study) as opened:
         study, world = opened.study, opened.world
+        if arguments.cloud and study.cloud is None:
+            raise _no_account(study)
         print(f"{study.path.name}: study {study.name}, task {study.task_name}, {counted(opened.n_records, 'record')}")
         print(f"  model      {opened.model.id}, thinking: {opened.thinking.explained}")
         who = f"Google, {world.location}" if world.realm == GOOGLE else "LOCAL STAND-IN (the study names no cloud)"
@@ -104,27 +111,23 @@ def _check(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _check_cloud(path: Path, opened: object) -> int:
+def _no_account(study: "Study") -> UsageError:
+    return UsageError(
+        "the study names no account, so there is nothing to look at",
+        where=str(study.path),
+        hint="Add this line, with your own names; docs/how-to/vertex-ai.md says how to get them:\n"
+        "    cloud: {project: my-project, location: global, bucket: gs://my-bucket/overnight}",
+    )
+
+
+def _check_cloud(path: Path, opened: "Opened") -> int:
     from overnight.cli.words import command
     from overnight.google.preflight import Target, preflight
-    from overnight.wiring.opening import Opened
     from overnight.wiring.service import google_service, preflight_clients
 
-    assert isinstance(opened, Opened)
-    study = opened.study
-    if study.cloud is None:
-        raise UsageError(
-            "the study names no account, so there is nothing to look at",
-            where=str(study.path),
-            hint="Add `cloud: {project, location, bucket}`; docs/how-to/vertex-ai.md says how.",
-        )
-
-    def tell(line: str) -> None:
-        print(f"  ok         {line}")
-
-    service = google_service(study)
+    service = google_service(opened.study)
     target = Target(service.project, service.location, service.bucket, opened.model.id)
-    findings = preflight(target, preflight_clients(service), tell)
+    findings = preflight(target, preflight_clients(service), lambda line: print(f"  ok         {line}"))
     errors = [finding for finding in findings if finding.level == "error"]
     for finding in findings:
         if finding.level == "warning":
@@ -141,12 +144,7 @@ def _print_setup(path: Path) -> int:
 
     study = load_study(path)
     if study.cloud is None:
-        raise UsageError(
-            "the study names no account yet",
-            where=str(study.path),
-            hint="Add this line, with your own names:\n"
-            "cloud: {project: my-project, location: global, bucket: gs://my-bucket/overnight}",
-        )
+        raise _no_account(study)
     cloud = study.cloud
     print(setup_script(cloud.project, cloud.location, cloud.bucket, cloud.prefix, study=str(path)))
     return 0

@@ -220,5 +220,7 @@ def _syntax_finding(cause: yaml.YAMLError, text: str, document: Document) -> Non
         document.add(f"the character U+{int(cause.character):04X} is not allowed", (), "Take it out.", line=line)
         return
     words = ", ".join(w for w in (getattr(cause, "context", None), getattr(cause, "problem", None)) if w) or str(cause)
+    if "could not find expected ':'" in words:  # the problem is seen on the next line, the slip is where the key began
+        mark = getattr(cause, "context_mark", None) or mark
     hint = next((hint for fragment, hint in _HINTS if fragment in words), "")
     document.add(f"this is not YAML: {words}", (), hint, line=mark.line + 1 if mark else 1)
