@@ -113,6 +113,9 @@ class MemoryBackend:
     def fetch_input(self, place: Place, target: BinaryIO) -> None:
         target.writelines(self.inputs[place.input])
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def _job(self, name: str) -> MemoryJob:
         if name not in self.jobs:
             raise NotFoundError(f"no job {name}", code=404)

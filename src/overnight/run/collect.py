@@ -30,8 +30,11 @@ _EMPTY_LOOKS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _CONFIGURATION = frozenset({3, 5, 7, 9, 16})
 
 
-def collect(world: World, shard: ShardFact) -> None:
-    """Fetch, read, settle. Raises JobError when the job failed in a way that a person has to mend, after collecting."""
+def collect(world: World, shard: ShardFact) -> JobError | None:
+    """Fetch, read, settle. Returns why a person has to mend something before its requests are sent again, or None.
+
+    Not raised here: other jobs that have ended are collected before anything stops.
+    """
     status = shard.job
     assert status is not None, "only a shard whose job was seen to end is collected"
     folder = world.home.raw / shard.label
@@ -43,13 +46,15 @@ def collect(world: World, shard: ShardFact) -> None:
             settle(world, shard, status, files, before_commit=keeper.finish)
         finally:
             keeper.join()
-    if status.error is not None and status.error[0] in _CONFIGURATION and not _ran(status):
-        raise JobError(
-            f"job {shard.id} failed: {status.error[1]}",
-            where=status.name,
-            hint="Its requests are not lost. Mend what the message names, then run again; "
-            "`overnight check --cloud` looks at buckets, rights and regions.",
-        )
+    if not _is_configuration(status):
+        return None
+    assert status.error is not None
+    return JobError(
+        f"job {shard.id} failed: {status.error[1]}",
+        where=status.name,
+        hint="Its requests are not lost. Mend what the message names, then run again; "
+        "`overnight check --cloud` looks at buckets, rights and regions.",
+    )
 
 
 def reparse(world: World, shard: ShardFact) -> None:
@@ -158,10 +163,10 @@ class _Settling:
     def rest(self, matcher: Matcher, shard: ShardFact, status: JobStatus) -> None:
         kind, detail = _why_missing(shard, status)
         for address, row in matcher.missing():
-            outcome = Outcome(address, row.attempt, kind, detail=detail)
-            self.bill.add(outcome)
-            self.collecting.write.outcome(outcome)
+            self.collecting.write.outcome(Outcome(address, row.attempt, kind, detail=detail))
             self.unsettled += 1
+        if not _is_configuration(status) or status.succeeded:
+            self.bill.without_a_line(self.unsettled)
 
     def close(self, matcher: Matcher, shard: ShardFact, n_rows: int) -> None:
         """The job's sums: lines = accepted + strays, rows = accepted + without a line + settled before."""
@@ -211,5 +216,6 @@ def _why_missing(shard: ShardFact, status: JobStatus) -> tuple[ProblemKind, str]
     return ProblemKind.MISSING, f"the job ended as {status.state} and its output holds no line for this row"
 
 
-def _ran(status: JobStatus) -> bool:
-    return bool(status.succeeded and status.succeeded > 0)
+def _is_configuration(status: JobStatus) -> bool:
+    """Also of a job that ran and then could not write: sent again as it is, it would be paid for again for nothing."""
+    return status.error is not None and status.error[0] in _CONFIGURATION

@@ -11,6 +11,7 @@ from overnight.core.states import JobPhase, JobStatus
 from overnight.errors import (
     BudgetError,
     ConsentError,
+    JobError,
     NotFoundError,
     OvernightError,
     RefusedError,
@@ -45,7 +46,7 @@ def run(world: World, options: Options, closing: Closing | None = None) -> Closi
             account(world, closing)
         raise
     except KeyboardInterrupt:
-        closing.detached = bool(world.ledger.shards.all(world.realm, "submitted"))
+        closing.detached = bool(world.ledger.shards.all(world.realm, "submitting", "submitted"))
         publish(world, closing)
         if not closing.detached:
             raise
@@ -61,12 +62,14 @@ def fetch(world: World, options: Options, *, again: bool = False) -> Closing:
     """Collect what has ended and publish; never sends. again: read kept raw output anew, of every collected job."""
     closing = Closing(world.study, world.realm)
     recover(world, options)
-    for shard in Watch(world).look():
-        collect(world, shard)
+    watch = Watch(world)
+    trouble = _collect_ended(world, watch, closing)
     if again:
         for shard in world.ledger.shards.all(world.realm, "collected"):
             reparse(world, shard)
     publish(world, closing)
+    if trouble is not None:
+        raise trouble
     return closing
 
 
@@ -107,21 +110,33 @@ def _still_moving(sent: Sent, doubts: int, to_send: int) -> None:
 def watch_and_collect(world: World, closing: Closing, *, wait: bool = True) -> None:
     """Until no job is under way, or for one look. Each is collected when it ends: a crash costs nothing but time.
 
-    Raises BreakerError after everything else was collected.
+    Raises JobError when a job needs a person, after what has ended was collected; BreakerError after everything was.
     """
     watch, started = Watch(world), world.now()
     while world.ledger.shards.all(world.realm, "submitted"):
-        ended = watch.look()
-        for shard in ended:
-            world.tell(StepStarted("collect", f"job {shard.id}"))
-            collect(world, shard)
-            closing.jobs_collected += 1
-            started = world.now()
+        before = closing.jobs_collected
+        trouble = _collect_ended(world, watch, closing)
+        if trouble is not None:
+            raise trouble
         if not wait:
             break
-        if not ended:
+        if closing.jobs_collected > before:
+            started = world.now()
+        else:
             watch.wait(started)
     check_breaker(world)
+
+
+def _collect_ended(world: World, watch: Watch, closing: Closing) -> JobError | None:
+    """One look; everything that has ended is collected. Returns the first reason why a person is needed."""
+    ended = watch.look()
+    trouble = watch.trouble
+    for shard in ended:
+        world.tell(StepStarted("collect", f"job {shard.id}"))
+        failed = collect(world, shard)
+        trouble = trouble or failed
+        closing.jobs_collected += 1
+    return trouble
 
 
 def cancel(world: World) -> int:

@@ -13,8 +13,9 @@ from overnight.pricing.tokens import token_bound, token_estimate
 from overnight.run.world import World
 
 _MTOK = Decimal(1_000_000)
-MAY_HAVE_COST = frozenset({ProblemKind.EXPIRED, ProblemKind.CANCELLED, ProblemKind.MISSING, ProblemKind.MISMATCHED})
-"""Without token counts, rows that ended so keep their share of the reservation: what they cost is unknown, not zero."""
+NOT_BILLED = frozenset({ProblemKind.SERVICE_ERROR, ProblemKind.REFUSED})
+"""Lines that say the row was not served. Any other line without token counts keeps its share of the reservation: what
+it cost is unknown, not zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +110,12 @@ class Bill:
         elif line.usage.known:
             self.lines_without_price += 1
             self.rows_unknown += 1
-        elif isinstance(line, Outcome) and line.kind in MAY_HAVE_COST:
+        elif isinstance(line, Outcome) and line.kind not in NOT_BILLED:
             self.rows_unknown += 1
+
+    def without_a_line(self, n_rows: int) -> None:
+        """Rows of a job that ran, or may have, and of which its output says nothing."""
+        self.rows_unknown += n_rows
 
     def kept(self, reserved: Usd | None, n_rows: int) -> Usd | None:
         """The part of the reservation that stays for rows whose cost is unknown."""

@@ -15,31 +15,40 @@ _SLOWDOWN = 20
 
 @dataclass(slots=True)
 class Watch:
-    """The running jobs of a realm, as last seen."""
+    """The running jobs of a realm, as last seen. trouble: why one of them needs a person, of the last look."""
 
     world: World
+    trouble: JobError | None = None
     _told: dict[int, tuple[str, int | None]] = field(default_factory=dict)
     _unusual: set[int] = field(default_factory=set)
 
     def look(self) -> list[ShardFact]:
         """One look at every running job. Returns the shards whose job has ended.
 
-        Raises JobError for a job that needs a person (paused, unknown state, gone).
+        A job that needs a person (paused, unknown state, gone) keeps no other from being seen: it becomes `trouble`.
         """
         ended = []
+        self.trouble = None
         for shard in self.world.ledger.shards.all(self.world.realm, "submitted"):
-            status = self._poll(shard)
-            if status is None:
-                continue
-            if status.phase is JobPhase.NEEDS_A_PERSON:
-                raise JobError(
-                    f"job {shard.id} is {_word(status)}: it can go on, but no call makes it go on",
-                    where=status.name,
-                    hint="Look at it in the console, or `overnight cancel` it: what is done is collected.",
-                )
-            if status.phase is JobPhase.ENDED:
-                ended.append(self.world.ledger.shards.get(shard.id))
+            try:
+                if self._has_ended(shard):
+                    ended.append(self.world.ledger.shards.get(shard.id))
+            except JobError as trouble:
+                self.trouble = self.trouble or trouble
         return ended
+
+    def _has_ended(self, shard: ShardFact) -> bool:
+        """Raises JobError for a job that needs a person."""
+        status = self._poll(shard)
+        if status is None:
+            return False
+        if status.phase is JobPhase.NEEDS_A_PERSON and not shard.cancelled:
+            raise JobError(
+                f"job {shard.id} is {_word(status)}: it can go on, but no call makes it go on",
+                where=status.name,
+                hint="Look at it in the console, or `overnight cancel` it: what is done is collected.",
+            )
+        return status.phase is JobPhase.ENDED
 
     def wait(self, started: datetime) -> None:
         """Sleep until the next look."""
