@@ -6,23 +6,25 @@ A line is matched by key and verified by the fingerprint of the echoed text (des
     key known, text disagrees               → problem `mismatched`, never an answer
     key known, nothing echoed               → accepted as `key_only`
     no key, text names one open request     → accepted as `fingerprint`
-    no key, text names several, all alike   → given out in key order
+    no key, text names several, all alike   → given out in key order, the better lines first
     anything else                           → stray
-    two lines for one request               → the better one counts: verified before mismatched, final file before
-                                              chunk, earliest processed_time, smallest digest; the other is a stray
+    two lines for one request               → the better one counts: verified before `key_only` before mismatched,
+                                              answer before problem (it is paid for), final file before chunk, earliest
+                                              processed_time, smallest digest; the other is a stray
 
-Sums hold by construction and are checked by the caller: lines = accepted + strays; rows = accepted + missing.
+So it does not matter in which order the lines come. Sums hold by construction and are checked by the caller:
+lines = accepted + strays; rows = accepted + missing + settled before.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Final
 
 from overnight.answers.parse import NotALineError, Reply, parse_line
 from overnight.answers.validate import Validator
-from overnight.core.identity import fingerprint, loose_text, parse_wire_key
+from overnight.core.identity import fingerprint, loose_text, parse_wire_key, wire_key
 from overnight.core.outcome import SUSPICIOUS, Identity, Outcome, ProblemKind, Stray, StrayKind
 from overnight.core.realm import GOOGLE, STAND_IN_SUFFIX
 
@@ -61,14 +63,16 @@ class Tally:
         return self.suspicious >= BREAKER_ROWS and self.suspicious > BREAKER_SHARE * n_rows
 
 
-_Rank = tuple[bool, bool, str, bytes]
+_Rank = tuple[bool, bool, bool, bool, str, bytes]
+_SAID: Final = -1
+"""Place in a rank of the digest of what was said."""
 
 
 class Matcher:
     """Feed it every line of a job's output, the final file first; then ask for `rest()`.
 
-    expected: what was sent, by address. answered: requests settled before by another attempt; a good line for one of
-    them is surplus. loose: fingerprints of the loose form of the texts sent, by address; called once, and only when an
+    expected: what was sent, by address. answered: requests settled before by another attempt; a line for one of them
+    is surplus. loose: fingerprints of the loose form of the texts sent, by address; called once, and only when an
     echo differs, since it means reading the input again.
     """
 
@@ -86,7 +90,7 @@ class Matcher:
         self._loose_source = loose
         self._loose: Mapping[bytes, bytes] | None = None
         self._taken: dict[bytes, tuple[_Rank, Outcome | None]] = {}
-        self._keyless: list[tuple[Reply, _Place]] = []
+        self._keyless: dict[bytes | None, list[tuple[Reply, _Place]]] = defaultdict(list)
 
     def line(self, data: bytes, source: str, *, chunk: bool = False) -> Taken | Stray | None:
         """One line. None: it carries no key and waits for `rest()`, when it is known which requests are open."""
@@ -99,29 +103,46 @@ class Matcher:
         found = parse_wire_key(reply.key)
         if found is None:
             if reply.key is not None and isinstance(reply.key, str) and reply.echo is None:
-                return self._stray(self._foreign(reply, place, "a key that is not ours, and no echo"), bad=True)
-            self._keyless.append((reply, place))
+                return self._stray(_foreign(reply, place, "a key that is not ours, and no echo"), bad=True)
+            print_ = None if reply.echo is None else fingerprint(reply.echo)
+            self._keyless[print_].append((replace(reply, echo=None), place))  # the long part need not wait
             return None
         address, attempt = found
         row = self._expected.get(address)
         if row is None or row.attempt != attempt:
-            return self._stray(self._foreign(reply, place, "this job was not asked about that key"), bad=True)
+            return self._stray(_foreign(reply, place, "this job was not asked about that key"), bad=True)
         return self._settle(address, row, reply, place, self._identify(address, row, reply))
 
     def rest(self) -> Iterator[Taken | Stray]:
         """Lines without a key, now that all the others are placed."""
-        open_by_text: dict[bytes, list[bytes]] = defaultdict(list)
+        asked: dict[bytes, list[bytes]] = defaultdict(list)
         if self._keyless:
-            for address in sorted(self._expected.keys() - self._taken.keys(), reverse=True):
-                open_by_text[self._expected[address].fingerprint].append(address)
-        for reply, place in self._keyless:
-            candidates = open_by_text.get(fingerprint(reply.echo)) if reply.echo is not None else None
-            if candidates:
-                address = candidates.pop()
-                yield self._settle(address, self._expected[address], reply, place, Identity.FINGERPRINT)
+            for address, row in self._expected.items():
+                if row.fingerprint in self._keyless:
+                    asked[row.fingerprint].append(address)
+        for print_, lines in self._keyless.items():
+            if print_ in asked:
+                yield from self._give_out(sorted(asked[print_]), lines)
             else:
-                yield self._stray(self._unidentified(reply, place), bad=True)
+                for reply, place in lines:
+                    yield self._stray(_unidentified(reply, place, echoed=print_ is not None), bad=True)
         self._keyless.clear()
+
+    def _give_out(self, addresses: list[bytes], lines: "list[tuple[Reply, _Place]]") -> Iterator[Taken | Stray]:
+        """Lines with one text to the requests with that text: open ones first, then where a line may do better."""
+
+        def rank(line: "tuple[Reply, _Place]") -> tuple[_Rank, str]:
+            outcome = self._outcome(addresses[0], self._expected[addresses[0]], *line, Identity.FINGERPRINT)
+            return _rank(outcome, line[1]), _tie(outcome)
+
+        free = [address for address in addresses if address not in self._taken and address not in self._answered]
+        for reply, place in sorted(lines, key=rank):
+            address = free.pop(0) if free else self._worst_of(addresses)
+            yield self._settle(address, self._expected[address], reply, place, Identity.FINGERPRINT)
+
+    def _worst_of(self, addresses: list[bytes]) -> bytes:
+        taken = [address for address in addresses if address not in self._answered]
+        return max(taken, key=lambda address: self._taken[address][0]) if taken else addresses[0]
 
     @property
     def settled_before(self) -> int:
@@ -156,8 +177,8 @@ class Matcher:
             self._count(outcome, +1)
             return Taken(outcome)
         old_rank, old = before
-        differs = old_rank[3] != rank[3]
-        if old is None or old_rank <= rank:
+        differs = old_rank[_SAID] != rank[_SAID]
+        if old is None or old_rank < rank or (old_rank == rank and _tie(old) <= _tie(outcome)):
             return self._stray(_stray_of(StrayKind.DUPLICATE, outcome, "", differs=differs), bad=False)
         self._taken[address] = rank, outcome
         self._count(old, -1)
@@ -203,16 +224,18 @@ class Matcher:
         self.tally.suspicious += bad
         return stray
 
-    def _foreign(self, reply: Reply, place: "_Place", detail: str) -> Stray:
-        return Stray(StrayKind.FOREIGN, str(reply.key), detail, False, reply.usage, reply.model_version, place.source)
 
-    def _unidentified(self, reply: Reply, place: "_Place") -> Stray:
-        if reply.echo is None:
-            kind, detail = StrayKind.UNIDENTIFIED, "neither a key nor an echo"
-        else:
-            kind, detail = StrayKind.FOREIGN, "no key, and its text is of no open request of this job"
-        key = "" if reply.key is None else str(reply.key)
-        return Stray(kind, key, detail, False, reply.usage, reply.model_version, place.source)
+def _foreign(reply: Reply, place: "_Place", detail: str) -> Stray:
+    return Stray(StrayKind.FOREIGN, str(reply.key), detail, False, reply.usage, reply.model_version, place.source)
+
+
+def _unidentified(reply: Reply, place: "_Place", *, echoed: bool) -> Stray:
+    if echoed:
+        kind, detail = StrayKind.FOREIGN, "no key, and its text is of no request of this job"
+    else:
+        kind, detail = StrayKind.UNIDENTIFIED, "neither a key nor an echo"
+    key = "" if reply.key is None else str(reply.key)
+    return Stray(kind, key, detail, False, reply.usage, reply.model_version, place.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,11 +245,18 @@ class _Place:
 
 
 def _rank(outcome: Outcome, place: _Place) -> _Rank:
-    """Smaller is better. The digest makes the order total, so that it does not depend on the order of lines."""
+    """Smaller is better."""
+    mismatched, unverified = outcome.kind is ProblemKind.MISMATCHED, outcome.identity is Identity.KEY_ONLY
     said = outcome.answer or f"{outcome.kind}:{outcome.detail}".encode(errors="replace")
-    return outcome.kind is ProblemKind.MISMATCHED, place.chunk, outcome.processed_time, sha256(said).digest()[:8]
+    problem = outcome.kind is not None
+    return mismatched, unverified, problem, place.chunk, outcome.processed_time, sha256(said).digest()[:8]
+
+
+def _tie(outcome: Outcome) -> str:
+    """Between lines that say the same: any order will do that is not the order of lines."""
+    return f"{outcome.identity} {outcome.usage} {outcome.model_version} {outcome.finish_reason} {outcome.detail}"
 
 
 def _stray_of(kind: StrayKind, outcome: Outcome, detail: str, *, differs: bool = False) -> Stray:
-    key = f"k{outcome.address.hex()}-a{outcome.attempt}"
+    key = wire_key(outcome.address, outcome.attempt)
     return Stray(kind, key, detail, differs, outcome.usage, outcome.model_version, outcome.source)

@@ -22,7 +22,6 @@ class _Part(msgspec.Struct, gc=False):
 
 class _Content(msgspec.Struct, gc=False):
     parts: list[_Part] | None = None
-    role: str | None = None
 
 
 class _Candidate(msgspec.Struct, gc=False, rename="camel"):
@@ -73,7 +72,9 @@ _FINE: Final = frozenset({"STOP", "", "FINISH_REASON_UNSPECIFIED"})
 _FAILED_TO_ANSWER: Final = frozenset(
     {"OTHER", "MALFORMED_RESPONSE", "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"}
 )
-_PERMANENT_CODES: Final = frozenset({400, 401, 403, 404, 405, 409, 410, 411, 412, 413, 414, 415, 416, 422, 501})
+_PERMANENT_CODES: Final = frozenset({400, 401, 403, 404, 405, 410, 411, 412, 413, 414, 415, 416, 422})
+"""The 400 class without 408, 409, 429 and 499, which may go away (9.3)."""
+_MOST_TOKENS: Final = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +128,13 @@ def _verdict(line: _Line) -> tuple[ProblemKind | None, str, str, str]:
     if line.status:
         return _status_problem(line.status), "", line.status, ""
     response = line.response
-    if response is None or (not response.candidates and response.prompt_feedback is None):
-        return ProblemKind.SERVICE_ERROR, "", "the line has neither a status nor an answer", ""
-    feedback = response.prompt_feedback
-    if feedback is not None and feedback.block_reason is not None and not response.candidates:
+    if response is None or not response.candidates:
+        feedback = response.prompt_feedback if response else None
+        if feedback is None or feedback.block_reason is None:
+            return ProblemKind.SERVICE_ERROR, "", "the line has neither a status nor an answer", ""
         words = f"prompt blocked: {feedback.block_reason} {feedback.block_reason_message or ''}".strip()
         return ProblemKind.BLOCKED, "", words, str(feedback.block_reason)
-    candidate = response.candidates[0] if response.candidates else _Candidate()
+    candidate = response.candidates[0]
     finish = _name_of(candidate.finish_reason)
     text = _answer_text(candidate.content)
     if finish in _CUT_SHORT:
@@ -162,7 +163,9 @@ def _status_problem(status: str) -> ProblemKind:
         code = error.get("code") if isinstance(error, dict) else None
     if "being provisioned" in status:
         return ProblemKind.SERVICE_ERROR
-    if code in _PERMANENT_CODES or (code is None and "GenerateContentRequest proto is invalid" in status):
+    if (isinstance(code, int) and code in _PERMANENT_CODES) or (
+        code is None and "GenerateContentRequest proto is invalid" in status
+    ):
         return ProblemKind.REFUSED
     return ProblemKind.SERVICE_ERROR
 
@@ -187,15 +190,17 @@ def _name_of(reason: str | int | None) -> str:
 
 
 def _usage(metadata: _UsageMetadata | None) -> Usage:
-    """No count, or one below zero, is "not said"."""
-    if metadata is None or metadata.prompt_token_count is None or metadata.prompt_token_count < 0:
+    """A count that is left out is zero, as protobuf writes zeros; the prompt's, or an impossible one, is "not said"."""
+    if metadata is None or metadata.prompt_token_count is None:
         return NO_USAGE
-    return Usage(
+    usage = Usage(
         prompt=metadata.prompt_token_count,
-        cached=max(0, metadata.cached_content_token_count or 0),
-        thinking=max(0, metadata.thoughts_token_count or 0),
-        answer=max(0, metadata.candidates_token_count or 0),
+        cached=metadata.cached_content_token_count or 0,
+        thinking=metadata.thoughts_token_count or 0,
+        answer=metadata.candidates_token_count or 0,
     )
+    counts = (usage.prompt, usage.cached, usage.thinking, usage.answer)
+    return usage if all(count is not None and 0 <= count <= _MOST_TOKENS for count in counts) else NO_USAGE
 
 
 def _by_hand(data: bytes) -> _Line:
@@ -206,28 +211,54 @@ def _by_hand(data: bytes) -> _Line:
         raise NotALineError(str(cause)) from cause
     if not isinstance(value, dict):
         raise NotALineError(f"a {type(value).__name__} where an object was expected")
-    line = _Line(key=value.get("key"))
-    status = value.get("status")
-    line.status = status if isinstance(status, str) else (orjson.dumps(status).decode() if status else "")
-    time = value.get("processed_time")
-    line.processed_time = time if isinstance(time, str) else ""
-    line.request = _lenient(value.get("request"), _Request)
-    line.response = _lenient(value.get("response"), _Response)
-    if line.response is None and isinstance(value.get("response"), dict):
-        line.response = _response_by_hand(value["response"])
-    return line
+    status, request, response = value.get("status"), value.get("request"), value.get("response")
+    return _Line(
+        key=value.get("key"),
+        status=status if isinstance(status, str) else (orjson.dumps(status).decode() if status else ""),
+        processed_time=_text(value.get("processed_time")),
+        request=_request_by_hand(request) if isinstance(request, dict) else None,
+        response=_response_by_hand(response) if isinstance(response, dict) else None,
+    )
+
+
+def _request_by_hand(value: dict[str, Any]) -> _Request:
+    contents = value.get("contents")
+    last = contents[-1] if isinstance(contents, list) and contents else contents
+    return _Request([_content_by_hand(last)])
 
 
 def _response_by_hand(value: dict[str, Any]) -> _Response:
     candidates = value.get("candidates")
-    found = [_lenient(one, _Candidate) for one in candidates] if isinstance(candidates, list) else []
-    version = value.get("modelVersion")
+    first = candidates[0] if isinstance(candidates, list) and candidates else None
     return _Response(
-        candidates=[one for one in found if one is not None] or None,
+        candidates=[_candidate_by_hand(first)] if isinstance(first, dict) else None,
         prompt_feedback=_lenient(value.get("promptFeedback"), _Feedback),
         usage_metadata=_lenient(value.get("usageMetadata"), _UsageMetadata),
-        model_version=version if isinstance(version, str) else None,
+        model_version=_text(value.get("modelVersion")),
     )
+
+
+def _candidate_by_hand(value: dict[str, Any]) -> _Candidate:
+    """A finish reason of another type is kept as text, and so is none that counts as a good one."""
+    finish = value.get("finishReason")
+    known = finish is None or (isinstance(finish, str | int) and not isinstance(finish, bool))
+    return _Candidate(_content_by_hand(value.get("content")), finish if known else f"FINISH_REASON_{finish!r}")
+
+
+def _content_by_hand(value: object) -> _Content:
+    parts = value.get("parts") if isinstance(value, dict) else None
+    listed = parts if isinstance(parts, list) else [parts]
+    return _Content(
+        [
+            _Part(part["text"], bool(part.get("thought")))
+            for part in listed
+            if isinstance(part, dict) and isinstance(part.get("text"), str)
+        ]
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _lenient(value: object, kind: type[_T]) -> _T | None:

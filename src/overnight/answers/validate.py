@@ -4,8 +4,6 @@ STOP does not prove valid JSON (vertex-batch-facts 9.4): every answer is decoded
 schema (responseSchema dialect) becomes msgspec types once a recipe; decoding then costs about 2 µs an answer.
 """
 
-import keyword
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
@@ -14,7 +12,8 @@ import msgspec
 
 from overnight.core.outcome import ProblemKind
 
-_FENCE: Final = re.compile(r"^\s*```[a-zA-Z]*\s*\n(.*?)\n?\s*```\s*$", re.DOTALL)
+_MOST: Final = 2**63 - 1
+"""What tables and databases take as an integer; also all that `msgspec.Meta` can compare with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +34,8 @@ def validator(schema: dict[str, Any]) -> Validator:
     encode = msgspec.json.Encoder().encode
 
     def check(text: str) -> Checked:
-        fenced = _FENCE.match(text) if "```" in text else None
         try:
-            return Checked(None, encode(decode(fenced[1] if fenced else text)))
+            return Checked(None, encode(decode(_unfenced(text))))
         except msgspec.ValidationError as cause:
             return Checked(ProblemKind.INVALID, detail=str(cause))
         except msgspec.DecodeError as cause:
@@ -48,6 +46,16 @@ def validator(schema: dict[str, Any]) -> Validator:
             return Checked(ProblemKind.MALFORMED, detail="nested too deeply to be an answer")
 
     return check
+
+
+def _unfenced(text: str) -> str:
+    """What stands between the fences of a Markdown code block, when the whole answer is one."""
+    whole = text.strip()
+    first, line_end, rest = whole.partition("\n")
+    if not line_end or not whole.startswith("```") or not rest.endswith("```"):
+        return text
+    language = first[3:].strip()
+    return rest[:-3] if not language or language.isalnum() else text
 
 
 def _type_of(schema: dict[str, Any], name: str) -> Any:
@@ -65,8 +73,10 @@ def _type_of(schema: dict[str, Any], name: str) -> Any:
         made = _limited(str, **limits, pattern=schema.get("pattern"))
     elif kind == "boolean":
         made = bool
+    elif kind == "integer":
+        made = _limited(int, ge=schema.get("minimum", -_MOST), le=schema.get("maximum", _MOST))
     else:
-        made = _limited(int if kind == "integer" else float, ge=schema.get("minimum"), le=schema.get("maximum"))
+        made = _limited(float, ge=schema.get("minimum"), le=schema.get("maximum"))
     return made | None if schema.get("nullable") else made
 
 
@@ -76,9 +86,9 @@ def _struct(schema: dict[str, Any], name: str) -> type[msgspec.Struct]:
     order = [*schema.get("propertyOrdering", ()), *properties]
     fields: list[Any] = []
     rename: dict[str, str] = {}
-    for field in dict.fromkeys(order):
+    for number, field in enumerate(dict.fromkeys(order)):
         inner = properties[field]
-        own = f"{field}_" if keyword.iskeyword(field) else field
+        own = f"f{number}"  # a property may be called `class`, and another one `class_`
         rename[own] = field
         made = _type_of(inner, f"{name}_{field}")
         must = field in required and not inner.get("nullable")

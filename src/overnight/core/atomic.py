@@ -5,13 +5,18 @@ has that: not on Windows). A crash leaves the old file and at worst a `.<name>.<
 """
 
 import contextlib
+import errno
+import glob
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from overnight.errors import OutputError
+
+_RANDOM: Final = "[0-9a-f]" * 8
+_FULL: Final = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}  # the disk, a file's limit, a quota
 
 
 @contextlib.contextmanager
@@ -22,18 +27,17 @@ def replacing(target: Path) -> Iterator[IO[bytes]]:
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        for left_over in target.parent.glob(f".{target.name}.*.tmp"):
+        for left_over in target.parent.glob(f".{glob.escape(target.name)}.{_RANDOM}.tmp"):
             left_over.unlink(missing_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+        temporary = target.parent / f".{target.name}.{secrets.token_hex(4)}.tmp"
+        file = temporary.open("xb")  # with the rights of any new file: a results file is for others to read
     except OSError as cause:
         raise _cannot_write(target, cause) from cause
-    temporary = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(target)
         _sync_folder(target.parent)
     except OSError as cause:
@@ -47,20 +51,16 @@ def replace_bytes(target: Path, data: bytes) -> None:
         file.write(data)
 
 
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
-
-
 def _sync_folder(folder: Path) -> None:
+    """Best effort: the new file is in place; some file systems cannot sync a folder, some folders cannot be read."""
     if os.name == "nt":
         return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _cannot_write(target: Path, cause: OSError) -> OutputError:
@@ -69,7 +69,7 @@ def _cannot_write(target: Path, cause: OSError) -> OutputError:
         hint = (
             "Close the file in the program that has it open, or give yourself the right to write there; then run again."
         )
-    elif cause.errno == 28:  # ENOSPC on every system Python knows
+    elif cause.errno in _FULL:
         hint = "Make room on the disk, then run again: what was fetched and paid for is in the ledger and is not lost."
     else:
         hint = "Mend that, then run again: nothing that was paid for is lost."

@@ -74,7 +74,10 @@ def fingerprint(prompt_text: str) -> bytes:
 
 
 def loose_text(text: str) -> str:
-    """The text with what a careless echo may change taken out: Unicode form, control characters, white space."""
-    folded = unicodedata.normalize("NFC", text)
-    shown = "".join(" " if unicodedata.category(c) in {"Cc", "Cf"} else c for c in folded)
-    return " ".join(shown.split())
+    """The text with what a careless echo may change taken out: Unicode form, control characters, white space.
+
+    All white space goes, and the Unicode form is made last: so it is the same text whether an echo dropped a control
+    character, put a space in its place or left it alone.
+    """
+    shown = (c for c in text if not c.isspace() and unicodedata.category(c) not in {"Cc", "Cf"})
+    return unicodedata.normalize("NFC", "".join(shown))

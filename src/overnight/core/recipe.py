@@ -54,10 +54,15 @@ class Recipe:
 
 
 def _digest(recipe: Recipe) -> str:
-    """64 hex characters over hex digests of the parts; JSON-like parts are flattened to `path=value` lines first."""
+    """64 hex characters over hex digests of the parts; JSON-like parts are flattened to `path=value` lines first.
+
+    Each of those lines is hashed too, so that no line break in a description makes two schemas alike. A slot goes in by
+    its number: the model never sees the column's name, so renaming a column asks nothing again.
+    """
+    slots = {name: f"slot:{number}" for number, name in enumerate(recipe.slots)}
     parts = [text_digest(recipe.system)]
-    parts += [f"{part.kind}:{text_digest(part.value)}" for part in recipe.prompt]
-    parts += [text_digest("\n".join(flat(recipe.schema))), text_digest("\n".join(flat(recipe.thinking)))]
+    parts += [slots[part.value] if part.kind == "slot" else f"text:{text_digest(part.value)}" for part in recipe.prompt]
+    parts += [text_digest("\n".join(map(text_digest, flat(value)))) for value in (recipe.schema, recipe.thinking)]
     parts += [str(recipe.renderer), str(recipe.cleaning)]
     return sha256("\n".join(parts).encode()).hexdigest()
 

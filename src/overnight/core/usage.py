@@ -1,7 +1,7 @@
 """Tokens and money as types. Amounts are exact; rounding is for people only."""
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Final
 
 
@@ -31,6 +31,10 @@ NO_USAGE: Final = Usage()
 """What a line without `usageMetadata` says: nothing."""
 
 
+_EXACT: Final = Context(prec=60, rounding=ROUND_HALF_UP)
+"""Our own, with room to spare: a host program's decimal context (`getcontext().prec = 6`) must not round our sums."""
+
+
 class Usd:
     """An exact amount of US dollars. No floats get in: `Usd(0.1)` is a TypeError, for mypy and at run time."""
 
@@ -40,7 +44,10 @@ class Usd:
     def __init__(self, amount: Decimal | int | str = 0) -> None:
         if isinstance(amount, bool) or not isinstance(amount, Decimal | int | str):
             raise TypeError(f"a Usd is made of Decimal, int or str, not {type(amount).__name__}")
-        value = Decimal(amount)
+        try:
+            value = Decimal(amount)
+        except InvalidOperation:
+            raise ValueError(f"{amount!r} is no amount of money") from None
         if not value.is_finite():
             raise ValueError(f"{amount!r} is no amount of money")
         object.__setattr__(self, "amount", value)
@@ -48,31 +55,37 @@ class Usd:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"Usd is a value: {name} cannot be set")
 
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"Usd is a value: {name} cannot be deleted")
+
+    def __reduce__(self) -> tuple[type["Usd"], tuple[Decimal]]:
+        return Usd, (self.amount,)
+
     def __add__(self, other: "Usd") -> "Usd":
-        return Usd(self.amount + other.amount)
+        return Usd(_EXACT.add(self.amount, _amount(other)))
 
     def __sub__(self, other: "Usd") -> "Usd":
-        return Usd(self.amount - other.amount)
+        return Usd(_EXACT.subtract(self.amount, _amount(other)))
 
     def __mul__(self, factor: int | Decimal) -> "Usd":
-        if isinstance(factor, float):
-            raise TypeError("an amount of money is not multiplied by a float")
-        return Usd(self.amount * factor)
+        if isinstance(factor, bool) or not isinstance(factor, int | Decimal):
+            raise TypeError(f"an amount of money is multiplied by int or Decimal, not {type(factor).__name__}")
+        return Usd(_EXACT.multiply(self.amount, factor))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Usd) and self.amount == other.amount
 
     def __lt__(self, other: "Usd") -> bool:
-        return self.amount < other.amount
+        return self.amount < _amount(other)
 
     def __le__(self, other: "Usd") -> bool:
-        return self.amount <= other.amount
+        return self.amount <= _amount(other)
 
     def __gt__(self, other: "Usd") -> bool:
-        return self.amount > other.amount
+        return self.amount > _amount(other)
 
     def __ge__(self, other: "Usd") -> bool:
-        return self.amount >= other.amount
+        return self.amount >= _amount(other)
 
     def __bool__(self) -> bool:
         return bool(self.amount)
@@ -85,10 +98,18 @@ class Usd:
 
     def __str__(self) -> str:
         """For people: cents, or two figures of what is below a cent."""
-        if self.amount and abs(self.amount) < Decimal("0.01"):
-            return f"${self.amount:.2g}" if abs(self.amount) >= Decimal("0.000001") else "<$0.000001"
-        return f"${self.amount.quantize(Decimal('0.01'), ROUND_HALF_UP):,}"
+        sign, amount = "-" if self.amount < 0 else "", abs(self.amount)
+        if not amount or amount >= Decimal("0.01"):
+            return f"{sign}${amount.quantize(Decimal('0.01'), context=_EXACT):,}"
+        return f"{sign}${amount:.2g}" if amount >= Decimal("0.000001") else f"<{sign}$0.000001"
 
     def exact(self) -> str:
         """For files and machines: every digit, never in exponent form."""
-        return f"{self.amount.normalize():f}"
+        return f"{self.amount.normalize(_EXACT):f}" if self.amount else "0"
+
+
+def _amount(other: object) -> Decimal:
+    """Raises TypeError for what is no Usd: a bare number has no currency, and a float no exact value."""
+    if not isinstance(other, Usd):
+        raise TypeError(f"an amount of money goes with another one, not with {type(other).__name__}")
+    return other.amount

@@ -5,7 +5,7 @@ A million requests are some 190 MB this way; objects would be three times that, 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
@@ -28,7 +28,7 @@ class State(IntEnum):
 class Standing:
     """attempts: sent ever. tries, truncations: ended with a problem (by the token limit) since last reopened.
 
-    row: the ledger's number of the outcome that counts, 0 for none. kind: of the last problem.
+    row: the ledger's number of the outcome that counts, 0 for none yet. kind: of the problem that counts.
     """
 
     state: State
@@ -70,7 +70,10 @@ def _unpack(code: int) -> Standing:
 
 
 class Standings:
-    """Made by folding facts: first every line sent, then every outcome in the order in which they were written."""
+    """Made by folding facts: every line sent, then every outcome.
+
+    The order of outcomes makes no difference, but that of two answers of one request the first written counts.
+    """
 
     def __init__(
         self,
@@ -101,8 +104,7 @@ class Standings:
             elif code & 7 == State.ANSWERED:
                 continue  # an answer is never replaced
             elif kind is None:
-                tried = code & (0xFF << _TRIES)
-                codes[address] = answered | tried | max(attempts, attempt) << _ATTEMPTS | row << _ROW
+                codes[address] = answered | max(attempts, attempt) << _ATTEMPTS | row << _ROW
             else:
                 codes[address] = _after_problem(code, attempt, kind, row)
 
@@ -122,19 +124,13 @@ class Standings:
 
 
 def _after_problem(code: int, attempt: int, kind: ProblemKind, row: int) -> int:
+    """One more try. What it ended as decides only when no later attempt was sent: reading kept output again writes
+    outcomes of early attempts after those of late ones."""
     before = _unpack(code)
-    still_out = before.attempts > attempt  # a later attempt was sent; it decides
-    state = State.IN_FLIGHT if still_out else State.PROBLEM
-    return _pack(
-        Standing(
-            state,
-            max(before.attempts, attempt),
-            before.tries + 1,
-            before.truncations + (kind is ProblemKind.TRUNCATED),
-            kind,
-            row,
-        )
-    )
+    tries, truncations = before.tries + 1, before.truncations + (kind is ProblemKind.TRUNCATED)
+    if attempt < before.attempts:
+        return _pack(replace(before, tries=tries, truncations=truncations))
+    return _pack(Standing(State.PROBLEM, attempt, tries, truncations, kind, row))
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,26 +67,30 @@ class Wants:
         return Account("answer" if problem is None else "problem", problem, None, tuple(wanted), settled)
 
     def _unfold(self, record: Record) -> tuple[list[Wanted], Settlements]:
-        """Ask the task again with what is settled until it asks for nothing more: at most once a stage."""
+        """Ask the task again with what is settled until that tells it nothing new.
+
+        It ends, since each round but the last finds something settled more. Not once a stage: a third sample where two
+        differ is of the same stage as the two.
+        """
         settled: dict[tuple[str, int], Settled] = {}
-        wanted: list[Wanted] = []
-        for _ in range(len(self.task.stages)):
-            known = len(settled)
+        while True:
             wanted = [self._stand(want) for want in self.task.wants(record, settled)]
-            settled = self._settlements(wanted, settled)
-            if len(settled) == known or not self.task.dependent:
-                break
-        return wanted, settled
+            more = self._settlements(wanted, settled)
+            if not more:
+                return wanted, settled
+            settled |= more
+            if not self.task.dependent:
+                return wanted, settled
 
     def _settlements(
         self, wanted: list[Wanted], known: Mapping[tuple[str, int], Settled]
     ) -> dict[tuple[str, int], Settled]:
-        found: dict[tuple[str, int], Settled] = {}
-        for one in wanted:
-            place = one.want.stage, one.want.sample
-            if self.policy.settled(one.standing):
-                found[place] = known.get(place) or self._settled_row(one.standing.row)
-        return found
+        """What of the wanted is settled and was not known to be."""
+        return {
+            (one.want.stage, one.want.sample): self._settled_row(one.standing.row)
+            for one in wanted
+            if (one.want.stage, one.want.sample) not in known and self.policy.settled(one.standing)
+        }
 
     def _stand(self, want: Want) -> Wanted:
         place = want.stage, want.sample, want.recipe.digest

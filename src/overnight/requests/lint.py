@@ -41,7 +41,9 @@ class Linter:
         self._spelling: dict[str, tuple[str, int]] = {}  # lower-case path → (path, line)
 
     def check(self, data: bytes, line: int) -> list[LintFinding]:
-        """Findings of one line (its line end may be there or not)."""
+        """Findings of one line (its line end may be there or not). A blank one is no row and has none."""
+        if not data.strip():
+            return []
         try:
             value = orjson.loads(data)
         except orjson.JSONDecodeError as cause:
@@ -62,16 +64,18 @@ class Linter:
                 continue
             yield from self._one_type(node, path, line)
             if isinstance(node, dict):
-                if depth > MAX_NESTING:
-                    yield "nesting", path, f"nested deeper than {MAX_NESTING} levels"
-                    continue
                 if not node:
                     yield "empty_object", path, "an empty object"
+                elif depth >= MAX_NESTING:
+                    yield "nesting", path, f"names nested deeper than {MAX_NESTING} levels"
+                    continue
                 for key, inner in node.items():
                     yield from self._name(key, f"{path}.{key}", line)
                     stack.append((inner, f"{path}.{key}", depth + 1))
             elif isinstance(node, list):
-                stack.extend((inner, f"{path}[]", depth) for inner in node)
+                if any(isinstance(inner, list) for inner in node):
+                    yield "nested_list", path, "a list in a list"
+                stack.extend((inner, f"{path}[]", depth) for inner in node if not isinstance(inner, list))
 
     def _name(self, key: str, path: str, line: int) -> Iterator[tuple[str, str, str]]:
         if not _NAME.fullmatch(key):
@@ -89,12 +93,15 @@ class Linter:
 
 def lint_lines(lines: Iterable[bytes]) -> list[LintFinding]:
     """All broken rules of a whole input file, limits included."""
-    linter, findings, size_bytes, count = Linter(), [], 0, 0
+    linter, findings, size_bytes, rows, count = Linter(), [], 0, 0, 0
     for count, data in enumerate(lines, start=1):
         size_bytes += len(data)
+        rows += bool(data.strip())
         findings += linter.check(data, count)
-    if count > MAX_LINES:
-        findings.append(LintFinding("lines", count, "$", f"{count:,} lines, the limit of a job is {MAX_LINES:,}"))
+    if not rows:
+        findings.append(LintFinding("no_rows", count, "$", "no request in the file"))
+    if rows > MAX_LINES:
+        findings.append(LintFinding("lines", count, "$", f"{rows:,} lines, the limit of a job is {MAX_LINES:,}"))
     if size_bytes > MAX_BYTES:
         findings.append(LintFinding("bytes", count, "$", f"{size_bytes:,} bytes, the limit is {MAX_BYTES:,}"))
     return findings

@@ -56,8 +56,8 @@ class Renderer:
         self.recipe = recipe
         self.max_output_tokens = max_output_tokens
         whole = orjson.dumps({"key": _KEY, "request": request_body(recipe, _TEXT, max_output_tokens)})
-        self._head, rest = whole.split(orjson.dumps(_KEY)[1:-1])
-        self._middle, tail = rest.split(orjson.dumps(_TEXT))
+        self._head, rest = whole.split(orjson.dumps(_KEY)[1:-1], 1)  # key and text come first in a line: whatever
+        self._middle, tail = rest.split(orjson.dumps(_TEXT), 1)  # a prompt or schema holds stands after them
         self._tail = tail + b"\n"
         self._pieces, self._places = _split(recipe)
 
