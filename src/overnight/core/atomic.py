@@ -15,7 +15,6 @@ from typing import IO, Final
 
 from overnight.errors import OutputError
 
-_RANDOM: Final = "[0-9a-f]" * 8
 _FULL: Final = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}  # the disk, a file's limit, a quota
 
 
@@ -27,8 +26,9 @@ def replacing(target: Path) -> Iterator[IO[bytes]]:
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        for left_over in target.parent.glob(f".{glob.escape(target.name)}.{_RANDOM}.tmp"):
-            left_over.unlink(missing_ok=True)
+        for left_over in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
+            if left_over.name.count(".") == target.name.count(".") + 3:  # not one of `<name>.csv`, under way beside it
+                left_over.unlink(missing_ok=True)
         temporary = target.parent / f".{target.name}.{secrets.token_hex(4)}.tmp"
         file = temporary.open("xb")  # with the rights of any new file: a results file is for others to read
     except OSError as cause:
