@@ -134,6 +134,7 @@ ROWS = (
     Row("unknown option", lambda folder: None, 2, ("--fast", "--help"), "run --fast"),
     Row("no amount", lambda folder: None, 2, ("'ten'", "12.50"), "run --max-usd ten"),
     Row("negative number", lambda folder: None, 2, ("'-3'", "→"), "plan --show=-3"),
+    Row("no port", lambda folder: None, 2, ("'99999'", "65535"), "local-cloud --data d --port 99999"),
     Row("export to no format", lambda folder: None, 2, ("out.docx", ".csv", ".xlsx"), "export --to out.docx"),
     Row("export into no folder", lambda folder: (folder / "file").write_text("x"), 13, ("out.csv", "file", "→"), "export --to file/out.csv"),
     Row("unknown kind", lambda folder: None, 2, ("'sad'", "malformed"), "retry --kind sad"),

@@ -41,7 +41,7 @@ class Person:
         home.mkdir(exist_ok=True)
         return {**kept, "HOME": str(home), "USERPROFILE": str(home), "COLUMNS": "100", **more}
 
-    def start(self, *words: str | Path, env: Mapping[str, str] | None = None, **popen: Any) -> "subprocess.Popen[str]":
+    def start(self, *words: str | Path | int, env: Mapping[str, str] | None = None, **popen: Any) -> "subprocess.Popen[str]":
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "overnight", *map(str, words)]
         streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -54,7 +54,7 @@ class Person:
             **{**streams, **popen},
         )
 
-    def types(self, *words: str | Path, env: Mapping[str, str] | None = None, **popen: Any) -> Seen:
+    def types(self, *words: str | Path | int, env: Mapping[str, str] | None = None, **popen: Any) -> Seen:
         """`overnight WORDS` to its end; a minute is enough for anything here."""
         with self.start(*words, env=env, **popen) as process:
             try:

@@ -4,17 +4,19 @@ import argparse
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
 from overnight.cli.arguments import add_command, add_json, whole
 from overnight.cli.output import say
+from overnight.errors import UsageError
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     local = add_command(
         commands, "local-cloud", "the embedded Google Cloud on its own, for any Google client", _local_cloud
     )
-    local.add_argument("--port", type=whole, default=0, metavar="N", help="0: any free port")
-    local.add_argument("--data", type=Path, required=True, metavar="DIR", help="where it keeps everything")
+    local.add_argument("--port", type=_port, default=0, metavar="N", help="0, the default: any free one")
+    local.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder where it keeps everything")
     local.add_argument(
         "--switch", action="append", default=[], metavar="NAME=VALUE", help="see docs/reference/local-cloud.md"
     )
@@ -27,6 +29,17 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     add_json(demo)
 
 
+_ENDS: Final = {0: 0, 2: 2, 3: 2, 4: 2}
+"""Its exit codes as ours. What was said (a bad switch, a folder in use, a port taken) is of the command line."""
+
+
+def _port(text: str) -> int:
+    number = whole(text)
+    if number > 65535:
+        raise UsageError(f"{text!r} is no port", hint="Ports go up to 65535; leave --port out for any free one.")
+    return number
+
+
 def _local_cloud(arguments: argparse.Namespace) -> int:
     """A process of its own, reached only over HTTP: nothing of ours imports it. It ends when we do, however we do."""
     command = [sys.executable, "-m", "overnight.localcloud", "--with-parent"]
@@ -36,7 +49,7 @@ def _local_cloud(arguments: argparse.Namespace) -> int:
     with subprocess.Popen(command, stdin=subprocess.PIPE) as child:
         assert child.stdin is not None
         try:
-            return child.wait()
+            return _ENDS.get(child.wait(), 1)
         except KeyboardInterrupt:
             child.stdin.close()  # it ends when its standard input does; let it close its files
             child.wait()
