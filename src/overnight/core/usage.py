@@ -98,7 +98,7 @@ class Usd:
 
     def __str__(self) -> str:
         """For people: cents, or two figures of what is below a cent."""
-        sign, amount = "-" if self.amount < 0 else "", abs(self.amount)
+        sign, amount = "-" if self.amount < 0 else "", self.amount.copy_abs()
         if not amount or amount >= Decimal("0.01"):
             return f"{sign}${amount.quantize(Decimal('0.01'), context=_EXACT):,}"
         return f"{sign}${amount:.2g}" if amount >= Decimal("0.000001") else f"<{sign}$0.000001"
