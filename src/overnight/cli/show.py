@@ -14,13 +14,14 @@ from overnight.core.realm import GOOGLE
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-STAND_IN_LINE: Final = "LOCAL STAND-IN: no model answers here and nothing is paid; answers and costs are made up."
+STAND_IN_LINE: Final = "LOCAL STAND-IN: no model answers and nothing is paid; all answers are made up."
 
 _STEPS: Final = {
     "plan": "planning",
     "upload": "uploading",
     "send": "sending",
     "collect": "collecting",
+    "publish": "writing results",
 }
 
 
@@ -79,19 +80,20 @@ class _Live:
 
     def __enter__(self) -> Self:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         self._console = Console(stderr=True, highlight=False)
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
+            BarColumn(bar_width=30),
+            TextColumn("{task.fields[count]}"),
             TimeElapsedColumn(),
             console=self._console,
             transient=True,
         )
         self._tasks: dict[str, TaskID] = {}
+        self._step = ""
         self._progress.start()
         return self
 
@@ -107,25 +109,46 @@ class _Live:
             self._progress.start()
 
     def tell(self, event: Event) -> None:
-        if isinstance(event, Progress):
-            task = self._task(event.step, _STEPS.get(event.step, event.step), event.total)
-            self._progress.update(task, completed=event.done, total=event.total or None)
-        elif isinstance(event, StepStarted):
-            if event.step == "upload":
-                self._console.print(f"[dim]uploading {_escaped(event.detail)}[/]")
+        if isinstance(event, StepStarted):
+            self._begin(event.step)
+        elif isinstance(event, Progress):
+            if event.step not in self._tasks:
+                self._begin(event.step)
+            self._draw(event.step, done=event.done, total=event.total, unit=event.unit)
         elif isinstance(event, JobChanged):
-            task = self._task(f"job {event.shard}", event.text, event.n_requests)
-            self._progress.update(task, description=_escaped(event.text))
-            if event.status.state == "JOB_STATE_SUCCEEDED":
-                self._progress.update(task, completed=event.n_requests)
+            self._end_step()
+            whole = event.status.state == "JOB_STATE_SUCCEEDED"
+            name = f"job {event.shard}"
+            self._draw(name, f"{name}: {event.word}", done=event.n_requests if whole else None, total=event.n_requests)
         elif event.text:
-            style = "yellow" if isinstance(event, Note) and event.level == "warning" else "dim"
-            self._console.print(f"[{style}]{_escaped(event.text)}[/]")
+            warning = isinstance(event, Note) and event.level == "warning"
+            self._console.print(f"[yellow]warning:[/] {_escaped(event.text)}" if warning else _escaped(event.text))
 
-    def _task(self, name: str, description: str, total: int) -> "TaskID":
+    def _begin(self, step: str) -> None:
+        """One step is drawn at a time; jobs stay."""
+        self._end_step()
+        self._step = step
+        self._draw(step, _STEPS.get(step, step))
+
+    def _end_step(self) -> None:
+        if self._step in self._tasks:
+            self._progress.remove_task(self._tasks.pop(self._step))
+        self._step = ""
+
+    def _draw(
+        self, name: str, words: str | None = None, *, done: int | None = None, total: int = 0, unit: str = "requests"
+    ) -> None:
         if name not in self._tasks:
-            self._tasks[name] = self._progress.add_task(_escaped(description), total=total or None)
-        return self._tasks[name]
+            self._tasks[name] = self._progress.add_task("", total=None, count="")
+        count = f"{done:,} of {total:,} {unit}" if done is not None and total else f"{total:,} {unit}" if total else ""
+        # A bar without a total moves to and fro: nothing is known of how far it is.
+        self._progress.update(
+            self._tasks[name],
+            description=None if words is None else _escaped(words),
+            completed=done,
+            total=total if done is not None else None,
+            count=count,
+        )
 
 
 def _escaped(text: str) -> str:

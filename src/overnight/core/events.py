@@ -57,11 +57,15 @@ class JobChanged(Event):
     elapsed_s: float
 
     @property
+    def word(self) -> str:
+        """The state, as a person would say it."""
+        return self.status.state.removeprefix("JOB_STATE_").lower().replace("_", " ")
+
+    @property
     def text(self) -> str:
-        word = self.status.state.removeprefix("JOB_STATE_").lower().replace("_", " ")
         done = "" if self.status.succeeded is None or self.status.succeeded < 0 else f", {self.status.succeeded:,} done"
         noun = "request" if self.n_requests == 1 else "requests"
-        return f"job {self.shard}: {word} ({self.n_requests:,} {noun}{done})"
+        return f"job {self.shard}: {self.word} ({self.n_requests:,} {noun}{done})"
 
 
 Tell = Callable[[Event], None]
