@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from overnight.core.recipe import Part, Recipe
+from overnight.study.schemas import MAX_SCHEMA_DEPTH, schema_depth
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -59,7 +60,8 @@ SCHEMAS = _fields(
         lambda inner: st.one_of(_fields(inner), st.builds(lambda items: {"type": "array", "items": items}, inner)),
         max_leaves=6,
     )
-)
+).filter(lambda schema: schema_depth(schema) <= MAX_SCHEMA_DEPTH)
+"""Every schema that a study can make."""
 RECIPES = st.builds(
     Recipe,
     st.sampled_from(["answer", "screen"]),
