@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from overnight.cli.show import banner
-from overnight.cli.words import command, counted, size
+from overnight.cli.words import command, counted, size, visible
 from overnight.core.realm import GOOGLE
 from overnight.planning.difference import Reason
 from overnight.requests.lint import MAX_BYTES, MAX_LINES
@@ -99,7 +99,7 @@ def request_lines(planned: Planned, most: int) -> Iterator[str]:
                 return
             shown += 1
             line = renderer.line(wanted.address, wanted.standing.attempts + 1, wanted.want.texts)
-            yield f"\n--- record {record.record_id} ({record.source}), {len(line.data):,} bytes"
+            yield f"\n--- record {visible(record.record_id)} ({visible(record.source)}), {len(line.data):,} bytes"
             yield line.data.decode().rstrip("\n")
 
 

@@ -43,7 +43,7 @@ def _retry(arguments: argparse.Namespace) -> int:
 
 
 def _forget(arguments: argparse.Namespace) -> int:
-    from overnight.cli.words import command, counted
+    from overnight.cli.words import command, counted, visible
     from overnight.run.reopen import forget
     from overnight.wiring.opening import open_study
 
@@ -55,7 +55,7 @@ def _forget(arguments: argparse.Namespace) -> int:
         return 0
     print(f"{records}: {counted(found.requests, 'request')} open again; the next run pays for a new answer.")
     if found.also:
-        shown = ", ".join(found.also[:5]) + (" …" if len(found.also) > 5 else "")
+        shown = ", ".join(map(visible, found.also[:5])) + (" …" if len(found.also) > 5 else "")
         print(f"  {counted(len(found.also), 'more record')} with the same text get the new answer too: {shown}")
     print(f"Next: {command('run', arguments.study)}")
     return 0

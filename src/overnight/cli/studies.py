@@ -32,7 +32,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _init(arguments: argparse.Namespace) -> int:
-    from overnight.cli.words import counted
+    from overnight.cli.words import counted, visible
     from overnight.core.atomic import replace_bytes
     from overnight.records.describe import describe
     from overnight.study.template import study_template
@@ -55,9 +55,8 @@ def _init(arguments: argparse.Namespace) -> int:
     found = f", with {counted(sum(n for _, n in files), 'record')} from {counted(len(files), 'file')}" if files else ""
     print(f"{target} is written{found}")
     for table in tables:
-        print(
-            f"  {table.path}: {table.format}, {counted(table.n_records, 'record')}, columns {', '.join(table.columns)}"
-        )
+        columns = ", ".join(map(visible, table.columns))
+        print(f"  {table.path}: {table.format}, {counted(table.n_records, 'record')}, columns {columns}")
         for note in table.notes:
             print(f"warning: {note}")
     print("\nOpen it, write your question and your criteria, then:")

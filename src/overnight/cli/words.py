@@ -2,6 +2,7 @@
 
 import shlex
 from pathlib import Path
+from unicodedata import category
 
 
 def counted(n: int, noun: str, plural: str = "") -> str:
@@ -16,6 +17,14 @@ def size(n_bytes: int) -> str:
     if n_bytes < 999_500:
         return f"{n_bytes / 1e3:,.0f} kB"
     return f"{n_bytes / 1e6:,.1f} MB"
+
+
+def visible(text: str) -> str:
+    """What a table's writer chose, for a terminal: control characters are shown as `\\x1b`, not obeyed."""
+    return "".join(
+        char if char.isprintable() or not category(char).startswith("C") else char.encode("unicode_escape").decode()
+        for char in text
+    )
 
 
 def duration(seconds: float) -> str:
