@@ -24,13 +24,13 @@ def open_database(path: Path, *, study: str, now: str, only_look: bool = False) 
     only_look: nothing can be written; a file that is not there is not made, an empty ledger in memory stands for it.
     """
     try:
-        if only_look and not path.exists():
+        if only_look and not (path.exists() and path.stat().st_size):  # empty: another process is just making it
             connection = sqlite3.connect(":memory:", isolation_level=None)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
     except (OSError, sqlite3.Error) as cause:
-        raise _unusable(path, cause) from cause
+        raise unusable(path, cause) from cause
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -42,7 +42,7 @@ def open_database(path: Path, *, study: str, now: str, only_look: bool = False) 
         connection.close()
         if isinstance(cause, LedgerError):
             raise
-        raise _unusable(path, cause) from cause
+        raise unusable(path, cause) from cause
     return connection
 
 
@@ -91,7 +91,7 @@ def _create(connection: sqlite3.Connection, study: str, now: str) -> None:
     connection.execute("COMMIT")
 
 
-def _unusable(path: Path, cause: Exception) -> LedgerError:
+def unusable(path: Path, cause: BaseException) -> LedgerError:
     return LedgerError(
         f"the ledger cannot be used: {cause}",
         where=str(path),

@@ -12,17 +12,17 @@ from typing import Self
 
 from overnight.errors import LockedError
 from overnight.ledger.bindings import Bindings
-from overnight.ledger.database import open_database, transaction
+from overnight.ledger.database import open_database, transaction, unusable
 from overnight.ledger.outcomes import Outcomes
 from overnight.ledger.recipes import Recipes
 from overnight.ledger.shards import Shards
 
 
 class Ledger:
-    """Use as a context manager: it closes the file."""
+    """Use as a context manager: it closes the file, and says in our words when the file turns out to be damaged."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._db, self._path = connection, path
         self.shards = Shards(connection)
         self.outcomes = Outcomes(connection)
         self.recipes = Recipes(connection)
@@ -34,7 +34,7 @@ class Ledger:
 
         only_look: nothing can be written, and nothing is made where nothing is.
         """
-        return cls(open_database(path, study=study, now=now, only_look=only_look))
+        return cls(open_database(path, study=study, now=now, only_look=only_look), path)
 
     @property
     def uid(self) -> str:
@@ -54,6 +54,9 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        # Not their subclasses: those are mistakes of ours.
+        if error is not None and type(error) in (sqlite3.DatabaseError, sqlite3.OperationalError):
+            raise unusable(self._path, error) from error
 
 
 class Lock:
