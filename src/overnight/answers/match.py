@@ -18,9 +18,11 @@ lines = accepted + strays; rows = accepted + missing + settled before.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
+
+import msgspec
 
 from overnight.answers.parse import NotALineError, Reply, parse_line
 from overnight.answers.validate import Validator
@@ -32,16 +34,14 @@ BREAKER_SHARE: Final = 0.02
 BREAKER_ROWS: Final = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(msgspec.Struct, frozen=True, gc=False):
     """A row that was sent in the job."""
 
     attempt: int
     fingerprint: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True, gc=False):
     """A line that was attached to its request. `instead_of`: what an earlier, worse line of it had said."""
 
     outcome: Outcome
@@ -105,7 +105,8 @@ class Matcher:
             if reply.key is not None and isinstance(reply.key, str) and reply.echo is None:
                 return self._stray(_foreign(reply, place, "a key that is not ours, and no echo"), bad=True)
             print_ = None if reply.echo is None else fingerprint(reply.echo)
-            self._keyless[print_].append((replace(reply, echo=None), place))  # the long part need not wait
+            short = msgspec.structs.replace(reply, echo=None)  # the long part need not wait
+            self._keyless[print_].append((short, place))
             return None
         address, attempt = found
         row = self._expected.get(address)
@@ -238,8 +239,7 @@ def _unidentified(reply: Reply, place: "_Place", *, echoed: bool) -> Stray:
     return Stray(kind, key, detail, False, reply.usage, reply.model_version, place.source)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(msgspec.Struct, frozen=True, gc=False):
     source: str
     chunk: bool
 

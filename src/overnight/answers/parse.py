@@ -5,7 +5,6 @@ services were seen to differ: unknown fields, a missing or null `response`, enum
 first, several parts, a `status` with any prefix. What a strict type refuses is read again by hand, field by field.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -77,8 +76,7 @@ _PERMANENT_CODES: Final = frozenset({400, 401, 403, 404, 405, 410, 411, 412, 413
 _MOST_TOKENS: Final = 2**53
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """What a line says, before anyone asks whose it is.
 
     echo: the user turn's text as echoed, None when nothing usable was. problem: None when the model answered in full,

@@ -5,7 +5,6 @@ schema (responseSchema dialect) becomes msgspec types once a recipe; decoding th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -16,8 +15,7 @@ _MOST: Final = 2**63 - 1
 """What tables and databases take as an integer; also all that `msgspec.Meta` can compare with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(msgspec.Struct, frozen=True, gc=False):
     """problem None: `answer` is compact JSON of the fields, in schema order. Else `detail` says what is wrong where."""
 
     problem: ProblemKind | None
