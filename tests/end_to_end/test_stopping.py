@@ -8,16 +8,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+import tests.support.google_cli as google_cli
 from tests.contract.conftest import LocalCloud
 from tests.support.cloud import SWIFT, start_beside
 from tests.support.person import Person
-from tests.support.studies import SmallStudy
+from tests.support.studies import CLOUD, SmallStudy
 
+ROOT = Path(google_cli.__file__).parents[2]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, pseudo-terminals and pipes are POSIX here")
 
 
@@ -180,24 +182,35 @@ def test_every_alphabet_survives_any_locale(tmp_path: Path, env: dict[str, str])
     assert list(study.answers()) == ["ид-1"]
 
 
-def on_a_terminal(person: Person, *words: str, **env: str) -> tuple[int, str]:
-    """(exit code, all that came) with a pseudo-terminal as standard input, output and error."""
+def on_a_terminal(
+    person: Person, *words: str, answer: str = "", program: Sequence[str] = ("-m", "overnight"), **env: str
+) -> tuple[int, str]:
+    """(exit code, all that came) with a pseudo-terminal as standard input, output and error.
+
+    answer: typed once a question stands there.
+    """
     outer, inner = pty.openpty()
-    with person.start(
-        *words, stdin=inner, stdout=inner, stderr=inner, env={"TERM": "xterm-256color", **env}
+    command = [sys.executable, *program, *words]
+    environment = person.environment(**{"TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **env})
+    with subprocess.Popen(
+        command, cwd=person.folder, env=environment, stdin=inner, stdout=inner, stderr=inner
     ) as process:
         os.close(inner)
         heard = b""
-        while True:
-            try:
-                more = os.read(outer, 65536)
-            except OSError:  # Linux says so when the other side is closed
-                break
-            if not more:
-                break
+        while more := _read(outer):
             heard += more
+            if answer and heard.endswith(b"[y/N] "):
+                os.write(outer, f"{answer}\n".encode())
+                answer = ""
     os.close(outer)
     return process.returncode, heard.decode("utf-8", "replace")
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # Linux says so when the other side is closed
+        return b""
 
 
 @pytest.mark.parametrize(
@@ -219,3 +232,20 @@ def test_a_terminal_gets_what_it_can_show(
     assert bool(re.search(r"\x1b\[(?:\d+;)*(?:3[0-8]|9[0-7])[;\dm]", heard)) == colour
     assert ("\x1b[?25l" in heard) == moves, "the cursor is hidden while bars move, and only then"
     assert heard.count("\x1b[?25l") == heard.count("\x1b[?25h"), "and shown again"
+
+
+@pytest.mark.parametrize(("answer", "code", "made"), [("y", 0, 1), ("n", 6, 0), ("", 6, 0)], ids=["yes", "no", "enter"])
+def test_a_question_can_be_read_and_answered_while_bars_move(tmp_path: Path, answer: str, code: int, made: int) -> None:
+    study = SmallStudy.of(tmp_path / "naps", 4, more=CLOUD)
+    cloud = LocalCloud(tmp_path / "google", model_version_suffix="", **SWIFT)
+    cloud.bucket("my-bucket")
+    program = (google_cli.__file__, "--endpoint", cloud.endpoint, "--")
+    found, heard = on_a_terminal(Person(study.home), "run", answer=answer or "\r", program=program)
+    jobs = len(cloud.journal("creates"))
+    ended(cloud)
+    assert found == code, heard
+    assert "Send 4 requests to gemini-3.5-flash-lite: about $" in heard
+    assert jobs == made
+    asked = heard.index("Send 4 requests")
+    drawn = heard[asked : heard.index("[y/N] ", asked)]
+    assert "\x1b" not in drawn, "nothing was drawn over the question"

@@ -18,7 +18,7 @@ PROBLEMS: Final[dict[ProblemKind, str]] = {
 }
 
 NOT_SENT: Final[dict[NotSent, tuple[str, str]]] = {
-    NotSent.NO_TEXT: ("no text", "There is no text for the model to read."),
+    NotSent.NO_TEXT: ("no text", "There is no text for the model to read, or no abstract where the study wants one."),
     NotSent.DUPLICATE: ("duplicate", "The same record is in the table already."),
     NotSent.OVER_BUDGET: ("over budget", "The budget did not reach this far."),
     NotSent.DECIDED_BY_PERSON: ("decided by a person", "A person's decision stands; no model was asked."),

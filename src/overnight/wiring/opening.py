@@ -24,7 +24,7 @@ from overnight.pricing.tokens import choose_max_output
 from overnight.records.reader import RecordSet, RecordsFile, read_records
 from overnight.run.world import Home, Reporter, World
 from overnight.study.load import load_study
-from overnight.study.models import Study
+from overnight.study.models import AskSpec, Study
 from overnight.wiring import service
 
 _MOST_FINDINGS: Final = 20
@@ -138,7 +138,14 @@ def _model_of(study: Study, today: date) -> tuple[Model, Thinking]:
 def read_study_records(study: Study) -> tuple[RecordSet, int]:
     """The records and how many there are. All of them are read once: ids, encoding, columns. Raises RecordsError."""
     files = [RecordsFile(file.path, file.source) for file in study.records.files]
-    records = read_records(files, id=study.records.id, text=study.text_columns)
+    try:
+        records = read_records(files, id=study.records.id, text=study.text_columns)
+    except RecordsError as error:
+        if not isinstance(study.task, AskSpec):
+            raise
+        # The columns of an ask are the ones its prompt names.
+        paths = {"records.text": "ask.prompt"}
+        raise RecordsError([replace(one, path=paths.get(one.path, one.path)) for one in error.findings]) from error
     return records, records.check()
 
 

@@ -61,8 +61,7 @@ class StudyReporter:
 
     def add(self, record: Record, account: Account, cells: Sequence[Cell]) -> None:
         self._sources[record.source.rsplit(":", 1)[0].rsplit(", row ", 1)[0]] += 1
-        if account.outcome == "answer":
-            self._task.add(account, cells)
+        self._task.add(account, cells)
         if account.problem is not None:
             self._example(record, account, account.problem)
         if len(self._samples) < _SAMPLES:
@@ -182,9 +181,13 @@ class _ScreenPart:
         self._verdicts: dict[str, Counter[str]] = {criterion.id: Counter() for criterion in screen.criteria}
         self._quotes: dict[str, Counter[bool]] = {criterion.id: Counter() for criterion in screen.criteria}
 
-    def add(self, account: Account, cells: Sequence[Cell]) -> None:  # noqa: ARG002  # the cells hold all of it
-        self._decisions[self._cell(cells, "decision")] += 1
-        self._by[self._cell(cells, "decided_by")] += 1
+    def add(self, account: Account, cells: Sequence[Cell]) -> None:
+        """Decisions are of all records that have one, as in the results; verdicts of those with an answer."""
+        if decision := self._cell(cells, "decision"):
+            self._decisions[decision] += 1
+            self._by[self._cell(cells, "decided_by").replace("_", " ")] += 1
+        if account.outcome != "answer":
+            return
         if reason := self._cell(cells, "exclusion_reason"):
             self._reasons[reason] += 1
         for id_ in self._verdicts:
