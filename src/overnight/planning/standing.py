@@ -5,9 +5,11 @@ A million requests are some 190 MB this way; objects would be three times that, 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
+
+import msgspec
 
 from overnight.core.outcome import AGAIN, Next, ProblemKind
 
@@ -24,8 +26,7 @@ class State(IntEnum):
     QUEUED = 5  # to be sent by the plan at hand
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """attempts: sent ever. tries, truncations: ended with a problem (by the token limit) since last reopened.
 
     row: the ledger's number of the outcome that counts, 0 for none yet. kind: of the problem that counts.
@@ -40,6 +41,7 @@ class Standing:
 
 
 _UNKNOWN: Final = Standing(State.UNKNOWN)
+_STATES: Final = tuple(State)
 
 # state 3 bits | kind 5 | truncations 8 | tries 8 | attempts 16 | row 40
 _KIND, _TRUNCATIONS, _TRIES, _ATTEMPTS, _ROW = 3, 8, 16, 24, 40
@@ -60,7 +62,7 @@ def _pack(standing: Standing) -> int:
 def _unpack(code: int) -> Standing:
     kind = code >> _KIND & 31
     return Standing(
-        State(code & 7),
+        _STATES[code & 7],
         code >> _ATTEMPTS & 0xFFFF,
         code >> _TRIES & 0xFF,
         code >> _TRUNCATIONS & 0xFF,
@@ -129,7 +131,7 @@ def _after_problem(code: int, attempt: int, kind: ProblemKind, row: int) -> int:
     before = _unpack(code)
     tries, truncations = before.tries + 1, before.truncations + (kind is ProblemKind.TRUNCATED)
     if attempt < before.attempts:
-        return _pack(replace(before, tries=tries, truncations=truncations))
+        return _pack(msgspec.structs.replace(before, tries=tries, truncations=truncations))
     return _pack(Standing(State.PROBLEM, attempt, tries, truncations, kind, row))
 
 
