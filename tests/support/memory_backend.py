@@ -108,7 +108,7 @@ class MemoryBackend:
         return [] if data is None else [OutputFile(f"{place.output}/predictions.jsonl", len(data))]
 
     def fetch(self, place: Place, file: OutputFile, target: BinaryIO) -> None:
-        target.write(self.outputs_[place.output])
+        target.write(self.outputs_[place.output][: file.size_bytes])
 
     def fetch_input(self, place: Place, target: BinaryIO) -> None:
         target.writelines(self.inputs[place.input])
