@@ -98,8 +98,8 @@ VECTORS = (
       for reason in ("SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "MODEL_ARMOR", "IMAGE_SAFETY", "JAILBREAK",
                      4)),
     Vector("blocked, with words",
-           {"response": {"promptFeedback": {"blockReason": "OTHER", "blockReasonMessage": "No."}}}, P.BLOCKED, "9.4 [D]",
-           said="OTHER No.", finish="OTHER"),
+           {"response": {"promptFeedback": {"blockReason": "OTHER", "blockReasonMessage": "No."}}}, P.BLOCKED,
+           "9.4 [D]", said="OTHER No.", finish="OTHER"),
     *(Vector(f"stopped: {reason}", response(finish=reason), P.BLOCKED, "9.4 [D]", said=reason, finish=reason)
       for reason in ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR", "LANGUAGE")),
     Vector("recitation, citations only", response(finish="RECITATION", citationMetadata={"citations": []}), P.BLOCKED,
