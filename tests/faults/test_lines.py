@@ -40,8 +40,10 @@ WITHOUT_EFFECT = (
     Fault("no echo", {"no_echo": True}, identity="key_only"),
     Fault("keys as numbers", {"key_as_number": True}, identity="fingerprint"),
     Fault("no keys", {"no_key": True}, identity="fingerprint"),
-    Fault("no keys, twice each fifth", {"no_key": True, "duplicate_every": 5}, code=11, identity="fingerprint",
-          strays={"foreign": 12}, said="too many rows of job 1 are wrong in the same way"),
+    Fault("no keys, each fifth line twice", {"no_key": True, "duplicate_every": 5}, strays={"duplicate": 12},
+          identity="fingerprint"),
+    Fault("no keys, chunk files", {"no_key": True, "incremental": True}, strays={"duplicate": RECORDS},
+          identity="fingerprint"),
     Fault("another model served some", {"wrong_model_every": 5}),
 )  # fmt: skip
 SENT_AGAIN = (
