@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -192,21 +193,24 @@ def on_a_terminal(
     outer, inner = pty.openpty()
     command = [sys.executable, *program, *words]
     environment = person.environment(**{"TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **env})
+    heard, deadline = b"", time.monotonic() + 60
     with subprocess.Popen(
         command, cwd=person.folder, env=environment, stdin=inner, stdout=inner, stderr=inner
     ) as process:
         os.close(inner)
-        heard = b""
-        while more := _read(outer):
+        while more := _read(outer, deadline):
             heard += more
             if answer and heard.endswith(b"[y/N] "):
                 os.write(outer, f"{answer}\n".encode())
                 answer = ""
-    os.close(outer)
+        os.close(outer)  # a process that still waits for us is hung up on
     return process.returncode, heard.decode("utf-8", "replace")
 
 
-def _read(terminal: int) -> bytes:
+def _read(terminal: int, deadline: float) -> bytes:
+    """What comes next; nothing at the end, or when it waits for longer than it should."""
+    if not select.select([terminal], [], [], max(0, deadline - time.monotonic()))[0]:
+        return b""
     try:
         return os.read(terminal, 65536)
     except OSError:  # Linux says so when the other side is closed

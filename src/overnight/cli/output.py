@@ -6,13 +6,19 @@ from typing import TextIO
 
 
 def say(line: str = "") -> None:
-    """A line on standard error, for whoever still reads there."""
-    _write(line, sys.stderr)
+    """A line on standard error, for whoever still reads there: a terminal that has gone is no reason to stop."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        mute(sys.stderr)
 
 
 def answer(line: str = "") -> None:
-    """A line on standard output that must not change how a command ends."""
-    _write(line, sys.stdout)
+    """A line on standard output; a reader who has gone does not change how a command ends. A full disk does."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        mute(sys.stdout)
 
 
 def mute(stream: TextIO) -> None:
@@ -23,10 +29,3 @@ def mute(stream: TextIO) -> None:
         os.close(nowhere)
     except (OSError, ValueError):  # a stream without a file under it
         return
-
-
-def _write(line: str, stream: TextIO) -> None:
-    try:
-        print(line, file=stream, flush=True)
-    except BrokenPipeError:
-        mute(stream)
