@@ -1,0 +1,76 @@
+"""Law: whatever was sent, came back and was reopened, the packed fold is what a naive reading of the facts says."""
+
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overnight.core.outcome import ProblemKind
+from overnight.planning.standing import Standing, Standings, State
+
+Ended = tuple[bytes, int, ProblemKind | None, int]
+
+
+@dataclass(frozen=True)
+class History:
+    sent: list[tuple[bytes, int]]
+    outcomes: list[Ended]
+    reopened: dict[bytes, int]
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> History:
+    """For a few requests: attempts 1 to n were sent, any of them have ended, all up to some attempt were reopened."""
+    sent, outcomes, reopened = [], [], {}
+    kinds = st.one_of(st.sampled_from(ProblemKind), st.sampled_from([None, ProblemKind.TRUNCATED]))
+    for number in range(draw(st.integers(0, 4))):
+        address = bytes([number]) * 16
+        attempts = draw(st.integers(0, 5))
+        ended = [attempt for attempt in range(1, attempts + 1) if attempt < attempts or draw(st.booleans())]
+        sent += [(address, attempt) for attempt in range(1, attempts + 1)]
+        outcomes += [(address, attempt, draw(kinds)) for attempt in ended]
+        if ended and draw(st.booleans()):
+            reopened[address] = draw(st.sampled_from(ended))
+    ordered = draw(st.permutations(outcomes))
+    return History(
+        draw(st.permutations(sent)),
+        [(address, attempt, kind, row) for row, (address, attempt, kind) in enumerate(ordered, start=1)],
+        reopened,
+    )
+
+
+def naive(history: History, address: bytes) -> Standing:
+    """By the words of design section 2, from all the facts of one request at once."""
+    attempts = max((attempt for one, attempt in history.sent if one == address), default=0)
+    if not attempts:
+        return Standing(State.UNKNOWN)
+    floor = history.reopened.get(address, 0)
+    ended = [(attempt, kind, row) for one, attempt, kind, row in history.outcomes if one == address and attempt > floor]
+    answers = [row for _, kind, row in ended if kind is None]
+    if answers:
+        return Standing(State.ANSWERED, attempts, row=min(answers))
+    tries, truncations = len(ended), sum(kind is ProblemKind.TRUNCATED for _, kind, _ in ended)
+    if attempts <= floor:
+        return Standing(State.REOPENED, attempts)
+    last = [(kind, row) for attempt, kind, row in ended if attempt == attempts]
+    if not last:
+        return Standing(State.IN_FLIGHT, attempts, tries, truncations)
+    return Standing(State.PROBLEM, attempts, tries, truncations, *last[0])
+
+
+@given(histories())
+def test_the_fold_is_what_the_facts_say(history: History) -> None:
+    folded = Standings(history.sent, history.outcomes, history.reopened.items())
+    for number in range(5):
+        address = bytes([number]) * 16
+        assert folded[address] == naive(history, address)
+    assert len(folded) == len({address for address, _ in history.sent})
+
+
+@given(histories(), st.data())
+def test_the_order_in_which_problems_were_written_changes_nothing(history: History, data: st.DataObject) -> None:
+    shuffled = data.draw(st.permutations([one for one in history.outcomes if one[2] is not None]))
+    problems = [one for one in history.outcomes if one[2] is not None]
+    one = Standings(history.sent, problems, history.reopened.items())
+    other = Standings(history.sent, shuffled, history.reopened.items())
+    assert dict(one.items()) == dict(other.items())
