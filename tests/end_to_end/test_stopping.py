@@ -193,7 +193,7 @@ def on_a_terminal(
     outer, inner = pty.openpty()
     command = [sys.executable, *program, *words]
     environment = person.environment(**{"TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **env})
-    heard, deadline = b"", time.monotonic() + 60
+    heard, deadline = b"", time.monotonic() + 40
     with subprocess.Popen(
         command, cwd=person.folder, env=environment, stdin=inner, stdout=inner, stderr=inner
     ) as process:
@@ -203,13 +203,16 @@ def on_a_terminal(
             if answer and heard.endswith(b"[y/N] "):
                 os.write(outer, f"{answer}\n".encode())
                 answer = ""
-        os.close(outer)  # a process that still waits for us is hung up on
+        os.close(outer)
+        if time.monotonic() > deadline:
+            process.kill()
     return process.returncode, heard.decode("utf-8", "replace")
 
 
 def _read(terminal: int, deadline: float) -> bytes:
-    """What comes next; nothing at the end, or when it waits for longer than it should."""
-    if not select.select([terminal], [], [], max(0, deadline - time.monotonic()))[0]:
+    """What comes next; nothing at the end, or when it has gone on for longer than it should."""
+    left = deadline - time.monotonic()
+    if left < 0 or not select.select([terminal], [], [], left)[0]:
         return b""
     try:
         return os.read(terminal, 65536)

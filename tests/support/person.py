@@ -29,6 +29,15 @@ class Seen:
         return found
 
 
+class Command(subprocess.Popen[str]):
+    """A command under way. A test that fails does not wait for it."""
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, *rest)
+
+
 @dataclass(frozen=True)
 class Person:
     """A shell in `folder`, with a home of its own and nothing in the environment that leads to an account."""
@@ -41,11 +50,11 @@ class Person:
         home.mkdir(exist_ok=True)
         return {**kept, "HOME": str(home), "USERPROFILE": str(home), "COLUMNS": "100", **more}
 
-    def start(self, *words: str | Path | int, env: Mapping[str, str] | None = None, **popen: Any) -> "subprocess.Popen[str]":
+    def start(self, *words: str | Path | int, env: Mapping[str, str] | None = None, **popen: Any) -> Command:
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "overnight", *map(str, words)]
         streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(
+        return Command(
             command,
             cwd=self.folder,
             env=self.environment(**(env or {})),
@@ -57,11 +66,7 @@ class Person:
     def types(self, *words: str | Path | int, env: Mapping[str, str] | None = None, **popen: Any) -> Seen:
         """`overnight WORDS` to its end; a minute is enough for anything here."""
         with self.start(*words, env=env, **popen) as process:
-            try:
-                out, err = process.communicate(timeout=120)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
+            out, err = process.communicate(timeout=120)
         return Seen(process.returncode, out or "", err or "")
 
 
