@@ -48,7 +48,7 @@ def check_error(seen: Seen, code: int, *says: str) -> None:
         assert fragment in message, f"{fragment!r} is not in:\n{message}"
 
 
-@pytest.mark.parametrize("command", ["run", "check --cloud", "fetch", "cancel"])
+@pytest.mark.parametrize("command", ["run", "check --cloud"])
 def test_no_credentials_is_said_in_time(tmp_path: Path, command: str) -> None:
     study = SmallStudy.of(tmp_path / "naps", 2, more=CLOUD + "budget: {limit_usd: 5}\n")
     started = time.monotonic()
@@ -58,9 +58,9 @@ def test_no_credentials_is_said_in_time(tmp_path: Path, command: str) -> None:
     assert not (study.home / "results").exists()
 
 
-def test_plan_and_check_need_no_credentials(tmp_path: Path) -> None:
+def test_what_sends_nothing_needs_no_credentials(tmp_path: Path) -> None:
     study = SmallStudy.of(tmp_path / "naps", 2, more=CLOUD)
-    for command in ("plan", "check", "status"):
+    for command in ("plan", "check", "status", "cancel", "retry"):
         seen = Person(study.home).types(command, env=NO_METADATA)
         assert seen.code == 0, seen.err
         assert "LOCAL STAND-IN" not in seen.out

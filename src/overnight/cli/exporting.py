@@ -30,7 +30,6 @@ def _export(arguments: argparse.Namespace) -> int:
     if target.exists() and not arguments.force:
         raise UsageError(f"{target} is there already", hint="Choose another name, or say --force to write over it.")
     with open_study(arguments.study) as opened:
-        opened.world.reporter = None  # one file is asked for
         closing = Closing(opened.world.study, opened.world.realm)
         export(opened.world, closing, target, format_)
     print(

@@ -10,7 +10,6 @@ from overnight.core.events import Note, StepStarted
 from overnight.core.states import JobPhase, JobStatus
 from overnight.errors import (
     BudgetError,
-    ConsentError,
     JobError,
     NotFoundError,
     OvernightError,
@@ -31,7 +30,7 @@ _DOUBTS = 3
 
 
 def run(world: World, options: Options, closing: Closing | None = None) -> Closing:
-    """Close the difference. Publishes also when it stops early: what is known so far is never lost.
+    """Close the difference. When it stops early with something sent or collected, that is published too.
 
     closing: filled also when this raises ConsentError, BudgetError, BreakerError, DoubtfulSubmitError, JobError,
     CloudError … Ctrl-C while jobs run detaches: `closing.detached`.
@@ -39,10 +38,10 @@ def run(world: World, options: Options, closing: Closing | None = None) -> Closi
     closing = closing or Closing(world.study, world.realm)
     try:
         _close_the_difference(world, options, closing)
-    except (ConsentError, BudgetError):
+    except OvernightError:
         if closing.requests_sent or closing.jobs_collected:
             publish(world, closing)
-        else:  # refused before anything was done: the results on disk stay as they are
+        else:  # stopped before anything was done: the results on disk stay as they are
             account(world, closing)
         raise
     except KeyboardInterrupt:
@@ -51,9 +50,6 @@ def run(world: World, options: Options, closing: Closing | None = None) -> Closi
         if not closing.detached:
             raise
         return closing
-    except OvernightError:
-        publish(world, closing)
-        raise
     publish(world, closing)
     return closing
 

@@ -4,22 +4,24 @@ import pickle
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
 from overnight.core.atomic import replace_bytes, replacing
+from overnight.core.events import StepStarted
 from overnight.core.outcome import NotSent, ProblemKind, StrayKind
 from overnight.core.realm import is_simulated
 from overnight.core.record import Cell
 from overnight.core.task import Column
 from overnight.core.usage import Usd
-from overnight.errors import AccountingError
+from overnight.errors import AccountingError, OutputError
 from overnight.planning.wants import Account
 from overnight.records.writer import results_columns, write_table
 from overnight.run.money import pricing_of, total_cost
 from overnight.run.results import FIRST, LAST, RowMaker, our_columns
-from overnight.run.world import World
+from overnight.run.world import Reporter, World
 
 FORMATS: Final = ("csv", "parquet", "jsonl", "xlsx")
 XLSX_RECORDS: Final = 20_000
@@ -75,15 +77,14 @@ class Closing:
         }
 
 
-def account(world: World, closing: Closing, spool: IO[bytes] | None = None) -> None:
-    """Read every record's account once: count it, and keep its row in `spool` for the writers.
+def account(world: World, closing: Closing, spool: IO[bytes] | None = None, reporter: Reporter | None = None) -> None:
+    """Read every record's account once: count it, keep its row in `spool` for the writers, show it to the reporter.
 
     Raises AccountingError where records ≠ answers + problems + not sent + open, or the ledger's own sums differ.
     """
     wants = world.wants(world.standings())
     maker = RowMaker(world.task, world.realm, [column.name for column in _originals(world)], pricing_of(world))
     decision = _place_of(world.task.columns, "decision")
-    reporter = world.reporter() if world.reporter is not None and spool is not None else None
     for record in world.records:
         standing = wants.account(record)
         _count(closing, standing)
@@ -95,16 +96,17 @@ def account(world: World, closing: Closing, spool: IO[bytes] | None = None) -> N
         if spool is not None:
             pickle.dump(maker.row(record, standing, cells), spool, protocol=pickle.HIGHEST_PROTOCOL)
     _check(world, closing)
-    if reporter is not None:
-        target = world.home.results / "report.html"
-        replace_bytes(target, reporter.finish(closing.to_json()).encode())
-        closing.results["report"] = target.absolute()
 
 
 def publish(world: World, closing: Closing, formats: Sequence[str] = FORMATS) -> None:
     """Write results and report into the realm's folder; each file is replaced whole or not at all."""
-    with tempfile.TemporaryFile() as spool:
-        account(world, closing, spool)
+    world.tell(StepStarted("publish"))
+    reporter = world.reporter() if world.reporter is not None else None
+    with _spooled(world, closing, reporter) as spool:
+        if reporter is not None:
+            report = world.home.results / "report.html"
+            replace_bytes(report, reporter.finish(closing.to_json()).encode())
+            closing.results["report"] = report.absolute()
         for format_ in formats:
             if format_ == "xlsx" and closing.records > XLSX_RECORDS:
                 continue
@@ -115,10 +117,26 @@ def publish(world: World, closing: Closing, formats: Sequence[str] = FORMATS) ->
 
 def export(world: World, closing: Closing, target: Path, format_: str) -> None:
     """One file of results where the person wants it."""
-    with tempfile.TemporaryFile() as spool:
-        account(world, closing, spool)
+    with _spooled(world, closing) as spool:
         write_results(world, spool, target, format_)
         closing.results[format_] = target.absolute()
+
+
+@contextmanager
+def _spooled(world: World, closing: Closing, reporter: Reporter | None = None) -> Iterator[IO[bytes]]:
+    """Every record's row, made once and read by each writer. Raises OutputError when there is no room for it."""
+    folder = tempfile.gettempdir()
+    with tempfile.TemporaryFile() as spool:
+        try:
+            account(world, closing, spool, reporter)
+            spool.flush()
+        except OSError as cause:
+            raise OutputError(
+                f"the rows of the results could not be kept: {cause.strerror or cause}",
+                where=folder,
+                hint="Make room there, or let TMPDIR name a folder with more; then run again. Nothing paid is lost.",
+            ) from cause
+        yield spool
 
 
 def write_results(world: World, spool: IO[bytes], target: Path, format_: str) -> None:

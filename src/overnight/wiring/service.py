@@ -2,14 +2,18 @@
 
 import contextlib
 import json
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from overnight.backends.backend import Backend, Patience
+from overnight.backends.on_first_use import OnFirstUse
 from overnight.core.events import Note, Tell
 from overnight.core.realm import GOOGLE
 from overnight.errors import CloudError
@@ -27,6 +31,9 @@ LOCAL_BUCKET_LOCATION: Final = "US"
 LOCAL_BUCKET: Final = "overnight-local"
 _SERVED_ALREADY: Final = 3
 """The local cloud's exit code when another process serves the folder."""
+_BUSY_LOOKS: Final = 25
+_BUSY_WAIT_S: Final = 0.2
+"""One that is just starting or stopping, of a run that was stopped or killed a moment ago, is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +74,23 @@ def local_service(endpoint: str) -> Service:
 
 @contextlib.contextmanager
 def connected(study: Study, home: Home, tell: Tell) -> Iterator[Backend]:
-    """A way to the service that the study names; its connections are closed when this is left."""
+    """A way to the service that the study names, made at its first use: a run that has nothing to do needs no account.
+
+    Its connections are closed when this is left, and the local cloud, if it was started, ends.
+    """
     with contextlib.ExitStack() as stack:
-        if study.realm == GOOGLE:
-            service = google_service(study)
-        else:
-            service = local_service(stack.enter_context(local_cloud(home.folder / "stand-in" / "cloud", tell)))
-            _make_local_bucket(service)
-        backend = backend_of(service, tell)
-        stack.callback(backend.close)
-        yield backend
+
+        def connect() -> Backend:
+            if study.realm == GOOGLE:
+                service = google_service(study)
+            else:
+                service = local_service(stack.enter_context(local_cloud(home.folder / "stand-in" / "cloud", tell)))
+                _make_local_bucket(service)
+            backend = backend_of(service, tell)
+            stack.callback(backend.close)
+            return backend
+
+        yield OnFirstUse(connect)
 
 
 def _make_local_bucket(service: Service) -> None:
@@ -114,38 +128,68 @@ def local_cloud(data: Path, tell: Tell) -> Iterator[str]:
     ends when its standard input does, after we have finished what we were doing.
     """
     data.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "overnight.localcloud", "--port", "0", "--data", str(data), "--with-parent"]
-    log = data.parent / "cloud.log"
-    apart: dict[str, Any] = {"start_new_session": True}
-    if sys.platform == "win32":
-        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    with log.open("wb") as errors:
-        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, **apart)
-    assert child.stdin is not None
-    assert child.stdout is not None
-    try:
-        if child.stdout.readline():
-            yield _endpoint(data)
-        elif child.wait() == _SERVED_ALREADY:
-            endpoint = _endpoint(data)
-            tell(Note(f"the local cloud at {endpoint} serves this study already; it goes on after us"))
-            yield endpoint
-        else:
-            said = log.read_text(encoding="utf-8", errors="replace").strip()
+    for _ in range(_BUSY_LOOKS):
+        with _child(data) as child:
+            assert child.stdout is not None
+            if child.stdout.readline():
+                yield _endpoint(data)
+                return
+            code = child.wait()
+        if code != _SERVED_ALREADY:
+            said = _log_of(data).read_text(encoding="utf-8", errors="replace").strip()
             raise CloudError(
                 f"the local cloud did not start: {said or 'it said nothing'}",
                 where=str(data),
                 hint="Mend what it says. If the folder is damaged, move it away: the ledger keeps what was answered.",
             )
+        if endpoint := _answering(data):
+            tell(Note(f"the local cloud at {endpoint} serves this study already; it goes on after us"))
+            yield endpoint
+            return
+        time.sleep(_BUSY_WAIT_S)
+    raise CloudError(
+        "the study's local cloud is held by a process that neither serves it nor ends",
+        where=str(data),
+        hint="Find and stop that process (`python -m overnight.localcloud` on this folder), then run again.",
+    )
+
+
+@contextlib.contextmanager
+def _child(data: Path) -> "Iterator[subprocess.Popen[bytes]]":
+    command = [sys.executable, "-m", "overnight.localcloud", "--port", "0", "--data", str(data), "--with-parent"]
+    apart: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    with _log_of(data).open("wb") as errors:
+        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, **apart)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    try:
+        yield child
     finally:
         child.stdin.close()
         child.wait()
         child.stdout.close()
 
 
+def _log_of(data: Path) -> Path:
+    return data.parent / "cloud.log"
+
+
 def _endpoint(data: Path) -> str:
     found: Mapping[str, Any] = json.loads((data / "endpoint.json").read_text(encoding="utf-8"))
     return str(found["endpoint"])
+
+
+def _answering(data: Path) -> str:
+    """The endpoint the folder names, if somebody listens there. Empty: none is named, or it is of a process gone."""
+    try:
+        endpoint = _endpoint(data)
+        where = urlsplit(endpoint)
+        socket.create_connection((where.hostname or "", where.port or 0), timeout=1.0).close()
+    except (OSError, ValueError, KeyError):
+        return ""
+    return endpoint
 
 
 def preflight_clients(service: Service) -> "Clients":

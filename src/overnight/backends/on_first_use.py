@@ -1,0 +1,67 @@
+"""A backend that is made when it is first needed: credentials are asked for, and a local cloud started, only then."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import BinaryIO
+
+from overnight.backends.backend import Backend, OutputFile, Patience
+from overnight.core.states import JobStatus
+from overnight.ledger.shards import Place
+from overnight.requests.shards import ShardLimits
+
+
+class OnFirstUse:
+    """connect: makes the real one, once. What it raises comes out of the call that needed it."""
+
+    def __init__(self, connect: Callable[[], Backend]) -> None:
+        self._connect = connect
+
+    @cached_property
+    def _real(self) -> Backend:
+        return self._connect()
+
+    @property
+    def name(self) -> str:
+        return self._real.name
+
+    @property
+    def limits(self) -> ShardLimits:
+        return self._real.limits
+
+    @property
+    def patience(self) -> Patience:
+        return self._real.patience
+
+    def place(self, uid: str, label: str) -> Place:
+        return self._real.place(uid, label)
+
+    def stage(self, place: Place, lines: Iterable[bytes], manifest: Mapping[str, object]) -> None:
+        self._real.stage(place, lines, manifest)
+
+    def unstage(self, place: Place) -> None:
+        self._real.unstage(place)
+
+    def submit(self, place: Place, model: str, labels: Mapping[str, str]) -> JobStatus:
+        return self._real.submit(place, model, labels)
+
+    def find(self, place: Place, key: str, value: str) -> Sequence[JobStatus]:
+        return self._real.find(place, key, value)
+
+    def poll(self, place: Place, job: str) -> JobStatus:
+        return self._real.poll(place, job)
+
+    def cancel(self, place: Place, job: str) -> None:
+        self._real.cancel(place, job)
+
+    def outputs(self, place: Place, status: JobStatus) -> Sequence[OutputFile]:
+        return self._real.outputs(place, status)
+
+    def fetch(self, place: Place, file: OutputFile, target: BinaryIO) -> None:
+        self._real.fetch(place, file, target)
+
+    def fetch_input(self, place: Place, target: BinaryIO) -> None:
+        self._real.fetch_input(place, target)
+
+    def close(self) -> None:
+        if "_real" in self.__dict__:
+            self._real.close()
