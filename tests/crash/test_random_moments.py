@@ -2,12 +2,24 @@
 
 import random
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.contract.conftest import LocalCloud
-from tests.support.cloud import SWIFT, cloud_folder, created, instead_of_a_child, kill_group, served, start_beside
+from tests.support.cloud import (
+    SWIFT,
+    cloud_folder,
+    created,
+    instead_of_a_child,
+    kill_embedded,
+    kill_group,
+    served,
+    start_beside,
+    wait_until_free,
+)
 from tests.support.studies import SmallStudy
 
 RECORDS = 160
@@ -28,16 +40,22 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
     return study
 
 
-def kill_at_random(study: SmallStudy, moments: random.Random) -> bool:
-    """Starts a run and kills it, and whatever it started, after a while. False when it had ended before."""
+def kill_at_random(study: SmallStudy, moments: random.Random, *, cloud_too: bool = False) -> bool:
+    """Starts a run and kills it after a while. False when it had ended before.
+
+    cloud_too: and its local cloud with it, when there is one yet. The next run may find it dying.
+    """
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
     run = study.process("run", **silent)
     try:
         run.wait(moments.uniform(0.1, 1.8))
     except subprocess.TimeoutExpired:
+        if cloud_too:
+            kill_embedded(study.home)
         kill_group(run.pid)
         run.wait()
         return True
+    assert run.returncode == 0, "a run that was not killed ends well, also just after one that was"
     return False
 
 
@@ -58,12 +76,14 @@ def test_the_run_killed_twenty_times_while_the_local_cloud_lives_on(
     moments = random.Random(seed)
     study = SmallStudy.of(tmp_path, RECORDS)
     cloud = start_beside(study.home, fail_every=FAIL_EVERY, rows_per_s=14)
-    killed = sum(kill_at_random(study, moments) for _ in range(KILLS))
-    cloud.switch(rows_per_s=0)
-    last = study.ended("run", "--json")
-    assert last.code == 0, last.err
+    try:
+        killed = sum(kill_at_random(study, moments) for _ in range(KILLS))
+        cloud.switch(rows_per_s=0)
+        last = study.ended("run", "--json")
+    finally:
+        stopped = cloud.stop()
+    assert (last.code, stopped) == (0, 0), last.err
     assert last.json["answers"] == RECORDS
-    assert cloud.stop() == 0
     assert killed >= KILLS / 2, "most runs ended before they could be killed: the moments are too late"
     assert_as_if_nothing_had_happened(study, undisturbed)
 
@@ -75,10 +95,9 @@ def test_the_run_and_its_local_cloud_killed_together_twenty_times(
     moments = random.Random(seed)
     study = SmallStudy.of(tmp_path, RECORDS)
     start_beside(study.home, fail_every=FAIL_EVERY, rows_per_s=40).stop()  # its switches are on disk
-    killed = sum(kill_at_random(study, moments) for _ in range(KILLS))
-    cloud = start_beside(study.home)
-    cloud.switch(rows_per_s=0)
-    cloud.stop()
+    killed = sum(kill_at_random(study, moments, cloud_too=True) for _ in range(KILLS))
+    wait_until_free(study.home)
+    start_beside(study.home, rows_per_s=0).stop()
     last = study.ended("run", "--json")
     assert last.code == 0, last.err
     assert killed >= KILLS / 2
@@ -96,3 +115,21 @@ def test_a_killed_run_leaves_no_half_written_file_in_the_results(undisturbed: Sm
     finally:
         cloud.stop()
     assert not left.exists()
+
+
+def test_a_run_beside_a_local_cloud_that_is_just_ending_waits_for_it_and_starts_its_own(tmp_path: Path) -> None:
+    """What `endpoint.json` names is then the address of nobody."""
+    study = SmallStudy.of(tmp_path, 5)
+    data = cloud_folder(study.home)
+    start_beside(study.home).stop()
+    (data / "endpoint.json").write_text('{"endpoint": "http://127.0.0.1:9", "pid": 1}')
+    with FileLock(data / "lock"):
+        run = study.process("run", "--json")
+        refused = study.home / "stand-in" / "cloud.log"
+        deadline = time.monotonic() + 30
+        while not (refused.exists() and "is in use by" in refused.read_text()):
+            assert time.monotonic() < deadline, "the run never tried to start a local cloud"
+            time.sleep(0.02)  # between two looks
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 0, err
+    assert '"answers": 5' in out

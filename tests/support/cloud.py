@@ -1,12 +1,15 @@
 """A local cloud for studies: one process, reached where a study looks for its own, with its journal in words."""
 
 import contextlib
+import json
 import os
 import signal
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+
+from filelock import FileLock
 
 from overnight.wiring import service
 from tests.contract.conftest import LocalCloud
@@ -58,6 +61,19 @@ def created(data: Path) -> Counter[str]:
     query = "SELECT json_extract(labels, '$.overnight-job') FROM creates"
     with contextlib.closing(sqlite3.connect(data / "journal.sqlite")) as journal:
         return Counter(label for (label,) in journal.execute(query))
+
+
+def kill_embedded(home: Path) -> None:
+    """`kill -9` of the local cloud that a run of the study in `home` has started (it is in no group of the run's)."""
+    data = cloud_folder(home)
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        os.kill(json.loads((data / "endpoint.json").read_text())["pid"], signal.SIGKILL)
+
+
+def wait_until_free(home: Path) -> None:
+    """No local cloud serves the study in `home` any more: one that was killed, or lost its run, has ended."""
+    with FileLock(cloud_folder(home) / "lock", timeout=30):
+        pass
 
 
 def kill_group(pid: int) -> None:
