@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -87,7 +88,7 @@ def run(job: Job) -> Collected:
 
 
 def without_source(outcomes: Mapping[bytes, Outcome]) -> dict[bytes, Outcome]:
-    return {address: replace(outcome, source="") for address, outcome in outcomes.items()}
+    return {address: msgspec.structs.replace(outcome, source="") for address, outcome in outcomes.items()}
 
 
 @given(jobs())

@@ -174,14 +174,14 @@ class Matcher:
         rank = _rank(outcome, place)
         before = self._taken.get(address)
         if before is None:
-            self._taken[address] = rank, outcome
+            self._taken[address] = rank, _without_answer(outcome)
             self._count(outcome, +1)
             return Taken(outcome)
         old_rank, old = before
         differs = old_rank[_SAID] != rank[_SAID]
         if old is None or old_rank < rank or (old_rank == rank and _tie(old) <= _tie(outcome)):
             return self._stray(_stray_of(StrayKind.DUPLICATE, outcome, "", differs=differs), bad=False)
-        self._taken[address] = rank, outcome
+        self._taken[address] = rank, _without_answer(outcome)
         self._count(old, -1)
         self._count(outcome, +1)
         worse = _stray_of(StrayKind.DUPLICATE, old, "a better line came", differs=differs)
@@ -242,6 +242,11 @@ def _unidentified(reply: Reply, place: "_Place", *, echoed: bool) -> Stray:
 class _Place(msgspec.Struct, frozen=True, gc=False):
     source: str
     chunk: bool
+
+
+def _without_answer(outcome: Outcome) -> Outcome:
+    """What is kept of a line to judge a second one by: the rank holds the answer's digest, the answer goes to disk."""
+    return msgspec.structs.replace(outcome, answer=b"") if outcome.answer else outcome
 
 
 def _rank(outcome: Outcome, place: _Place) -> _Rank:

@@ -1,7 +1,6 @@
 """local-cloud, demo: the embedded Google Cloud on its own, and the study that shows what it does."""
 
 import argparse
-import subprocess
 import sys
 from pathlib import Path
 from typing import Final
@@ -42,6 +41,8 @@ def _port(text: str) -> int:
 
 def _local_cloud(arguments: argparse.Namespace) -> int:
     """A process of its own, reached only over HTTP: nothing of ours imports it. It ends when we do, however we do."""
+    import subprocess
+
     command = [sys.executable, "-m", "overnight.localcloud", "--with-parent"]
     command += ["--port", str(arguments.port), "--data", str(arguments.data)]
     for switch in arguments.switch:

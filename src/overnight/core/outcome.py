@@ -3,9 +3,10 @@
 The table AGAIN says per kind of problem whether a request is sent again, and what the next attempt changes.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from overnight.core.usage import NO_USAGE, Usage
 
@@ -77,8 +78,7 @@ class NotSent(StrEnum):
     DECIDED_BY_PERSON = "decided_by_person"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What one attempt ended as. `kind` None is an answer, and then `answer` is its JSON (validated, compact).
 
     detail: the service's own words, or ours with the path. source: `raw file:line` of the line it was read from, empty
@@ -98,8 +98,7 @@ class Outcome:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Stray:
+class Stray(msgspec.Struct, frozen=True, gc=False):
     """A line that settles nothing. `differs`: a duplicate or surplus whose answer is not the one taken."""
 
     kind: StrayKind

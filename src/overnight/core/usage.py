@@ -1,12 +1,12 @@
 """Tokens and money as types. Amounts are exact; rounding is for people only."""
 
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Final
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+
+class Usage(msgspec.Struct, frozen=True, gc=False):
     """Tokens of one line. None = the service did not say (never zero in its place).
 
     prompt: all input, cached included. cached: the part of `prompt` read from a cache. thinking and answer are both

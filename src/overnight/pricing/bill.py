@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Final
 
 from overnight.core.usage import Usage, Usd
-from overnight.pricing.prices import ONE, Price
+from overnight.pricing.prices import LONG_PROMPT_TOKENS, ONE, Price
 
 MILLIONTH: Final = Decimal("0.000001")
 
@@ -18,15 +18,21 @@ def cost(usage: Usage, price: Price, *, surcharge: bool = False) -> Usd:
     """
     if usage.prompt is None:
         raise ValueError("no cost without token counts: ask usage.known first")
-    rates = price.rates(usage.prompt)
+    long = usage.prompt > LONG_PROMPT_TOKENS
     cached = min(usage.cached or 0, usage.prompt)
+    return sum_cost(price, usage.prompt, cached, usage.output, long=long, surcharge=surcharge)
+
+
+def sum_cost(price: Price, prompt: int, cached: int, output: int, *, long: bool, surcharge: bool = False) -> Usd:
+    """The same for tokens added up over requests of one tier. cached: part of `prompt`. long: the tier over 200k."""
+    rates = price.rates(LONG_PROMPT_TOKENS + 1 if long else 0)
     cached_rate = rates.input_usd_per_mtok if rates.cached_usd_per_mtok is None else rates.cached_usd_per_mtok
     tokens = (
-        (usage.prompt - cached) * rates.input_usd_per_mtok
-        + cached * cached_rate
-        + usage.output * rates.output_usd_per_mtok
+        Usd(rates.input_usd_per_mtok) * (prompt - cached)
+        + Usd(cached_rate) * cached
+        + Usd(rates.output_usd_per_mtok) * output
     )
-    return Usd(tokens * MILLIONTH * _factor(price, surcharge))
+    return tokens * MILLIONTH * _factor(price, surcharge)
 
 
 def worst_case(input_tokens_bound: int, max_output_tokens: int, n: int, price: Price, surcharge: bool = False) -> Usd:

@@ -19,7 +19,7 @@ from overnight.records.findings import shown
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_GROUP_ROWS: Final = 8 * 2048
+_GROUP_ROWS: Final = 2 * 2048
 
 
 def write_parquet(file: IO[bytes], columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> int:

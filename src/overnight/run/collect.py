@@ -187,7 +187,7 @@ class _Settling:
             )
         fact = self.collecting.fact
         fact.lines = tally.lines
-        fact.billed = self.bill.billed if not self.bill.lines_without_price else None
+        fact.billed = self.bill.billed
         fact.kept = self.bill.kept(shard.reserved, n_rows)
         fact.breaker = tally.breaker_tripped(n_rows)
 

@@ -7,12 +7,13 @@ from typing import Final
 
 from overnight.core.outcome import Outcome, ProblemKind, Stray
 from overnight.core.usage import Usage, Usd
-from overnight.pricing.bill import cost
-from overnight.pricing.prices import Price, price
+from overnight.pricing.bill import cost, sum_cost
+from overnight.pricing.prices import LONG_PROMPT_TOKENS, Price, price
 from overnight.pricing.tokens import token_bound, token_estimate
 from overnight.run.world import World
 
-_MTOK = Decimal(1_000_000)
+_PER_TOKEN = Decimal("0.000001")
+_LINES, _PROMPT, _CACHED, _OUTPUT = range(4)
 NOT_BILLED = frozenset({ProblemKind.SERVICE_ERROR, ProblemKind.REFUSED})
 """Lines that say the row was not served. Any other line without token counts keeps its share of the reservation: what
 it cost is unknown, not zero."""
@@ -31,8 +32,9 @@ class WorstCase:
         rates = self.price.rates(token_bound(longest_bytes))
         factor = self.price.location_surcharge if self.surcharge else Decimal(1)
         tokens_in = token_bound(size_bytes) + token_bound(0) * (n_requests - 1)
-        amount = tokens_in * rates.input_usd_per_mtok + n_requests * self.max_output_tokens * rates.output_usd_per_mtok
-        return Usd(amount * factor / _MTOK)
+        tokens_out = n_requests * self.max_output_tokens
+        per_million = Usd(rates.input_usd_per_mtok) * tokens_in + Usd(rates.output_usd_per_mtok) * tokens_out
+        return per_million * factor * _PER_TOKEN
 
 
 def worst_case_for(world: World, max_output_tokens: int) -> WorstCase | None:
@@ -87,6 +89,11 @@ class Pricing:
         found = self.price_of(line.model_version or self._asked, day)
         return None if found is None else cost(line.usage, found, surcharge=self._surcharge)
 
+    def sum_of(self, served: str, day: str, prompt: int, cached: int, output: int, *, long: bool) -> Usd | None:
+        """Of lines of one model, day and tier (long: over 200,000 prompt tokens each), added up."""
+        found = self.price_of(served or self._asked, day)
+        return None if found is None else sum_cost(found, prompt, cached, output, long=long, surcharge=self._surcharge)
+
     def price_of(self, model: str, day: str = "") -> Price | None:
         place = model, day
         if place not in self._prices:
@@ -95,23 +102,51 @@ class Pricing:
 
 
 class Bill:
-    """Adds up a job's lines. rows_unknown: rows that may have cost something nobody said."""
+    """Adds up a job's lines. rows_unknown: rows that may have cost something nobody said.
+
+    Cost is linear in tokens within a price and its tier, so tokens are added up and priced once: exact, and a third of
+    the time of pricing each line.
+    """
 
     def __init__(self, pricing: Pricing) -> None:
         self._pricing = pricing
-        self.billed = Usd()
-        self.lines_without_price = 0
+        self._sums: dict[tuple[str, str, bool], list[int]] = {}
         self.rows_unknown = 0
 
     def add(self, line: Outcome | Stray) -> None:
-        amount = self._pricing.cost_of(line)
-        if amount is not None:
-            self.billed = self.billed + amount
-        elif line.usage.known:
-            self.lines_without_price += 1
-            self.rows_unknown += 1
-        elif isinstance(line, Outcome) and line.kind not in NOT_BILLED:
-            self.rows_unknown += 1
+        usage = line.usage
+        if usage.prompt is None:
+            if isinstance(line, Outcome) and line.kind not in NOT_BILLED:
+                self.rows_unknown += 1
+            return
+        day = line.processed_time[:10] if isinstance(line, Outcome) else ""
+        place = line.model_version, day, usage.prompt > LONG_PROMPT_TOKENS
+        sums = self._sums.get(place)
+        if sums is None:
+            sums = self._sums[place] = [0, 0, 0, 0]
+        sums[_LINES] += 1
+        sums[_PROMPT] += usage.prompt
+        sums[_CACHED] += min(usage.cached or 0, usage.prompt)
+        sums[_OUTPUT] += usage.output
+
+    @property
+    def billed(self) -> Usd | None:
+        """None when a line served by a model without a known price is among them."""
+        total = Usd()
+        for (version, day, long), sums in self._sums.items():
+            amount = self._pricing.sum_of(version, day, sums[_PROMPT], sums[_CACHED], sums[_OUTPUT], long=long)
+            if amount is None:
+                return None
+            total = total + amount
+        return total
+
+    @property
+    def _rows_without_price(self) -> int:
+        return sum(
+            sums[_LINES]
+            for (version, day, _), sums in self._sums.items()
+            if self._pricing.sum_of(version, day, 0, 0, 0, long=False) is None
+        )
 
     def without_a_line(self, n_rows: int) -> None:
         """Rows of a job that ran, or may have, and of which its output says nothing."""
@@ -121,7 +156,7 @@ class Bill:
         """The part of the reservation that stays for rows whose cost is unknown."""
         if reserved is None or not n_rows:
             return None
-        return Usd(reserved.amount * self.rows_unknown / n_rows)
+        return reserved * (Decimal(min(self.rows_unknown + self._rows_without_price, n_rows)) / n_rows)
 
 
 def pricing_of(world: World) -> Pricing:

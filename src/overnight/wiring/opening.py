@@ -3,7 +3,7 @@
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -152,9 +152,9 @@ def read_study_records(study: Study) -> tuple[RecordSet, int]:
 def check_texts(study: Study, records: RecordSet, task: Task) -> list[Finding]:
     """Texts too long to send are refused here, with every place; missing abstracts are refused or noted as asked."""
     errors: list[Finding] = []
-    missing = 0
+    missing, columns = 0, study.text_columns
     for record in records:
-        errors += _too_long(study, record)
+        errors += _too_long(record, columns, study.records.max_text_chars)
         if isinstance(task, ScreenTask) and task.missing_abstract(record):
             missing += 1
             if study.records.no_abstract == "error":
@@ -177,9 +177,8 @@ def check_texts(study: Study, records: RecordSet, task: Task) -> list[Finding]:
     return [Finding(what, path="records.no_abstract", level="warning")]
 
 
-def _too_long(study: Study, record: Record) -> list[Finding]:
-    limit = study.records.max_text_chars
-    sizes = [(column, len(text_of(record.values.get(column)))) for column in study.text_columns]
+def _too_long(record: Record, columns: Sequence[str], limit: int) -> list[Finding]:
+    sizes = [(column, len(text_of(record.values.get(column)))) for column in columns]
     return [
         Finding(
             f"record {record.record_id!r}: {column} has {size:,} characters, more than {limit:,}",
