@@ -9,9 +9,8 @@ from google.auth.exceptions import RefreshError, TransportError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overnight.errors import CredentialsError, NotFoundError, RefusedError, UnavailableError
+from overnight.errors import CredentialsError, NotFoundError, RefusedError, UnavailableError, UnreachableError
 from overnight.google.auth import Access, adc_access, local_access
-from overnight.errors import UnreachableError
 from overnight.google.http import LONGEST_WAIT_S, Http, Retry, _Failure, _retry_after_s
 from tests.support.fake_time import FakeTime
 from tests.support.http_server import Answer, Cut, Reply, Server, Silence, serving

@@ -115,5 +115,5 @@ def _cost(closing: Closing) -> str:
 def _shown(path: Path) -> str:
     try:
         return str(path.relative_to(Path.cwd()))
-    except ValueError:
+    except (ValueError, OSError):  # elsewhere; or the folder we were called in is gone
         return str(path)

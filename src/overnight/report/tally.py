@@ -87,7 +87,6 @@ class _ChoiceField:
             counts.append(("other values", other))
         return Choices(self.name, tuple(counts), self.filled, self.empty, self.several, self.description)
 
-
     def _hardly_repeats(self) -> bool:
         """A list of free texts: bars of one each would say nothing."""
         top = max(self.counts.values(), default=0)

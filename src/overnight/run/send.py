@@ -1,13 +1,16 @@
 """Steps 3 to 5: render, stage, submit. For each shard: intent, effect, fact; twice, for its file and for its job."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from overnight.core.events import Note, Progress, StepStarted
+from overnight.core.states import JobStatus
 from overnight.core.usage import Usd
 from overnight.errors import CredentialsError, OvernightError, RefusedError, UnavailableError, UnreachableError
 from overnight.ledger.bindings import Binding
 from overnight.ledger.recipes import recipe_to_json
+from overnight.ledger.shards import ShardFact
 from overnight.planning.difference import Group
 from overnight.requests.render import Renderer
 from overnight.requests.shards import Peekable, Shard
@@ -16,6 +19,9 @@ from overnight.run.money import WorstCase, worst_case_for
 from overnight.run.plan import Planned
 from overnight.run.recover import LABEL, STUDY_LABEL, abandon, settle_doubt
 from overnight.run.world import Options, World
+
+BUSY_WAITS_S: Final = (5.0, 15.0, 30.0, 60.0, 120.0)
+TOO_MANY_REQUESTS: Final = 429
 
 
 @dataclass(slots=True)
@@ -137,6 +143,20 @@ def _stage(world: World, shard: Shard) -> int:
     return number
 
 
+def _create(world: World, shard: ShardFact, labels: Mapping[str, str]) -> JobStatus:
+    """One create. A 429 made nothing, and is met far below every limit (vertex-batch-facts 13.5): waited out, and only
+    then a refusal."""
+    for wait_s in BUSY_WAITS_S:
+        try:
+            return world.backend.submit(shard.place, shard.model, labels)
+        except RefusedError as refused:
+            if refused.code != TOO_MANY_REQUESTS:
+                raise
+            world.tell(Note(f"job {shard.id}: the service is busy (429); asking again in {wait_s:.0f} s", "warning"))
+            world.sleep(wait_s)
+    return world.backend.submit(shard.place, shard.model, labels)
+
+
 def _submit(world: World, number: int, reserve: Usd | None, leave: Pass, options: Options, sent: Sent) -> None:
     """Create the job, or put the shard back and say in `sent` why."""
     shards = world.ledger.shards
@@ -149,7 +169,7 @@ def _submit(world: World, number: int, reserve: Usd | None, leave: Pass, options
         return
     labels = {LABEL: shard.label, STUDY_LABEL: world.ledger.uid}
     try:
-        job = world.backend.submit(shard.place, shard.model, labels)
+        job = _create(world, shard, labels)
     except (RefusedError, UnreachableError, CredentialsError):  # a definite no: nothing was made
         abandon(world, shard)
         raise

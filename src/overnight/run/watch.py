@@ -101,6 +101,5 @@ def _word(status: JobStatus) -> str:
 
 
 def _spell(seconds: float) -> str:
-    if seconds < 3600:
-        return f"{seconds / 60:.0f} minutes"
-    return f"{seconds / 3600:.0f} hours"
+    n, unit = (seconds / 60, "minute") if seconds < 3600 else (seconds / 3600, "hour")
+    return f"{n:.0f} {unit}{'' if round(n) == 1 else 's'}"
