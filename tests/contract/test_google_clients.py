@@ -213,7 +213,7 @@ def test_a_create_that_is_turned_away_before_it_took_effect(
 
 
 def test_a_model_that_does_not_exist(jobs: BatchJobs) -> None:
-    with pytest.raises(RefusedError, match="overnight models"):
+    with pytest.raises(RefusedError, match="models-and-prices"):
         jobs.create("d", "gemini-2.5-pro-002", "gs://naps-bucket/in/x", "gs://naps-bucket/out", {JOB_LABEL: "none"})
     assert jobs.list_by_label(JOB_LABEL, "none") == []
 

@@ -18,7 +18,7 @@ def body(code: int, message: str, status: str = "", **info: Any) -> bytes:
 
 AGENT = "service-123@gcp-sa-aiplatform.iam.gserviceaccount.com"
 VECTORS = [
-    ("pg#704 U", body(400, "Do not support publisher model gemini-2.5-flash-preview-04-17"), 400, "overnight models"),
+    ("pg#704 U", body(400, "Do not support publisher model gemini-2.5-flash-preview-04-17"), 400, "models-and-prices.md"),
     (
         "vertex-ai-samples#3710 U",
         body(400, f"Service account `{AGENT}` does not have `[storage.objects.get]` IAM permission(s)"),
@@ -66,7 +66,7 @@ VECTORS = [
     ("403 scopes", body(403, "Request had insufficient authentication scopes."), 403, "login"),
     ("403 VPC-SC", body(403, "Request is prohibited by organization's policy."), 403, "VPC Service Controls"),
     ("403 bare", b"", 403, "lacks a right"),
-    ("404 model U", body(404, "Publisher Model `x` was not found or your project…"), 404, "overnight models"),
+    ("404 model U", body(404, "Publisher Model `x` was not found or your project…"), 404, "models-and-prices.md"),
     ("404 model L", body(404, "The PublisherModel X does not exist."), 404, "closed to new projects"),
     ("404 bucket", body(404, "The specified bucket does not exist."), 404, "--print-setup"),
     ("429 pg#1901 U", body(429, "You exceeded your current quota", "RESOURCE_EXHAUSTED"), 429, "run again later"),

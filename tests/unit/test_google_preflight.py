@@ -131,7 +131,7 @@ def test_a_model_closed_to_the_project(account: Account, clients: Clients) -> No
     account.model = no(404, "Publisher Model `x` was not found or your project does not have access to it.")
     level, path, text = one(account, clients)
     assert (level, path) == ("error", "model.name")
-    assert "overnight models" in text
+    assert "models-and-prices.md" in text
 
 
 def test_a_model_that_may_not_be_asked_is_a_warning(account: Account, clients: Clients) -> None:

@@ -58,10 +58,11 @@ def test_a_path_is_not_an_id() -> None:
 
 
 @pytest.mark.parametrize("name", ["gemini-3-deep-think-preview", "Deep Think", "gemini-2.5-deepthink"])
-def test_deep_think_is_explained_with_the_recipe_that_stands_for_it(name: str) -> None:
+def test_deep_think_is_explained_with_what_comes_nearest_in_this_version(name: str) -> None:
     message = refusal(name)
     assert "no API serves Deep Think" in message
-    assert "deep_think: {samples: 3, adjudicate: contested}" in message
+    assert "thinking: max}" in message
+    assert "`deep_think`), are not in this version" in message, "nothing is offered that the study file refuses"
 
 
 def test_closed_and_retired_depend_on_the_day() -> None:

@@ -122,7 +122,7 @@ def hint_for(reply: GoogleReply) -> str:
         case 429:
             return "The project's quota or Google's capacity is used up for now: run again later, nothing is lost."
         case 400 if "publisher model" in reply.message:
-            return "This model is not offered for batch: `overnight models` lists those that are."
+            return "This model is not offered for batch; docs/reference/models-and-prices.md lists those that are."
         case 412:
             return "The object is there already, or was changed by somebody else."
         case code if code >= 500 or code == 408:
@@ -166,7 +166,8 @@ def _not_found_hint(message: str) -> str:
     if "model" in text:  # "Publisher Model … was not found or your project does not have access to it"
         return (
             "The model's name is wrong, it is not served in this location, or it is closed to new projects "
-            "(Gemini 2.5 since 2026-10-20). `overnight models` lists the others; `location: global` serves most."
+            "(Gemini 2.5 since 2026-10-20). docs/reference/models-and-prices.md lists the others; `location: global` "
+            "serves most."
         )
     if "bucket" in text:
         return "Make the bucket first: `overnight check --print-setup` prints the command."

@@ -175,7 +175,7 @@ def _refuse_deep_think(name: str, today: date) -> NoReturn:
     strongest = models()["gemini-3.1-pro-preview"]
     asked = strongest.id if strongest.usable(today) else nearest(strongest.id, today)[0]
     hint = (
-        f"The recipe that stands for it is parallel thinking: model: {{name: {asked}, thinking: max}} with "
-        "deep_think: {samples: 3, adjudicate: contested}. It costs about three times one sample."
+        f"The nearest in this version is one sample that thinks as hard as it can: model: {{name: {asked}, "
+        "thinking: max}. Several samples, compared (`deep_think`), are not in this version."
     )
     _refuse(what, hint)
