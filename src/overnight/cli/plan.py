@@ -10,7 +10,9 @@ from overnight.core.realm import GOOGLE
 from overnight.planning.difference import Reason
 from overnight.requests.lint import MAX_BYTES, MAX_LINES
 from overnight.requests.render import Renderer
+from overnight.run.money import Budget, budget_json, budget_of
 from overnight.run.plan import Planned
+from overnight.run.world import World
 from overnight.wiring.opening import Opened
 
 _WHY = {
@@ -34,13 +36,17 @@ def plan_lines(opened: Opened, planned: Planned, study: Path) -> Iterator[str]:
         yield f"Next: {command('run' if plan.in_flight else 'status', study)}"
         return
     yield _row(shards(planned), "shard", f", about {size(planned.size_bytes)} of request lines")
-    yield from _money(planned, world.realm)
+    yield from _money(planned, world)
     yield (
         "Time: usually hours, within a day; at worst 72 hours in Google's queue and 24 of running."
         if world.realm == GOOGLE
         else "Time: seconds, on this machine."
     )
-    yield f"Nothing was sent.\nNext: {command('run', study)}"
+    yield "Nothing was sent."
+    if refused := _refusal(planned, world):
+        yield refused
+    else:
+        yield f"Next: {command('run', study)}"
 
 
 def _standing(planned: Planned, study: Path) -> Iterator[str]:
@@ -51,11 +57,11 @@ def _standing(planned: Planned, study: Path) -> Iterator[str]:
         share = "shares" if plan.same_prompt == 1 else "share"
         yield _row(plan.same_prompt, "record", f" {share} the answer of one with the same text")
     if plan.settled:
-        yield _row(plan.settled, "request", " answered")
+        yield f"  {plan.settled:>9,} answered"
     if plan.given_up:
-        yield _row(plan.given_up, "request", f" given up (`{command('retry', study)}` opens them)")
+        yield f"  {plan.given_up:>9,} given up (`{command('retry', study)}` opens them)"
     if plan.in_flight:
-        yield _row(plan.in_flight, "request", " under way")
+        yield f"  {plan.in_flight:>9,} under way"
     yield _row(plan.to_send, "request", f" to send{_only_reason(planned)}")
     if len(plan.reasons) > 1:
         for reason, n in plan.reasons.most_common():
@@ -71,14 +77,34 @@ def _only_reason(planned: Planned) -> str:
     return f": {_WHY[reasons[0]]}" if len(reasons) == 1 else ""
 
 
-def _money(planned: Planned, realm: str) -> Iterator[str]:
-    mark = "" if realm == GOOGLE else ", if Google served it"
+def _money(planned: Planned, world: World) -> Iterator[str]:
+    mark = "" if world.realm == GOOGLE else ", if Google served it"
     if planned.expected is None or planned.worst is None:
         yield "Cost: unknown, the model has no price in the tables"
         return
     yield f"Cost{mark}: about {planned.expected}; worst case {planned.worst} (every answer at its token limit)"
     if planned.wasted is not None:
         yield f"  of that, answers that cost {planned.wasted} before would be paid for again (--pay-again)"
+    if planned.unused:
+        yield f"  none of the {planned.unused:,} answers the study has fits what it now asks (--pay-again)"
+    budget = budget_of(world)
+    if budget is None:
+        return
+    yield f"Limit: {budget_words(budget)}"
+    if planned.expected <= budget.left < planned.worst:
+        yield "  The worst case is more than that, so the requests go out in parts that fit, one job after another."
+
+
+def budget_words(budget: Budget) -> str:
+    reserved = f", {budget.reserved} reserved for jobs under way" if budget.reserved else ""
+    return f"{budget.limit}, of which {budget.spent} is spent{reserved}: {budget.left} is left"
+
+
+def _refusal(planned: Planned, world: World) -> str:
+    budget = budget_of(world)
+    if budget is None or planned.expected is None or planned.expected <= budget.left:
+        return ""
+    return f"`run` will refuse: about {planned.expected} is expected and {budget.left} is left. Raise budget.limit_usd."
 
 
 def shards(planned: Planned) -> int:
@@ -125,6 +151,7 @@ def plan_json(opened: Opened, planned: Planned) -> dict[str, Any]:
             "expected": None if planned.expected is None else planned.expected.exact(),
             "worst": None if planned.worst is None else planned.worst.exact(),
         },
+        "budget_usd": budget_json(budget_of(opened.world)),
         "price": None
         if price is None
         else {

@@ -88,8 +88,10 @@ def _relative(table: Path, folder: Path) -> str:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    from overnight.cli.plan import budget_words
     from overnight.cli.words import command, counted
     from overnight.core.realm import GOOGLE
+    from overnight.run.money import budget_of
     from overnight.wiring.opening import open_study
 
     if arguments.print_setup:
@@ -102,6 +104,8 @@ def _check(arguments: argparse.Namespace) -> int:
         print(f"  model      {opened.model.id}, thinking: {opened.thinking.explained}")
         who = f"Google, {world.location}" if world.realm == GOOGLE else "LOCAL STAND-IN (the study names no cloud)"
         print(f"  answers    {who}")
+        if budget := budget_of(world):
+            print(f"  budget     {budget_words(budget)}")
         for warning in opened.warnings:
             print(f"warning: {warning}")
         if arguments.cloud:

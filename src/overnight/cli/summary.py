@@ -63,12 +63,19 @@ def _counts(closing: Closing, seconds: float | None) -> Iterator[str]:
     if seconds is not None:
         yield _row("sent now", closing.requests_sent, _sent_words(closing, seconds))
     yield _cost(closing)
+    if closing.budget is not None:
+        reserved = f", {closing.budget.reserved} reserved" if closing.budget.reserved else ""
+        words = f"the limit; {closing.budget.spent} spent{reserved}, {closing.budget.left} left"
+        yield _row("budget", str(closing.budget.limit), words)
 
 
 def next_step(closing: Closing, study: Path) -> str:
     if closing.in_flight:
         where = "only while the local cloud runs" if is_simulated(closing.realm) else "on Google"
-        return f"Jobs go on {where}. Next: {command('run', study)}    (collects them; nothing is paid twice)"
+        collects = "collects them; nothing is paid twice"
+        if closing.requests_waiting:
+            collects = f"collects them and sends the {counted(closing.requests_waiting, 'request')} that wait for money"
+        return f"Jobs go on {where}. Next: {command('run', study)}    ({collects})"
     if closing.open:
         return f"Next: {command('plan', study)}    (what is still to be sent, and why)"
     if closing.problems:

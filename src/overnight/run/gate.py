@@ -24,7 +24,7 @@ def gate(world: World, planned: Planned, options: Options, first_shard: int) -> 
     Raises BreakerError, ConsentError or BudgetError.
     """
     check_breaker(world)
-    _pay_again(planned, options)
+    _pay_again(world, planned, options)
     if world.realm != GOOGLE:
         return Pass()
     return _money(world, planned, options, first_shard)
@@ -42,25 +42,37 @@ def check_breaker(world: World) -> None:
             )
 
 
-def _pay_again(planned: Planned, options: Options) -> None:
-    n = planned.plan.paid_again
-    if not n or options.pay_again:
+def _pay_again(world: World, planned: Planned, options: Options) -> None:
+    """Raises ConsentError where answers would be paid for again, or a study seems to have lost its memory."""
+    if options.pay_again:
         return
-    causes = [
-        f"{planned.plan.reasons[reason]:,} because the {word} changed"
-        for reason, word in (
-            (Reason.RECIPE_CHANGED, "prompt, answer fields or thinking"),
-            (Reason.MODEL_CHANGED, "model"),
-        )
-        if planned.plan.reasons[reason]
-    ]
-    waste = "" if planned.wasted is None else f"; the answers you have cost {planned.wasted}"
-    question = f"{n:,} records answered before would be asked again: {', '.join(causes)}{waste}."
-    if options.ask is not None and options.ask(f"{question} Pay again?"):
+    question = _question(planned) or (world.lost if world.realm == GOOGLE else "")
+    if not question or (options.ask is not None and options.ask(f"{question} Pay again?")):
         return
     raise ConsentError(
         question, hint="Say `overnight run --pay-again` if that is meant, or put the study back as it was."
     )
+
+
+def _question(planned: Planned) -> str:
+    n, plan = planned.paid_again, planned.plan
+    if not n:
+        return ""
+    if planned.unused:
+        return (
+            f"{n:,} requests would be sent although the study has {planned.unused:,} answers: given under another"
+            " prompt, model or answer fields, and under other record ids, so none of them fits."
+        )
+    causes = [
+        f"{plan.reasons[reason]:,} because the {word} changed"
+        for reason, word in (
+            (Reason.RECIPE_CHANGED, "prompt, answer fields or thinking"),
+            (Reason.MODEL_CHANGED, "model"),
+        )
+        if plan.reasons[reason]
+    ]
+    waste = "" if planned.wasted is None else f"; the answers you have cost {planned.wasted}"
+    return f"{n:,} records answered before would be asked again: {', '.join(causes)}{waste}."
 
 
 def _money(world: World, planned: Planned, options: Options, first_shard: int) -> Pass:

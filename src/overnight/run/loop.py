@@ -21,7 +21,7 @@ from overnight.run.gate import check_breaker, gate
 from overnight.run.plan import make_plan
 from overnight.run.publish import Closing, account, publish
 from overnight.run.recover import recover
-from overnight.run.send import Sent, send
+from overnight.run.send import Sent, accept, send
 from overnight.run.watch import Watch
 from overnight.run.world import Options, World
 
@@ -79,11 +79,17 @@ def _close_the_difference(world: World, options: Options, closing: Closing) -> N
             return
         world.tell(StepStarted("plan"))
         planned = make_plan(world)
+        closing.requests_waiting = 0
         if not planned.plan.to_send:
+            accept(world, planned)
             return
         leave = gate(world, planned, options, first_shard)
         sent = send(world, planned, leave, options)
         closing.requests_sent += sent.n_requests
+        closing.requests_waiting = planned.plan.to_send - sent.n_requests
+        if sent.over_limit is not None and sent.n_requests:
+            waiting = f"{closing.requests_waiting:,} requests wait until what is reserved for this job comes back"
+            world.tell(Note(f"{waiting}: {sent.over_limit} is left to spend"))
         doubts = doubts + 1 if sent.doubtful else 0
         _still_moving(sent, doubts, planned.plan.to_send)
 

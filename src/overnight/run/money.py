@@ -163,6 +163,36 @@ def pricing_of(world: World) -> Pricing:
     return Pricing(world.model.id, world.today, surcharge=world.surcharge)
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What is left of the study's limit. reserved: the worst case of jobs under way, and rows whose cost is unknown."""
+
+    limit: Usd
+    spent: Usd
+    reserved: Usd
+
+    @property
+    def left(self) -> Usd:
+        return self.limit - self.spent - self.reserved
+
+
+def budget_json(budget: Budget | None) -> dict[str, str] | None:
+    """Amounts as exact texts."""
+    if budget is None:
+        return None
+    amounts = {"limit": budget.limit, "spent": budget.spent, "reserved": budget.reserved, "left": budget.left}
+    return {name: amount.exact() for name, amount in amounts.items()}
+
+
+def budget_of(world: World) -> Budget | None:
+    """None where there is no limit to keep: on the stand-in, or without `budget` in the study."""
+    if world.limit is None:
+        return None
+    billed = (shard.billed for shard in world.ledger.shards.all(world.realm, "collected"))
+    spent = sum((amount for amount in billed if amount is not None), Usd())
+    return Budget(world.limit, spent, world.ledger.shards.committed(world.realm) - spent)
+
+
 def total_cost(world: World) -> Usd | None:
     """Spent by the study in this realm so far; None when some of it could not be priced."""
     shards = world.ledger.shards.all(world.realm, "collected")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from overnight.core.usage import Usd
-from overnight.planning.difference import Difference, Plan, Previous
+from overnight.planning.difference import Difference, Plan, Previous, Reason
 from overnight.planning.standing import Standings
 from overnight.planning.wants import Wants
 from overnight.requests.render import Renderer
@@ -14,7 +14,11 @@ from overnight.run.world import World
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan with what is needed to close it. Amounts are None where the price is not known."""
+    """A plan with what is needed to close it. Amounts are None where the price is not known.
+
+    unused: answers that the study has under another recipe or model, when none of what it now wants is answered: ids
+    made of the text, or of another column, hide that the same records are asked again.
+    """
 
     plan: Plan
     standings: Standings
@@ -24,6 +28,12 @@ class Planned:
     expected: Usd | None
     worst: Usd | None
     wasted: Usd | None
+    unused: int = 0
+
+    @property
+    def paid_again(self) -> int:
+        """Requests that would pay again for what was answered before, because the study was edited."""
+        return self.plan.paid_again or (self.plan.to_send if self.unused else 0)
 
 
 def make_plan(world: World, *, keep: int = 0) -> Planned:
@@ -33,7 +43,8 @@ def make_plan(world: World, *, keep: int = 0) -> Planned:
     difference = Difference(wants, world.policy(), _previous(world, standings), keep=keep)
     plan = difference.plan(world.records)
     size_bytes, worst, likely = _price(world, plan)
-    return Planned(plan, standings, wants, difference, size_bytes, likely, worst, _wasted(world, plan))
+    wasted, unused = _wasted(world, plan), _unused(world, plan)
+    return Planned(plan, standings, wants, difference, size_bytes, likely, worst, wasted, unused)
 
 
 def _previous(world: World, standings: Standings) -> Callable[[str, str, int], Previous | None]:
@@ -81,3 +92,12 @@ def _wasted(world: World, plan: Plan) -> Usd | None:
     for row in plan.again_rows:
         bill.add(world.settled(row).outcome)
     return bill.billed if not bill.rows_unknown else None
+
+
+def _unused(world: World, plan: Plan) -> int:
+    if not plan.to_send or plan.settled or plan.in_flight or plan.reasons[Reason.NEW] != plan.to_send:
+        return 0
+    pinned = {recipe.digest for recipe in world.ledger.recipes.pinned().values()}
+    used = {shard.model for shard in world.ledger.shards.all(world.realm, "collected")}
+    same = world.model.id in used and any(group.recipe.digest in pinned for group in plan.groups.values())
+    return 0 if same else world.ledger.outcomes.counts(world.realm).answers

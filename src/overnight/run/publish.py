@@ -19,7 +19,7 @@ from overnight.core.usage import Usd
 from overnight.errors import AccountingError, OutputError
 from overnight.planning.wants import Account
 from overnight.records.writer import results_columns, write_table
-from overnight.run.money import pricing_of, total_cost
+from overnight.run.money import Budget, budget_json, budget_of, pricing_of, total_cost
 from overnight.run.results import FIRST, LAST, RowMaker, our_columns
 from overnight.run.world import Reporter, World
 
@@ -33,7 +33,8 @@ XLSX_RECORDS: Final = 20_000
 class Closing:
     """What a run ends with. Counts are of records but where it says otherwise.
 
-    requests_sent, jobs_collected: of this invocation. jobs: names of all the study has in this realm.
+    requests_sent, jobs_collected: of this invocation. requests_waiting: planned by it, and not sent for want of money
+    that is still reserved. jobs: names of all the study has in this realm.
     """
 
     study: str
@@ -51,6 +52,8 @@ class Closing:
     jobs: tuple[str, ...] = ()
     in_flight: int = 0
     cost: Usd | None = None
+    budget: Budget | None = None
+    requests_waiting: int = 0
     detached: bool = False
     results: dict[str, Path] = field(default_factory=dict)
 
@@ -71,6 +74,8 @@ class Closing:
             "requests_in_flight": self.in_flight,
             "jobs": list(self.jobs),
             "cost_usd": None if self.cost is None else self.cost.exact(),
+            "budget_usd": budget_json(self.budget),
+            "requests_waiting": self.requests_waiting,
             "simulated": is_simulated(self.realm),
             "detached": self.detached,
             "results": {name: str(path) for name, path in self.results.items()},
@@ -183,7 +188,7 @@ def _check(world: World, closing: Closing) -> None:
     counts = world.ledger.outcomes.counts(world.realm)
     closing.strays, closing.lines, closing.in_flight = counts.strays, counts.lines, counts.in_flight
     closing.jobs = tuple(shard.job_name for shard in world.ledger.shards.all(world.realm) if shard.job_name)
-    closing.cost = total_cost(world)
+    closing.cost, closing.budget = total_cost(world), budget_of(world)
     ended = closing.answers + closing.problems.total() + closing.not_sent.total() + closing.open
     surplus = counts.strays.get(StrayKind.SURPLUS, 0)
     sums = (

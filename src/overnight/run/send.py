@@ -42,7 +42,7 @@ class Sent:
 
 def send(world: World, planned: Planned, leave: Pass, options: Options) -> Sent:
     """Send what the plan holds, as far as the limit allows."""
-    _bind(world, planned)
+    accept(world, planned)
     sent = Sent()
     for group in planned.plan.groups.values():
         for n in _send_group(world, planned, group, leave, options, sent):
@@ -53,8 +53,8 @@ def send(world: World, planned: Planned, leave: Pass, options: Options) -> Sent:
     return sent
 
 
-def _bind(world: World, planned: Planned) -> None:
-    """The plan is accepted: pin its recipes, and note whose each request is. One transaction.
+def accept(world: World, planned: Planned) -> None:
+    """The plan is accepted: pin its recipes, note whose each request is. One transaction; also when nothing is sent.
 
     Pins are of every recipe the task wants, not only of those to be sent: a study whose answers are all there keeps
     the words they were given for.
@@ -84,6 +84,9 @@ def _send_group(
     bound = worst_case_for(world, group.shape.max_output_tokens)
     while source.peek() is not None:
         left = world.ledger.shards.left(world.realm, leave.caps)
+        if _next_is_too_dear(renderer, source, bound, left):
+            sent.over_limit = left
+            return
         shard = Shard(group.shape, source, renderer, world.backend.limits, _Fits(bound, left))
         number = _stage(world, shard)
         reserve = bound.of(len(shard.rows), shard.size_bytes, shard.longest_bytes) if bound is not None else None
@@ -91,6 +94,15 @@ def _send_group(
         if sent.stopped:
             return
         yield len(shard.rows)
+
+
+def _next_is_too_dear(renderer: Renderer, source: Peekable, bound: WorstCase | None, left: Usd | None) -> bool:
+    """Not even one more request fits under the caps: nothing has to be uploaded to know it."""
+    request = source.peek()
+    if request is None or bound is None or left is None:
+        return False
+    size_bytes = len(renderer.line(request.address, request.attempt, request.texts).data)
+    return bound.of(1, size_bytes, size_bytes) > left
 
 
 class _Fits:
@@ -163,7 +175,7 @@ def _submit(world: World, number: int, reserve: Usd | None, leave: Pass, options
     left = shards.submitting(number, reserve, leave.caps)
     shard = shards.get(number)
     if left is not None:
-        world.tell(Note(f"{left} is left of the limit, the next request may cost {reserve}: it waits", "warning"))
+        world.tell(Note(f"{left} is left to spend, and this job may cost {reserve}: it waits", "warning"))
         abandon(world, shard)
         sent.over_limit = left
         return

@@ -71,7 +71,8 @@ class World:
 
     records: re-iterable, always in the same order. room: maxOutputTokens after so many truncations. limit: for the life
     of the study in realm google, None without a budget.
-    reporter: makes what draws report.html, None for no report.
+    reporter: makes what draws report.html, None for no report. lost: why this ledger may not be
+    the one that knows what was paid for; empty when nothing speaks for that.
     """
 
     study: str
@@ -94,6 +95,7 @@ class World:
     sleep: Callable[[float], None]
     tell: Tell = silent
     reporter: "Callable[[], Reporter] | None" = None
+    lost: str = ""
 
     @property
     def today(self) -> date:

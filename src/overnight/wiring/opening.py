@@ -79,7 +79,9 @@ def open_study(
         task = make_task(study, thinking.config, pinned=pinned)
         backend = stack.enter_context(service.connected(study, home, tell)) if connect else Unconnected()
         world = _world(study, model, thinking, records, home, ledger, backend, task, tell, now, sleep)
-        warnings = (*study.warnings, *records.notes, *cautions(model, today), *noted)
+        world.lost = _lost_memory(study, world)
+        lost = (Finding(world.lost, level="warning"),) if world.lost else ()
+        warnings = (*study.warnings, *records.notes, *cautions(model, today), *noted, *lost)
         opened = Opened(study, model, thinking, records, n_records, warnings, world)
         world.reporter = lambda: _reporter(opened)
         yield opened
@@ -189,6 +191,25 @@ def _too_long(record: Record, columns: Sequence[str], limit: int) -> list[Findin
         for column, size in sizes
         if size > limit
     ]
+
+
+def _lost_memory(study: Study, world: World) -> str:
+    """Signs that what this study was answered and paid for is in another ledger than the one at hand."""
+    if world.ledger.shards.all(world.realm):
+        return ""
+    results = world.home.results / "results.csv"
+    if results.exists():
+        return (
+            f"{results} holds results, but the ledger beside them knows of no request: it was left behind, or removed."
+            f" Put the folder .overnight back into {world.home.folder}, or everything is asked anew."
+        )
+    beside = study.folder / ".overnight"
+    if study.home != study.folder and beside.exists() and not (study.folder / "study.yaml").exists():
+        return (
+            f"{beside} is the memory of a study.yaml that is not there any more. If {study.path.name} is that study,"
+            f" move .overnight to {study.home}, or everything is asked anew."
+        )
+    return ""
 
 
 def _schema_chars(task: Task) -> int:
