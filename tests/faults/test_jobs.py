@@ -70,12 +70,14 @@ def test_a_service_that_takes_no_job_three_times_stops_the_run_and_nothing_is_un
     assert counts(mended(cloud, study, first="")) == (RECORDS, {}, RECORDS, 1)
 
 
-def test_a_create_answered_429_stops_at_once_because_nothing_was_made(cloud: LocalCloud, study: SmallStudy) -> None:
-    cloud.switch(create_429=1)
+def test_a_create_answered_429_is_waited_out_and_one_job_is_made(
+    cloud: LocalCloud, study: SmallStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("overnight.run.send.BUSY_WAITS_S", (0.0, 0.0, 0.0))
+    cloud.switch(create_429=2)
     ended = study.cli("run", "--json")
-    assert (ended.code, *counts(ended)) == (8, 0, {}, 0, 0)
-    assert "429" in ended.err
-    assert counts(mended(cloud, study, first="")) == (RECORDS, {}, RECORDS, 1)
+    assert (ended.code, *counts(ended)) == (0, RECORDS, {}, RECORDS, 1)
+    assert ended.err.count("busy (429)") == cloud.strikes("create_429") == 2
 
 
 def test_a_job_whose_import_fails_is_a_persons_to_mend_and_is_not_sent_again_by_itself(
@@ -182,7 +184,7 @@ def test_a_job_that_stays_pending_is_looked_at_ever_more_seldom_named_as_unusual
     assert (closing.requests_sent, closing.in_flight, closing.open) == (RECORDS, RECORDS, RECORDS)
     assert [line for line in watched.told if "unusually long" in line] == [
         (
-            "job 1 is pending for 1 minutes, unusually long. Google allows 72 hours in the queue and about 24 of"
+            "job 1 is pending for 1 minute, unusually long. Google allows 72 hours in the queue and about 24 of"
             " running; what is done by then is kept"
         )
     ]
