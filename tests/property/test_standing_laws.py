@@ -40,7 +40,7 @@ def histories(draw: st.DrawFn) -> History:
 
 
 def naive(history: History, address: bytes) -> Standing:
-    """By the words of design section 2, from all the facts of one request at once."""
+    """By what a standing means (planning/standing.py), from all the facts of one request at once."""
     attempts = max((attempt for one, attempt in history.sent if one == address), default=0)
     if not attempts:
         return Standing(State.UNKNOWN)
@@ -49,9 +49,10 @@ def naive(history: History, address: bytes) -> Standing:
     answers = [row for _, kind, row in ended if kind is None]
     if answers:
         return Standing(State.ANSWERED, attempts, row=min(answers))
-    tries, truncations = len(ended), sum(kind is ProblemKind.TRUNCATED for _, kind, _ in ended)
+    all_ended = [kind for one, _, kind, _ in history.outcomes if one == address]
+    tries, truncations = len(ended), sum(kind is ProblemKind.TRUNCATED for kind in all_ended)
     if attempts <= floor:
-        return Standing(State.REOPENED, attempts)
+        return Standing(State.REOPENED, attempts, truncations=truncations)
     last = [(kind, row) for attempt, kind, row in ended if attempt == attempts]
     if not last:
         return Standing(State.IN_FLIGHT, attempts, tries, truncations)

@@ -42,10 +42,15 @@ class TestFolding:
 
     def test_what_was_reopened_begins_anew_but_its_attempts_go_on(self) -> None:
         sent, ended = [(A, 1), (A, 2)], [(A, 1, CUT, 1), (A, 2, Kind.BLOCKED, 2)]
-        assert Standings(sent, ended, [(A, 2)])[A] == Standing(State.REOPENED, attempts=2)
-        assert Standings([*sent, (A, 3)], ended, [(A, 2)])[A] == Standing(State.IN_FLIGHT, attempts=3)
+        assert Standings(sent, ended, [(A, 2)])[A] == Standing(State.REOPENED, attempts=2, truncations=1)
+        assert Standings([*sent, (A, 3)], ended, [(A, 2)])[A] == Standing(State.IN_FLIGHT, attempts=3, truncations=1)
         again = Standings([*sent, (A, 3)], [*ended, (A, 3, ERROR, 3)], [(A, 2)])[A]
-        assert again == Standing(State.PROBLEM, attempts=3, tries=1, kind=ERROR, row=3)
+        assert again == Standing(State.PROBLEM, attempts=3, tries=1, truncations=1, kind=ERROR, row=3)
+
+    def test_what_was_cut_off_begins_anew_with_the_room_it_had(self) -> None:
+        """`retry` would else pay for the same truncated answer again."""
+        reopened = Standings([(A, 1), (A, 2)], [(A, 1, CUT, 1), (A, 2, CUT, 2)], [(A, 2)])[A]
+        assert POLICY.room(reopened.truncations) == 400
 
     def test_a_forgotten_answer_settles_no_longer(self) -> None:
         facts = [(A, 1)], [(A, 1, None, 1)]

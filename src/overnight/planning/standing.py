@@ -1,7 +1,6 @@
 """How each request stands, as the ledger's facts fold up. One dict of 16-byte addresses to small integers.
 
-A million requests are some 190 MB this way; objects would be three times that, a query per request far slower
-(performance.md 6 and "How this meets the design").
+A million requests are some 190 MB this way; objects would be three times that, a query per request far slower.
 """
 
 from collections.abc import Callable, Iterable
@@ -27,7 +26,7 @@ class State(IntEnum):
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
-    """attempts: sent ever. tries, truncations: ended with a problem (by the token limit) since last reopened.
+    """attempts: sent ever. tries: ended with a problem since last reopened. truncations: by the token limit, ever.
 
     row: the ledger's number of the outcome that counts, 0 for none yet. kind: of the problem that counts.
     """
@@ -100,11 +99,10 @@ class Standings:
         for address, attempt, kind, row in outcomes:
             code = codes.get(address, 0)
             attempts = code >> _ATTEMPTS & 0xFFFF
-            if attempt <= floors.get(address, 0):
-                if attempt == attempts and code & 7 != State.ANSWERED:
-                    codes[address] = int(State.REOPENED) | attempts << _ATTEMPTS
-            elif code & 7 == State.ANSWERED:
+            if code & 7 == State.ANSWERED:
                 continue  # an answer is never replaced
+            if attempt <= floors.get(address, 0):
+                codes[address] = _reopened(code, attempt, kind)
             elif kind is None:
                 codes[address] = answered | max(attempts, attempt) << _ATTEMPTS | row << _ROW
             else:
@@ -123,6 +121,14 @@ class Standings:
     def mark(self, address: bytes, state: State) -> None:
         """QUEUED by the plan, IN_FLIGHT when its line was written."""
         self._codes[address] = self._codes.get(address, 0) & ~7 | state
+
+
+def _reopened(code: int, attempt: int, kind: ProblemKind | None) -> int:
+    """An attempt that no longer settles. What it says of the room an answer needs stays true."""
+    before = _unpack(code)
+    state = State.REOPENED if attempt == before.attempts else before.state
+    truncations = before.truncations + (kind is ProblemKind.TRUNCATED)
+    return _pack(msgspec.structs.replace(before, state=state, truncations=truncations))
 
 
 def _after_problem(code: int, attempt: int, kind: ProblemKind, row: int) -> int:
