@@ -223,7 +223,7 @@ def test_a_bucket_that_does_not_exist_is_seen_only_in_the_job(jobs: BatchJobs) -
     status = ended(jobs, made.name)
     assert status.state == "JOB_STATE_FAILED"
     assert status.error is not None
-    assert status.error[0] == 9  # vertex-batch-facts 9.2, [L]
+    assert status.error[0] == 9  # facts 9.2, [L]
     with pytest.raises(RefusedError, match="FAILED_PRECONDITION"):
         jobs.cancel(made.name)
 

@@ -1,7 +1,7 @@
 """Input files the service's importer refuses, and near misses it takes: one list for the local cloud and our linter.
 
 `fragment` is what the job's error (code 3, after "Failed to import data. ") must contain; empty: the file is taken.
-Sources: vertex-batch-facts 2.2 with its evidence mark. `inferred` marks what follows from BigQuery's column rules and
+Sources: facts 2.2 with its evidence mark. `inferred` marks what follows from BigQuery's column rules and
 was not seen.
 """
 
@@ -48,11 +48,11 @@ def nested(levels: int) -> object:
     return line(labels=value)
 
 
-_SEEN = "vertex-batch-facts 2.2 [L]"
-_INFERRED = "vertex-batch-facts 2.2 [?], inferred"
+_SEEN = "facts 2.2 [L]"
+_INFERRED = "facts 2.2 [?], inferred"
 
 VECTORS = (
-    Vector("plain", (line(), line(key="k2")), "", "vertex-batch-facts 2.1 [D]"),
+    Vector("plain", (line(), line(key="k2")), "", "facts 2.1 [D]"),
     Vector("blank lines", (line(), b"", line(key="k2")), "", _INFERRED),
     Vector("a schema", (schema(verdict={"type": "STRING", "enum": ["met", "not_met"]}),), "", _SEEN),
     Vector(

@@ -1,7 +1,7 @@
 """Lines of output as the facts document them, one list of vectors with source and evidence mark.
 
-`problem` None: an answer whose text is `text`. `said`: a part of the detail. `source`: section of vertex-batch-facts;
-`any` where only tolerance is asked for.
+`problem` None: an answer whose text is `text`. `said`: a part of the detail. `source`: section of
+docs/reference/facts.md; `any` where only tolerance is asked for.
 """
 
 from dataclasses import dataclass

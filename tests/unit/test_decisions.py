@@ -10,8 +10,8 @@ import pytest
 from overnight.answers.decisions import CriterionResult, Decision, QuoteFound, Verdict, decide, no_answer, standing
 from overnight.study.models import Criterion, IfSilent, Kind, ScreenSpec
 
-# What each cell counts as: written out from design section 12, not computed. + met, - not met, ? unclear; ! a ground
-# to exclude. Columns: quote exact, near, not found, none.
+# What each cell counts as: written out from docs/reference/screening.md, not computed. + met, - not met,
+# ? unclear; ! a ground to exclude. Columns: quote exact, near, not found, none.
 TABLE: dict[tuple[Kind, Verdict], dict[IfSilent | None, str]] = {
     ("include", Verdict.MET): {None: "+ + ? ?"},
     ("include", Verdict.NOT_MET): {None: "-! -! ? ?"},

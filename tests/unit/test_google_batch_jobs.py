@@ -1,4 +1,4 @@
-"""Job resources as documented and as seen. D, L, U: the evidence marks of vertex-batch-facts."""
+"""Job resources as documented and as seen. D, L, U: the evidence marks of docs/reference/facts.md."""
 
 import json
 from collections.abc import Iterator
@@ -138,7 +138,7 @@ def test_create_sends_the_documented_body_once(server: Server, jobs: BatchJobs) 
     (asked,) = server.asked
     assert (asked.method, asked.path) == ("POST", "/v1/projects/my-project/locations/global/batchPredictionJobs")
     assert asked.headers["content-type"] == "application/json"
-    assert asked.json == {  # vertex-batch-facts 1.2, [D]
+    assert asked.json == {  # facts 1.2, [D]
         "displayName": "d",
         "model": "publishers/google/models/gemini-3.8-flash",
         "inputConfig": {"instancesFormat": "jsonl", "gcsSource": {"uris": ["gs://b/in.jsonl"]}},
@@ -169,7 +169,7 @@ def test_a_label_the_service_would_not_take_is_not_sent(
 
 def test_a_job_is_read_where_it_was_made(server: Server, jobs: BatchJobs) -> None:
     server.otherwise = lambda asked: Reply(200, job())
-    jobs.get(NAME)  # made in europe-west4; this study is in global now (vertex-batch-facts 1.5)
+    jobs.get(NAME)  # made in europe-west4; this study is in global now (facts 1.5)
     jobs.cancel(NAME)
     jobs.delete(NAME)
     assert [(asked.method, asked.path) for asked in server.asked] == [

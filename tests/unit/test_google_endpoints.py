@@ -8,7 +8,7 @@ from overnight.google.endpoints import check_destination, google_endpoints, loca
 
 @pytest.mark.parametrize(
     ("location", "host"),
-    [  # vertex-batch-facts 1.1, [D]
+    [  # facts 1.1, [D]
         ("us-central1", "https://us-central1-aiplatform.googleapis.com"),
         ("europe-west4", "https://europe-west4-aiplatform.googleapis.com"),
         ("global", "https://aiplatform.googleapis.com"),

@@ -1,4 +1,4 @@
-"""Error texts as reported (vertex-batch-facts 9.1) → what we say, and what mends it. D, L, U: evidence marks."""
+"""Error texts as reported (facts 9.1) → what we say, and what mends it. D, L, U: evidence marks."""
 
 import json
 from typing import Any
@@ -18,7 +18,12 @@ def body(code: int, message: str, status: str = "", **info: Any) -> bytes:
 
 AGENT = "service-123@gcp-sa-aiplatform.iam.gserviceaccount.com"
 VECTORS = [
-    ("pg#704 U", body(400, "Do not support publisher model gemini-2.5-flash-preview-04-17"), 400, "models-and-prices.md"),
+    (
+        "pg#704 U",
+        body(400, "Do not support publisher model gemini-2.5-flash-preview-04-17"),
+        400,
+        "models-and-prices.md",
+    ),
     (
         "vertex-ai-samples#3710 U",
         body(400, f"Service account `{AGENT}` does not have `[storage.objects.get]` IAM permission(s)"),

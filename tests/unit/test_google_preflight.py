@@ -260,7 +260,7 @@ def test_the_script_has_the_commands_of_this_study() -> None:
     } <= set(create)
     assert "serviceAccount:service-${PROJECT_NUMBER}@gcp-sa-aiplatform.iam.gserviceaccount.com" in script
     assert "gcloud storage rm --recursive gs://my-bucket/team/overnight " in script
-    assert "batch-prediction-jobs" not in script  # vertex-batch-facts 1.6
+    assert "batch-prediction-jobs" not in script  # facts 1.6
 
 
 KNOWN = [  # command groups of the gcloud reference that the script may use

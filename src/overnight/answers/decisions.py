@@ -1,4 +1,4 @@
-"""From verdicts to a decision: design section 12, and docs/reference/screening.md, which holds the whole table.
+"""From verdicts to a decision. docs/reference/screening.md holds the whole table.
 
 A model judges criteria; what follows is a rule anybody can check by hand. A record is excluded only on a positive
 ground, included only when nothing speaks against it, and everything else goes to a person.
@@ -109,5 +109,5 @@ def _all_clear(screen: ScreenSpec) -> str:
 
 
 def no_answer(why: str, decided_by: DecidedBy) -> Decision:
-    """No answer is never a ground to exclude: a person decides (domain 0.1), whatever `unclear` says."""
+    """No answer is never a ground to exclude (a study lost is worse than one read): a person decides, always."""
     return Decision("unclear", decided_by, "", why)

@@ -1,6 +1,6 @@
 """Whose answer is this? A job's lines against the rows that were sent in it.
 
-A line is matched by key and verified by the fingerprint of the echoed text (design section 5):
+A line is matched by key and verified by the fingerprint of the echoed text (docs/decisions/0002):
 
     key known, text agrees                  → accepted (`key`, or `loose` when only white space and the like differ)
     key known, text disagrees               → problem `mismatched`, never an answer

@@ -1,6 +1,6 @@
 """One line of output, typed.
 
-Shape (vertex-batch-facts 3.2): {"status", "processed_time", "request", "response", "key"}. Parsing is tolerant where
+Shape (facts 3.2): {"status", "processed_time", "request", "response", "key"}. Parsing is tolerant where
 services were seen to differ: unknown fields, a missing or null `response`, enum values as numbers [U], thought parts
 first, several parts, a `status` with any prefix. What a strict type refuses is read again by hand, field by field.
 """

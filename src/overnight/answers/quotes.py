@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 ONE_IN: Final = 10
-"""A near passage differs in at most one character in ten (domain 2.2, technique 4: similarity "say >= 90")."""
+"""A near passage differs in at most one character in ten (our choice: a similarity of 90 %)."""
 MAX_NEAR_CHARS: Final = 4_000
 """A longer quote is no quote any more; it is looked for exactly and no further."""
 

@@ -1,6 +1,6 @@
 """An answer's text → its validated JSON, or what is wrong with it, with the path.
 
-STOP does not prove valid JSON (vertex-batch-facts 9.4): every answer is decoded against the schema that was sent. The
+STOP does not prove valid JSON (facts 9.4): every answer is decoded against the schema that was sent. The
 schema (responseSchema dialect) becomes msgspec types once a recipe; decoding then costs about 2 µs an answer.
 """
 

@@ -13,7 +13,7 @@ from overnight.requests.shards import ShardLimits
 class Patience:
     """How long to look for a job whose create had no reply, before anything else is done.
 
-    look_again_s: waits between looks at the list, which may lag behind (vertex-batch-facts 1.4; local-cloud.md 4).
+    look_again_s: waits between looks at the list, which may lag behind (facts 1.4 [?]).
     then_create: True where the list is known not to lag, so that "not listed" means "not made".
     poll_s: shortest and longest wait between two looks at running jobs. unusual_s: waiting longer is worth a word.
     """

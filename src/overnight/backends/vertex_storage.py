@@ -1,6 +1,6 @@
 """Vertex AI batch prediction through Cloud Storage.
 
-One shard = one JSONL object = one job = one output prefix of its own (vertex-batch-facts 2.5, 3.1: two jobs with one
+One shard = one JSONL object = one job = one output prefix of its own (facts 2.5, 3.1: two jobs with one
 prefix may overwrite each other [U]).
 """
 
@@ -90,7 +90,7 @@ class VertexStorage:
     def outputs(self, place: Place, status: JobStatus) -> Sequence[OutputFile]:
         """What lies in the directory the job names; below our own prefix when it names none.
 
-        Not `{prefix}/*.jsonl`: results are in a sub-directory whose name cannot be computed (vertex-batch-facts 3.1).
+        Not `{prefix}/*.jsonl`: results are in a sub-directory whose name cannot be computed (facts 3.1).
         """
         own = f"gs://{place.bucket}/{place.output}"
         directory = status.output_directory if status.output_directory.startswith(own) else own
@@ -116,7 +116,7 @@ class VertexStorage:
 
 
 def _is_chunk(name: str) -> bool:
-    """`incremental_predictions…` may lie beside the final file (vertex-batch-facts 3.1 [U]): `predictions…`."""
+    """`incremental_predictions…` may lie beside the final file (facts 3.1 [U]): `predictions…`."""
     return not name.rsplit("/", 1)[-1].startswith("predictions")
 
 

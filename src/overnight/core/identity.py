@@ -1,4 +1,4 @@
-"""Whose answer is this? Addresses, wire keys and fingerprints (design sections 2 and 5, docs/decisions/0002).
+"""Whose answer is this? Addresses, wire keys and fingerprints (docs/decisions/0002-identity.md).
 
 *Address* names a request by content: (realm, model, stage, sample, recipe, texts). It is the SHA-256 of a text made of
 those values and of hex digests only, never of JSON bytes, so SQL can compute it too (vectors in
@@ -50,7 +50,7 @@ class AddressMaker:
 
 
 # A letter in front: a numeric-looking string at top level is turned into a number by the service's importer
-# (vertex-batch-facts 2.2, [U]; with a letter prefix ids came back whole [L]).
+# (facts 2.2, [U]; with a letter prefix ids came back whole [L]).
 _WIRE_KEY = re.compile(r"k([0-9a-f]{32})-a([1-9][0-9]{0,5})")
 
 
@@ -67,8 +67,8 @@ def parse_wire_key(key: object) -> tuple[bytes, int] | None:
 def fingerprint(prompt_text: str) -> bytes:
     """16 bytes of the user turn's text as shown to the model (all its parts joined).
 
-    The text survived every rewrite of the echo that was tried; bytes and canonical JSON did not (performance.md, 5).
-    It guards against mix-ups, not against an adversary: the address is SHA-256.
+    The text survived every rewrite of the echo that was tried; bytes and canonical JSON did not
+    (docs/explanation/performance.md, T14). It guards against mix-ups, not against an adversary: the address is SHA-256.
     """
     return xxhash.xxh3_128_digest(prompt_text.encode())
 

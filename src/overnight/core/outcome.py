@@ -39,7 +39,7 @@ AGAIN: Final[dict[ProblemKind, Next]] = {
     ProblemKind.TRUNCATED: Next.MORE_ROOM,
     ProblemKind.MALFORMED: Next.SAME,
     ProblemKind.INVALID: Next.SAME,
-    ProblemKind.REFUSED: Next.GIVE_UP,  # 400-class rows are permanent (vertex-batch-facts 9.3)
+    ProblemKind.REFUSED: Next.GIVE_UP,  # 400-class rows are permanent (facts 9.3)
     ProblemKind.SERVICE_ERROR: Next.SAME,
     ProblemKind.MISSING: Next.SAME,
     ProblemKind.MISMATCHED: Next.SAME,

@@ -1,6 +1,6 @@
 """The service's job states, in one table; an unknown one is refused, not guessed.
 
-Source: enum JobState of the aiplatform discovery document, revision 20261106 (vertex-batch-facts 1.3). A test walks
+Source: enum JobState of the aiplatform discovery document, revision 20261106 (facts 1.3). A test walks
 the SDK's enum and asks that the table knows every member.
 """
 
@@ -47,7 +47,7 @@ def phase_of(state: str) -> JobPhase:
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """What the service says of a job. Every count is optional: seen absent, null and -1 (vertex-batch-facts 1.2).
+    """What the service says of a job. Every count is optional: seen absent, null and -1 (facts 1.2).
 
     error: (code, message) of google.rpc.Status. Times are RFC 3339 as the service wrote them, empty when absent.
     """

@@ -10,7 +10,7 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     """Tokens of one line. None = the service did not say (never zero in its place).
 
     prompt: all input, cached included. cached: the part of `prompt` read from a cache. thinking and answer are both
-    billed as output (vertex-batch-facts 8, [D]).
+    billed as output (facts 8, [D]).
     """
 
     prompt: int | None = None

@@ -1,7 +1,7 @@
 """The service's batch jobs: create (once), get, find by label, cancel, delete.
 
 A thin client of our own: Google's SDK hides labels, partial failures and counts, and rewrites a job's location
-(vertex-batch-facts 0 no. 8 and 1.5). Resource and field names: vertex-batch-facts 1.1, 1.2, [D].
+(facts 1.5). Resource and field names: facts 1.1, 1.2, [D].
 """
 
 import re
@@ -60,7 +60,7 @@ class BatchJobs:
         return [parse_job(item) for item in self._pages(f'labels.{key}="{value}"')]
 
     def cancel(self, name: str) -> None:
-        """Asks for it: the job goes on to CANCELLING and may still end otherwise (vertex-batch-facts 1.3, [D]).
+        """Asks for it: the job goes on to CANCELLING and may still end otherwise (facts 1.3, [D]).
 
         Raises RefusedError (400 FAILED_PRECONDITION) where the job has failed before [L].
         """
@@ -106,7 +106,7 @@ def model_resource(model: str) -> str:
 def parse_job(data: Mapping[str, object]) -> JobStatus:
     """The resource as the service writes it, tolerant of everything but a missing name.
 
-    Counts come as texts, -1 where unknown, null or absent (vertex-batch-facts 1.2, [D] and [L]): all those are None.
+    Counts come as texts, -1 where unknown, null or absent (facts 1.2, [D] and [L]): all those are None.
     """
     name = data.get("name")
     if not isinstance(name, str) or not name:
@@ -161,6 +161,6 @@ def _failure_text(value: object) -> str:
 
 
 def _check_label(key: str, value: str) -> None:
-    """Labels: at most 64 characters of a-z, 0-9, _ and - (vertex-batch-facts 1.2, [D]); 63 is safe everywhere."""
+    """Labels: at most 64 characters of a-z, 0-9, _ and - (facts 1.2, [D]); 63 is safe everywhere."""
     if not _LABEL_KEY.fullmatch(key) or not _LABEL_VALUE.fullmatch(value):
         raise UsageError(f"{key}={value!r} is no label", hint="Lowercase letters, digits, _ and -, at most 63.")

@@ -1,7 +1,7 @@
 """Where requests go, and where credentials may go.
 
 Hosts are built from the location alone; nothing in the environment moves them (`*_EMULATOR_HOST`, `*_BASE_URL` and
-the like are for other people's tools). Source of the hosts: vertex-batch-facts 1.1, [D].
+the like are for other people's tools). Source of the hosts: facts 1.1, [D].
 """
 
 import ipaddress
@@ -40,7 +40,7 @@ class Endpoints:
             )
         if self.local_base:
             return self.local_base
-        if location == GLOBAL:  # global-aiplatform.googleapis.com does not exist (vertex-batch-facts 1.1, [U])
+        if location == GLOBAL:  # global-aiplatform.googleapis.com does not exist (facts 1.1, [U])
             return f"https://aiplatform.{_GOOGLE}"
         if location in MULTI_REGIONS:
             return f"https://aiplatform.{location}.rep.{_GOOGLE}"

@@ -1,6 +1,6 @@
 """Google's replies and faults → our error tree: what Google said, where, and what mends it.
 
-Matching is by status, `reason` and key words, never by a whole text: the texts change (vertex-batch-facts 9).
+Matching is by status, `reason` and key words, never by a whole text: the texts change (facts 9).
 """
 
 import json
@@ -110,7 +110,7 @@ def hint_for(reply: GoogleReply) -> str:
     """What mends it, or an empty text."""
     if agent := _AGENT.search(reply.message):
         return _agent_hint(agent[0])
-    if "Service agents are being provisioned" in reply.message:  # vertex-batch-facts 9.3, ga#1308 [U]
+    if "Service agents are being provisioned" in reply.message:  # facts 9.3, ga#1308 [U]
         return "Google is making its service account for this project (first use). Run again in a few minutes."
     match reply.code:
         case 401:

@@ -1,7 +1,7 @@
 """The only file that sends HTTP for jobs and models.
 
 Calls that change nothing, or the same thing twice, are repeated with back-off; `post_once` never is: a create that is
-repeated is a job that is paid twice (local-cloud.md 4).
+repeated is a job that is paid twice.
 """
 
 import random

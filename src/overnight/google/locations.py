@@ -1,7 +1,7 @@
 """Where a bucket should lie for a job's location. Rules of thumb: Google documents none for Gemini on Cloud Storage.
 
 What is known: an import failed with "Dataset … was not found in location US" where bucket and job lay apart
-(vertex-batch-facts 9.2, pa#4112 [U]); the global endpoint gives no choice of where data is processed (6, [D]).
+(facts 9.2, pa#4112 [U]); the global endpoint gives no choice of where data is processed (6, [D]).
 """
 
 from typing import Final
@@ -14,7 +14,7 @@ _CONTINENTS: Final = {"us": ("us-", "northamerica-"), "eu": ("europe-",)}
 def fitting_bucket_location(location: str) -> str:
     """What a new bucket for jobs of this location should be given, in the spelling of `gcloud`."""
     if location == GLOBAL:
-        return "US"  # the service's own tables for global jobs were seen there (vertex-batch-facts 9.2, [L])
+        return "US"  # the service's own tables for global jobs were seen there (facts 9.2, [L])
     return location.upper() if location in MULTI_REGIONS else location
 
 

@@ -1,7 +1,7 @@
 """Looks at the account before anything is sent: `overnight check --cloud`. Reads only, costs nothing.
 
 A create is accepted although the bucket is missing or not writable, and the job fails minutes later, at worst after
-all the work ran (vertex-batch-facts 0 no. 7, 9.2 [L]): this is the place to find out.
+all the work ran (facts 9.2 [L]): this is the place to find out.
 """
 
 import json

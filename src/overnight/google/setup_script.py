@@ -1,6 +1,6 @@
 """The commands that make a Google Cloud project ready for one study: `overnight check --print-setup`.
 
-Only commands that exist; there is no `gcloud ai batch-prediction-jobs` (vertex-batch-facts 1.6). They are printed for
+Only commands that exist; there is no `gcloud ai batch-prediction-jobs` (facts 1.6). They are printed for
 a person to read and run, never run from here.
 """
 

@@ -2,7 +2,7 @@
 
 Why that client and not a thinner one: docs/decisions/0003-storage-client.md. Its own repeats are kept (all our calls
 are idempotent by a generation precondition); what it does not do is here: an answer lost after success, and
-environment variables that would move it to another host (local-cloud.md 1 and 4).
+environment variables that would move it to another host.
 """
 
 import contextlib
@@ -187,7 +187,7 @@ class Storage:
         """Writes exactly that generation to `file`, checked by crc32c; returns the bytes written.
 
         On any error what is in `file` is not to be used. Never read an object by lines over HTTP: 100,000 lines took
-        27 s that way and 0.3 s through a file (local-cloud.md 1).
+        27 s that way and 0.3 s through a file.
         """
         where = f"gs://{bucket}/{name}"
         start = file.tell()

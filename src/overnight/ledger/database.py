@@ -1,7 +1,7 @@
 """Opening the ledger: made, checked, never guessed at.
 
 A rollback journal and `synchronous = FULL`: a fact is on disk when the call returns, on network folders too; at a
-shard's size per transaction this costs nothing measurable (performance.md 6).
+shard's size per transaction this costs nothing measurable.
 """
 
 import sqlite3

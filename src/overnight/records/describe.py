@@ -11,7 +11,7 @@ from overnight.records.ids import id_text
 from overnight.records.opening import open_table
 
 # Names that people and databases give to these columns, best first, compared without case, spaces and underscores
-# (PubMed, Scopus, Zotero, Rayyan, Covidence and ASReview exports; domain.md 7).
+# (PubMed, Scopus, Zotero, Rayyan, Covidence and ASReview exports).
 _ID_NAMES: Final = ("recordid", "id", "pmid", "pubmedid", "uid", "key", "covidence#", "eid", "rowid", "doi", "di")
 _TITLE_NAMES: Final = ("title", "primarytitle", "articletitle", "documenttitle", "headline", "ti")
 _BODY_NAMES: Final = ("abstract", "abstractnote", "notesabstract", "abstracttext", "text", "fulltext", "body", "ab")

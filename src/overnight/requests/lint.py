@@ -2,7 +2,7 @@
 
 Vertex AI loads the input file as a table of a hidden BigQuery dataset: one type is inferred per JSON key over the whole
 file, and one line that breaks a rule fails the whole job before any row runs, with code 3 and "Failed to import data."
-(vertex-batch-facts 2.2; the rules and their evidence marks are the constants below). The test vectors in
+(facts 2.2; the rules and their evidence marks are the constants below). The test vectors in
 tests/support/importer_vectors.py go through this linter and through the local cloud.
 """
 

@@ -6,8 +6,8 @@ comes to beside `orjson.dumps` of the same objects is in docs/explanation/perfor
     {"key":"k…-a1","request":{"contents":[{"role":"user","parts":[{"text":"…"}]}],
      "systemInstruction":{"parts":[{"text":"…"}]},"generationConfig":{…}}}
 
-`role` is always written and `parts` is always a list (vertex-batch-facts 2.1); names are camelCase; `responseSchema`,
-not `responseJsonSchema` (section 10); no temperature (deprecated, 7.3); no labels per request (docs/decisions/0002).
+`role` is always written and `parts` is always a list (facts 2.1); names are camelCase; `responseSchema`,
+not `responseJsonSchema` (facts 10); no temperature (deprecated, facts 7.3); no labels a request (docs/decisions/0002).
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,8 @@
 """Cutting a stream of requests into shards: one shard is one input file is one job.
 
-A shard holds one model, one stage, one recipe and one `maxOutputTokens`: one shape of line (design section 3). So the
-linter has to see the first line of a shard in full and of the others only what can differ: the key and the text.
+A shard holds one model, one stage, one recipe and one `maxOutputTokens`: one shape of line, which the importer wants
+(facts 2.2). So the linter has to see the first line of a shard in full and of the others only what can differ: the key
+and the text.
 """
 
 from collections.abc import Callable, Iterator

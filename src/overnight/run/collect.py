@@ -26,7 +26,7 @@ _EMPTY_LOOKS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """A job may say SUCCEEDED before its output is listed (ellmer#926 [U]): look again before calling rows missing."""
 
 # google.rpc codes after which the same job would fail the same way: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED,
-# FAILED_PRECONDITION, UNAUTHENTICATED (vertex-batch-facts 9.2).
+# FAILED_PRECONDITION, UNAUTHENTICATED (facts 9.2).
 _CONFIGURATION = frozenset({3, 5, 7, 9, 16})
 
 

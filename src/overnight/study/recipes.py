@@ -1,7 +1,8 @@
 """From a task to what is sent: prompts, schema, settings, as one Recipe a stage and sample.
 
 An `ask` sends the user's words exactly. A `screen` frames the user's criteria in words of ours, below; they are data in
-the recipe, so a study that began with them keeps them (design section 2, "Pinned recipe").
+the recipe, so a study that began with them keeps them: a new version of the package does not ask (and
+charge) again what was answered.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,6 +1,6 @@
 """Answer schemas in the dialect `responseSchema` takes in batch.
 
-An OpenAPI 3.0 subset (vertex-batch-facts 10, [D]). Beyond it, what the importer of batch files wants (2.2, [L]): `type`
+An OpenAPI 3.0 subset (facts 10, [D]). Beyond it, what the importer of batch files wants (2.2, [L]): `type`
 is always one plain string, never a list; no `$` names, no empty object, no null; property names are column names,
 unique ignoring case (the models allow lower case only); the whole line at most 15 levels deep.
 """
@@ -11,7 +11,7 @@ from typing import Any, Final
 from overnight.study.models import FieldSpec, ScreenSpec
 
 MAX_LINE_DEPTH: Final = 15
-"""Levels the importer takes, counted as keys from the line's top to a value (vertex-batch-facts 2.2, [L])."""
+"""Levels the importer takes, counted as keys from the line's top to a value (facts 2.2, [L])."""
 LEVELS_ABOVE: Final = 3
 """request, generationConfig, responseSchema."""
 MAX_SCHEMA_DEPTH: Final = MAX_LINE_DEPTH - LEVELS_ABOVE

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from overnight.google.preflight import Clients
 
 LOCAL_PROJECT: Final = "local-project"
-LOCAL_LOCATION: Final = "global"  # where every model is; the newest are nowhere else (vertex-batch-facts 12, claim 26)
+LOCAL_LOCATION: Final = "global"  # where every model is; the newest are nowhere else (facts 7.1)
 LOCAL_BUCKET_LOCATION: Final = "US"
 LOCAL_BUCKET: Final = "overnight-local"
 _SERVED_ALREADY: Final = 3
