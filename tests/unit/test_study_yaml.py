@@ -82,7 +82,8 @@ def test_a_slip_that_many_make_has_a_hint(text: str, hint: str) -> None:
 @pytest.mark.parametrize(
     ("data", "line", "says"),
     [
-        (b"a: 1\nb: caf\xe9\n", 2, "byte 0xe9 is not UTF-8"),
+        (b"a: 1\nb: caf\xe9\n", 2, 'byte 0xe9 is not UTF-8: "é", if the file is cp1252'),
+        (b"a: 1\nb: \x81\n", 2, "byte 0x81 is not UTF-8"),
         ("a: 1\n".encode("utf-16"), 1, "UTF-16"),
         (b"a: " + b"x" * 2_000_001, 1, "not a page to read aloud"),
     ],

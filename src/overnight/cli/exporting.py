@@ -27,6 +27,10 @@ def _export(arguments: argparse.Namespace) -> int:
             f"{target.name} is of no format that can be written",
             hint=f"End its name with one of .{', .'.join(FORMATS)}.",
         )
+    if not target.parent.is_dir():
+        raise UsageError(f"there is no folder {target.parent}", hint="Make it first, or name one that is there.")
+    if target.is_dir():
+        raise UsageError(f"{target} is a folder", hint="Name a file in it, such as results.csv.")
     if target.exists() and not arguments.force:
         raise UsageError(f"{target} is there already", hint="Choose another name, or say --force to write over it.")
     with open_study(arguments.study) as opened:

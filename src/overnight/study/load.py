@@ -98,7 +98,21 @@ def _study(document: Document, file: Path) -> Study | None:
         records = records.model_copy(update={"text": SCREEN_TEXT})
     warnings = (*document.warnings, *_warnings(document, task, records))
     attempts = 3 if attempts is None else attempts
-    return Study(file, file.parent, name, records, task, model, budget, attempts, cloud, warnings)
+    lines = {show(path): line for path, line in document.lines.items()}
+    return Study(
+        path=file,
+        folder=file.parent,
+        name=name,
+        records=records,
+        task=task,
+        model=model,
+        budget=budget,
+        attempts=attempts,
+        cloud=cloud,
+        warnings=warnings,
+        named=document.file,
+        lines=lines,
+    )
 
 
 def _warnings(document: Document, task: AskSpec | ScreenSpec, records: RecordsSpec) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ study/checks.py, so that all findings come at once.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -286,7 +286,10 @@ class CloudSpec(Model):
 
 @dataclass(frozen=True)
 class Study:
-    """What is wanted. path: the study file, absolute; folder: where it lies and what its relative paths begin at."""
+    """What is wanted. path: the study file, absolute; folder: where it lies and what its relative paths begin at.
+
+    named: the study file as the person named it. lines: key path, as findings show it, to its line in the file.
+    """
 
     path: Path
     folder: Path
@@ -298,6 +301,18 @@ class Study:
     attempts: int = 3
     cloud: CloudSpec | None = None
     warnings: tuple[Finding, ...] = ()
+    named: str = ""
+    lines: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
+
+    def line_of(self, path: str) -> int:
+        """The line of `model.name` or `screen.include[1].ask`, or of the nearest thing around it; 0 where none is."""
+        while path and path not in self.lines:
+            path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        return self.lines.get(path, 0)
+
+    def placed(self, finding: Finding) -> Finding:
+        """The finding with this file's name and the line of its path: for what is found out after the study is read."""
+        return replace(finding, file=self.named or str(self.path), line=self.line_of(finding.path))
 
     @property
     def task_name(self) -> Literal["ask", "screen"]:

@@ -79,14 +79,22 @@ def _decode(data: bytes, document: Document) -> str | None:
         document.add(f"a study of {len(data):,} bytes is not a page to read aloud (at most {MAX_BYTES:,})", ())
         return None
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        document.add("the file is UTF-16", (), "Save it as UTF-8.")
+        document.add("the file is UTF-16", (), _AS_UTF8)
         return None
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as cause:
         line = data.count(b"\n", 0, cause.start) + 1
-        document.add(f"byte 0x{data[cause.start]:02x} is not UTF-8", (), "Save the file as UTF-8.", line=line)
+        byte = data[cause.start : cause.start + 1]
+        letter = byte.decode("cp1252", "ignore")
+        guess = f': "{letter}", if the file is cp1252, as older Windows programs write' if letter.isprintable() else ""
+        document.add(f"byte 0x{byte.hex()} is not UTF-8{guess if letter else ''}", (), _AS_UTF8, line=line)
         return None
+
+
+_AS_UTF8: Final = (
+    "Save the file as UTF-8: Notepad, Save as, Encoding; VS Code, the encoding in the bottom line, Save with Encoding."
+)
 
 
 def _only_plain_yaml(text: str, document: Document) -> bool:
