@@ -40,6 +40,7 @@ def test_everything_there_is_to_say(tmp_path: Path) -> None:
         ("id,t\n1,x\n 1,y\n", ""),
         ("title,abstract\na,b\n", ""),
         (f"id,t\n{'x' * 65},y\n", ""),
+        ("Identifiant,Titre\na1,x\na2,y\n", "Identifiant"),
     ],
 )
 def test_the_id_is_unique_whole_and_named_like_one(tmp_path: Path, content: str, id_column: str) -> None:
@@ -55,6 +56,12 @@ def test_the_id_is_unique_whole_and_named_like_one(tmp_path: Path, content: str,
         ("id,title,notes\n1,a title,a much longer note\n", ("title", "notes")),
         ("id,title,abstract\n1,a title,\n", ("title",)),  # an abstract column that holds nothing
         ("id\n1\n", ()),
+        # the longest column is another one, and would be taken for the text were the names not known
+        ("Nr,Titel,Zusammenfassung,Anmerkungen\n1,a,b,much longer than the others\n", ("Titel", "Zusammenfassung")),
+        ("Titre,R\u00e9sum\u00e9,Notes de lecture\na,b,much longer than the others\n", ("Titre", "R\u00e9sum\u00e9")),
+        ("T\u00edtulo,Resumen,Observaciones\na,b,much longer than the others\n", ("T\u00edtulo", "Resumen")),
+        ("Titre,Re\u0301sume\u0301,Notes\na,b,much longer than the others\n", ("Titre", "Re\u0301sume\u0301")),
+        ("\u00dcberschrift,Kurz-Fassung,Rest\na,b,much longer than the others\n", ("\u00dcberschrift", "Kurz-Fassung")),
     ],
 )
 def test_texts_are_found_by_name_or_by_length(tmp_path: Path, content: str, text_columns: tuple[str, ...]) -> None:

@@ -1,13 +1,14 @@
 """The page that `overnight init` writes: loads once its questions are filled in, and not before."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from overnight.core import realm
 from overnight.errors import StudyError
 from overnight.study.load import load_study
-from overnight.study.models import ScreenSpec
+from overnight.study.models import AskSpec, ScreenSpec, Study
 from overnight.study.template import study_template
 
 AWKWARD = ["Ärzte: “Nacht”.csv", "it's, [here].csv", "- dash.csv", "007.csv", "a #b.csv", "yes"]
@@ -62,4 +63,50 @@ def test_the_cloud_section_is_right_when_its_notes_are_taken_off(tmp_path: Path)
 
 def test_counts_stand_beside_the_files_and_without_files_a_name_to_change() -> None:
     assert "- a.csv   # 1,100 records\n" in study_template("nap", [("a.csv", 1100)])
+    assert "- a.csv   # 1 record\n" in study_template("nap", [("a.csv", 1)])
     assert "    - records.csv\n" in study_template("nap", [])
+
+
+def asking(folder: Path, text: list[str], left_out: list[str]) -> Study:
+    (folder / "a.csv").write_text("title,abstract\n")
+    page = study_template("nap", [("a.csv", 3)], "Id", text, task="ask", left_out=left_out)
+    return load_study(write(folder, filled(page)))
+
+
+def test_an_ask_loads_once_its_questions_are_filled_in_and_not_before(tmp_path: Path) -> None:
+    study = asking(tmp_path, ["Titel", "Zusammenfassung"], [])
+    assert isinstance(study.task, AskSpec)
+    assert study.text_columns == ("Titel", "Zusammenfassung")
+    assert list(study.task.answer) == ["topic", "verdict"]
+    assert study.warnings == ()
+    with pytest.raises(StudyError) as caught:
+        load_study(write(tmp_path, study_template("nap", [("a.csv", 3)], task="ask")))
+    assert [finding.path for finding in caught.value.findings] == [
+        "ask.system",
+        "ask.prompt",
+        "ask.answer.topic.description",
+        "ask.answer.verdict.description",
+    ]
+    assert all("still to be written" in finding.what for finding in caught.value.findings)
+
+
+def test_columns_that_no_slot_can_name_are_left_out_and_named(tmp_path: Path) -> None:
+    odd = ["# Nr.", "a: b", "- c", "摘要 {raw}", 'say "so"', " edge", "two\nlines", "ok"]
+    study = asking(tmp_path, odd, [])
+    assert study.text_columns == ("# Nr.", "a: b", "- c", "ok")
+    note = study.path.read_text("utf-8").replace("\n  # ", " ")
+    assert '"摘要 {raw}", "say \\"so\\"", " edge", "two\\nlines"' in note
+
+
+@pytest.mark.parametrize("task", ["screen", "ask"])
+def test_columns_left_out_are_named_in_a_comment_however_many(tmp_path: Path, task: Literal["screen", "ask"]) -> None:
+    (tmp_path / "a.csv").write_text("title,abstract\n")
+    left_out = ["Année", "a\u0085b\u2028c\x07d", *(f"column {n}" for n in range(100))]
+    page = study_template("nap", [("a.csv", 3)], "Id", ["Titre", "Résumé"], task=task, left_out=left_out)
+    study = load_study(write(tmp_path, filled(page)))
+    assert study.text_columns == ("Titre", "Résumé")
+    assert [len(line) for line in page.splitlines() if len(line) > 120] == []
+    joined = page.replace("\n  # ", " ")
+    assert "Not shown to the model" in joined
+    assert all(f" column {n}," in joined for n in range(99))
+    assert "Not shown" not in study_template("nap", [("a.csv", 3)], task=task)

@@ -18,6 +18,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     init = add_command(commands, "init", "write a commented study.yaml; never overwrites", _init)
     init.add_argument("folder", type=Path, help="a new folder, named like the study")
     init.add_argument("--from", dest="tables", nargs="+", type=Path, default=[], metavar="FILE", help="your tables")
+    init.add_argument("--ask", action="store_true", help="your own question and answer fields, instead of screening")
 
     check = add_command(commands, "check", "everything wrong with a study, at once; spends nothing", _check)
     add_study(check)
@@ -45,21 +46,27 @@ def _init(arguments: argparse.Namespace) -> int:
     name = _study_name(folder)
     files = [(_relative(table.path, folder), table.n_records) for table in tables]
     first = tables[0] if tables else None
+    id_column, text_columns = (first.id_column, first.text_columns) if first else ("", ())
+    columns = dict.fromkeys(column for table in tables for column in table.columns)
     text = study_template(
         name,
         files,
-        (first.id_column or "auto") if first else "auto",
-        first.text_columns if first else ("title", "abstract"),
+        id_column or "auto",
+        text_columns,
+        task="ask" if arguments.ask else "screen",
+        left_out=[column for column in columns if column not in (id_column, *text_columns)],
     )
     replace_bytes(target, text.encode())
     found = f", with {counted(sum(n for _, n in files), 'record')} from {counted(len(files), 'file')}" if files else ""
     print(f"{target} is written{found}")
     for table in tables:
-        columns = ", ".join(map(visible, table.columns))
-        print(f"  {table.path}: {table.format}, {counted(table.n_records, 'record')}, columns {columns}")
+        named = ", ".join(map(visible, table.columns))
+        print(f"  {table.path}: {table.format}, {counted(table.n_records, 'record')}, columns {named}")
         for note in table.notes:
             print(f"warning: {note}")
-    print("\nOpen it, write your question and your criteria, then:")
+    if text_columns:
+        print(f"  The model is to see {', '.join(map(visible, text_columns))}, and no other column.")
+    print(f"\nOpen it, write your question and your {'answer fields' if arguments.ask else 'criteria'}, then:")
     for verb in ("check", "plan", "run"):
         print(f"  {_command_in(folder, verb)}")
     return 0

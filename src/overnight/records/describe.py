@@ -1,5 +1,6 @@
 """A first look at a table for `overnight init --from`: what it is, how many records, and which columns to name."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,12 +11,25 @@ from overnight.errors import Finding
 from overnight.records.ids import id_text
 from overnight.records.opening import open_table
 
-# Names that people and databases give to these columns, best first, compared without case, spaces and underscores
+# Names that people and databases give to these columns, best first, compared without case, accents, spaces, hyphens and
+# underscores; English, then German, French, Spanish, Italian, Portuguese and Dutch
 # (PubMed, Scopus, Zotero, Rayyan, Covidence and ASReview exports).
 _ID_NAMES: Final = ("recordid", "id", "pmid", "pubmedid", "uid", "key", "covidence#", "eid", "rowid", "doi", "di")
+_ID_NAMES_ELSEWHERE: Final = ("kennung", "datensatzid", "identifiant", "identificador", "identificativo")
 _TITLE_NAMES: Final = ("title", "primarytitle", "articletitle", "documenttitle", "headline", "ti")
+_TITLE_NAMES_ELSEWHERE: Final = (
+    *("titel", "haupttitel", "artikeltitel", "uberschrift", "ueberschrift", "titre", "titredelarticle", "titulo"),
+    *("titulodelarticulo", "titolo"),
+)
 _BODY_NAMES: Final = ("abstract", "abstractnote", "notesabstract", "abstracttext", "text", "fulltext", "body", "ab")
 _BODY_NAMES_MORE: Final = ("review", "reviewtext", "content", "comment", "message", "description", "question")
+_BODY_NAMES_ELSEWHERE: Final = (
+    *("zusammenfassung", "kurzfassung", "kurzzusammenfassung", "abstrakt", "inhaltsangabe", "resume", "sommaire"),
+    *("resumen", "resumo", "riassunto", "sommario", "samenvatting"),
+    *("volltext", "texte", "texteintegral", "texto", "textocompleto", "testo", "tekst", "inhalt", "contenu"),
+    *("contenido", "bewertung", "rezension", "kommentar", "nachricht", "beschreibung", "frage", "avis", "commentaire"),
+    *("resena", "comentario", "mensaje", "descripcion", "pregunta"),
+)
 
 _ID_CHARACTERS: Final = 64
 """A longer value is no id, however unique."""
@@ -74,7 +88,8 @@ class _Column:
 
     @property
     def plain(self) -> str:
-        return "".join(self.name.casefold().replace("_", " ").split())
+        letters = unicodedata.normalize("NFKD", self.name.casefold().replace("_", " ").replace("-", " "))
+        return "".join(char for char in letters if not char.isspace() and not unicodedata.combining(char))
 
     def see(self, cell: Cell) -> None:
         if isinstance(cell, str):
@@ -103,7 +118,7 @@ def _id_or_blank(cell: Cell) -> str:
 def _id_column(columns: Sequence[_Column]) -> str:
     """A unique column with an id's name, best name first; else one whose name ends in id; else none."""
     fit = [column for column in columns if column.unique]
-    for name in _ID_NAMES:
+    for name in _ID_NAMES + _ID_NAMES_ELSEWHERE:
         for column in fit:
             if column.plain == name:
                 return column.name
@@ -112,8 +127,8 @@ def _id_column(columns: Sequence[_Column]) -> str:
 
 def _text_columns(columns: Sequence[_Column]) -> tuple[str, ...]:
     """The title and the body by their names; where no body has a known name, the column longest on average."""
-    title = _named(columns, _TITLE_NAMES)
-    body = _named(columns, _BODY_NAMES + _BODY_NAMES_MORE)
+    title = _named(columns, _TITLE_NAMES + _TITLE_NAMES_ELSEWHERE)
+    body = _named(columns, _BODY_NAMES + _BODY_NAMES_MORE + _BODY_NAMES_ELSEWHERE)
     if body is None:
         longest = max(columns, key=lambda column: column.n_characters, default=None)
         body = longest if longest is not None and longest.n_characters else None
