@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from overnight.report import ReportData, render_report
+from overnight.report.data import Job
 from tests.support.report_example import asking_example, screening_example
 from tests.unit.test_report_page import hostile_example
 
@@ -70,6 +71,22 @@ def test_it_fits_the_window_and_its_style_applies(
         assert paper == ("rgb(250, 249, 246)" if scheme == "light" else "rgb(18, 21, 26)")
         assert page.evaluate("document.compatMode") == "CSS1Compat"
         assert page.evaluate("document.scripts.length + document.images.length") == 0
+
+
+def test_the_table_of_jobs_shows_all_its_columns_at_1200_px(browser: "Browser", tmp_path: Path) -> None:
+    stamp = "2026-11-22T13:17:51.123456Z"
+    job = Job(
+        name="projects/a-rather-long-project-123/locations/europe-west4/batchPredictionJobs/1234567890123456789",
+        state="JOB_STATE_SUCCEEDED",
+        rows=200_000,
+        rows_back=200_000,
+        created=stamp,
+        started=stamp,
+        ended=stamp,
+    )
+    with opened(browser, replace(screening_example(), jobs=(job,)), tmp_path, 1200) as page:
+        hidden = page.evaluate("(e => e.scrollWidth - e.clientWidth)(document.querySelector('#jobs .scroll'))")
+        assert hidden <= 0
 
 
 def test_the_banner_is_first_last_and_stays_in_sight(browser: "Browser", tmp_path: Path) -> None:

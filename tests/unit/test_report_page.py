@@ -13,6 +13,7 @@ from overnight.errors import AccountingError
 from overnight.report import ReportData, render_report, words
 from overnight.report.data import (
     Bill,
+    Choices,
     Counts,
     Decisions,
     InputFile,
@@ -257,3 +258,38 @@ def test_no_more_than_25_records_and_no_more_than_6000_characters_of_one() -> No
     assert html.count('<details class="record"') == 25
     assert "(1,994,000 more characters)" in html
     assert len(html) < 400_000
+
+
+def test_shares_of_a_list_say_what_they_are_shares_of() -> None:
+    """Ten answers: six name at least one topic, four none. Five of the six name naps."""
+    several = Choices("topics", (("naps", 5), ("light", 3)), filled=6, empty=4, several=True)
+    text = Page(render_report(replace(asking_example(), fields=(several,)))).text
+    assert "Shares are of the 6 answers with at least one; an answer can hold several. 4 hold none." in text
+    assert "83 %" in text
+    single = replace(several, several=False)
+    assert (
+        "Shares are of the 6 answers with a value; empty in 4."
+        in Page(render_report(replace(asking_example(), fields=(single,)))).text
+    )
+
+
+def test_a_record_without_a_title_shows_its_id_once_in_the_heading() -> None:
+    data = asking_example()
+    sample = replace(data.samples[0], record_id="row-4711", title="")
+
+    def headings(page: str) -> str:
+        return page.split("<summary>")[1].split("</summary>", maxsplit=1)[0]
+
+    assert headings(render_report(replace(data, samples=(sample,)))).count("row-4711") == 1
+    titled = headings(render_report(replace(data, samples=(replace(sample, title="Naps"),))))
+    assert (titled.count("row-4711"), titled.count("Naps")) == (1, 1)
+
+
+def test_times_of_jobs_are_shown_to_the_second_and_what_is_no_time_as_it_is() -> None:
+    data = screening_example(GOOGLE)
+    job = replace(data.jobs[0], created="2026-11-22T13:17:51.123456Z", started="2026-11-22T13:18:00Z", ended="tomorrow")
+    html = render_report(replace(data, jobs=(job,)))
+    assert "2026-11-22 13:17:51 UTC<" in html
+    assert "2026-11-22 13:18:00 UTC<" in html
+    assert "tomorrow<" in html
+    assert "13:17:51." not in html

@@ -11,7 +11,7 @@ from overnight.core import realm as realms
 from overnight.core.usage import Usage
 from overnight.report import charts, words
 from overnight.report.data import Choices, Numbers, ReportData, Texts
-from overnight.report.text import fit, pieces, shortened
+from overnight.report.text import fit, moment, pieces, shortened
 
 if TYPE_CHECKING:
     import jinja2
@@ -125,6 +125,7 @@ def _environment() -> "jinja2.Environment":
         "toned": _toned,
         "pieces": lambda passage: pieces(passage.text, passage.quotes),
         "shortened": shortened,
+        "moment": moment,
         "plain": words.plain,
     }
     environment.tests |= {

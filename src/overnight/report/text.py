@@ -25,6 +25,15 @@ def _picture(match: re.Match[str]) -> str:
     return chr(0x2400 + code) if code < 0x20 else "\ufffd"
 
 
+_STAMP: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
+
+
+def moment(stamp: str) -> str:
+    """A time of the service's for people, to the second: `2026-11-22 13:17:51 UTC`. What is no such time stays."""
+    found = _STAMP.fullmatch(stamp)
+    return f"{found[1]} {found[2]} UTC" if found else stamp
+
+
 def shortened(text: str, most_chars: int = MOST_WORDS_CHARS) -> str:
     """The text, cut with a word on how much is left out when it is longer than that."""
     if len(text) <= most_chars:
