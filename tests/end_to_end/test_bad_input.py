@@ -136,7 +136,7 @@ ROWS = (
     Row("negative number", lambda folder: None, 2, ("'-3'", "→"), "plan --show=-3"),
     Row("no port", lambda folder: None, 2, ("'99999'", "65535"), "local-cloud --data d --port 99999"),
     Row("export to no format", lambda folder: None, 2, ("out.docx", ".csv", ".xlsx"), "export --to out.docx"),
-    Row("export into no folder", lambda folder: (folder / "file").write_text("x"), 13, ("out.csv", "file", "→"), "export --to file/out.csv"),
+    Row("export into no folder", lambda folder: (folder / "file").write_text("x"), 2, ("no folder", "file", "→"), "export --to file/out.csv"),
     Row("unknown kind", lambda folder: None, 2, ("'sad'", "malformed"), "retry --kind sad"),
     Row("check --cloud without a cloud", lambda folder: None, 2, ("names no account", "study.yaml", "cloud:"), "check --cloud"),
     Row("setup without a cloud", lambda folder: None, 2, ("names no account", "study.yaml", "cloud:"), "check --print-setup"),

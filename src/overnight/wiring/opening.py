@@ -23,6 +23,7 @@ from overnight.pricing.thinking import Thinking, thinking_config
 from overnight.pricing.tokens import choose_max_output
 from overnight.records.reader import RecordSet, RecordsFile, read_records
 from overnight.run.world import Home, Reporter, World
+from overnight.study.blanks import BlankSlots, missing_abstracts
 from overnight.study.load import load_study
 from overnight.study.models import AskSpec, Study
 from overnight.wiring import service
@@ -129,12 +130,12 @@ def _world(
 
 
 def _model_of(study: Study, today: date) -> tuple[Model, Thinking]:
-    """Raises StudyError with the file and what can be used instead."""
+    """Raises StudyError with file and line, and what can be used instead."""
     try:
         model = find_model(study.model.name, today)
         return model, thinking_config(model, study.model.thinking)
     except StudyError as error:
-        raise StudyError([replace(finding, file=str(study.path)) for finding in error.findings]) from error
+        raise StudyError([study.placed(finding) for finding in error.findings]) from error
 
 
 def read_study_records(study: Study) -> tuple[RecordSet, int]:
@@ -154,29 +155,29 @@ def read_study_records(study: Study) -> tuple[RecordSet, int]:
 def check_texts(study: Study, records: RecordSet, task: Task) -> list[Finding]:
     """Texts too long to send are refused here, with every place; missing abstracts are refused or noted as asked."""
     errors: list[Finding] = []
-    missing, columns = 0, study.text_columns
+    n_errors, missing, columns, blanks = 0, 0, study.text_columns, BlankSlots(study)
     for record in records:
-        errors += _too_long(record, columns, study.records.max_text_chars)
+        found = _too_long(record, columns, study.records.max_text_chars)
         if isinstance(task, ScreenTask) and task.missing_abstract(record):
             missing += 1
             if study.records.no_abstract == "error":
-                errors.append(
-                    Finding(
-                        f"record {record.record_id!r} has no abstract",
-                        path="records.no_abstract",
-                        file=record.source,
-                        hint="Fill it in, take the record out, or write no_abstract: person (or title_only).",
-                    )
-                )
+                found.append(_no_abstract(record))
+        blanks.see(record)
+        n_errors += len(found)
+        errors += found[: max(0, _MOST_FINDINGS - len(errors))]
     if errors:
-        rest = len(errors) - _MOST_FINDINGS
-        more = [Finding(f"and {rest:,} more like these")] if rest > 0 else []
-        raise RecordsError(errors[:_MOST_FINDINGS] + more)
-    if not missing:
-        return []
-    fate = {"person": "are not sent: a person decides", "title_only": "are judged by their title"}
-    what = f"{missing:,} records have no abstract; they {fate[study.records.no_abstract]}"
-    return [Finding(what, path="records.no_abstract", level="warning")]
+        rest = n_errors - len(errors)
+        raise RecordsError([*errors, *([Finding(f"and {rest:,} more like these")] if rest else [])])
+    return [*missing_abstracts(study, missing), *blanks.warnings()]
+
+
+def _no_abstract(record: Record) -> Finding:
+    return Finding(
+        f"record {record.record_id!r} has no abstract",
+        path="records.no_abstract",
+        file=record.source,
+        hint="Fill it in, take the record out, or write no_abstract: person (or title_only).",
+    )
 
 
 def _too_long(record: Record, columns: Sequence[str], limit: int) -> list[Finding]:
