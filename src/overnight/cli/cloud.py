@@ -19,6 +19,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     local.add_argument(
         "--switch", action="append", default=[], metavar="NAME=VALUE", help="see docs/reference/local-cloud.md"
     )
+    local.add_argument("--faults", type=Path, metavar="FILE", help="fault plans, see docs/reference/faults.md")
 
     demo = add_command(commands, "demo", "1,100 fictional abstracts through the local cloud", _demo)
     demo.add_argument("folder", nargs="?", type=Path, help="where to put the study (default: overnight-demo)")
@@ -47,6 +48,8 @@ def _local_cloud(arguments: argparse.Namespace) -> int:
     command += ["--port", str(arguments.port), "--data", str(arguments.data)]
     for switch in arguments.switch:
         command += ["--switch", switch]
+    if arguments.faults:
+        command += ["--faults", str(arguments.faults)]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as child:
         assert child.stdin is not None
         try:

@@ -7,7 +7,8 @@ it does, and where it knows that from, is in docs/reference/local-cloud.md.
     __main__, home, server   start, one process a folder, endpoint.json, clean end
     app, guard, errors       one Starlette app, loopback only, Google's error shape
     database, journal        state.sqlite; journal.sqlite: what was accepted, served and written, append-only
-    switches, control        what is not known or is to go wrong, by name; routes under /control
+    switches, control        what is not known, by name; routes under /control
+    faults/                  what is to go wrong: plans with a scope and a count of strikes
     storage/                 buckets, objects, uploads
     vertex/                  batch jobs, importer's rules, rows, output; generateContent, countTokens
     standin/                 what answers: deterministic, aware of schemas, never a model

@@ -4,11 +4,16 @@ Exit codes: 0 ended, 2 command line, 3 the folder is served by another process, 
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from overnight.localcloud.home import Home, HomeBusyError
+
+if TYPE_CHECKING:
+    from overnight.localcloud.faults.plan import Plan
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -22,6 +27,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--switch", action="append", default=[], metavar="NAME=VALUE", help="see docs/reference/local-cloud.md"
     )
+    parser.add_argument(
+        "--faults", type=Path, metavar="FILE", help="a JSON list of fault plans, see docs/reference/faults.md"
+    )
     return parser.parse_args(argv)
 
 
@@ -31,6 +39,18 @@ def _switches(texts: Sequence[str]) -> dict[str, str]:
     if bad:
         raise ValueError(f"--switch {bad[0]}: write NAME=VALUE")
     return {name: value for name, _, value in pairs}
+
+
+def _plans(file: Path | None) -> "list[Plan]":
+    """Raises ValueError with what is wrong in the file."""
+    from overnight.localcloud.faults.plan import read_plans
+
+    if file is None:
+        return []
+    try:
+        return read_plans(json.loads(file.read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"--faults {file}: {error}") from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,6 +77,7 @@ def _serve(home: Home, arguments: argparse.Namespace) -> int:
     cloud = Cloud(home)
     try:
         cloud.switches.set(_switches(arguments.switch), keep_strikes=True)
+        cloud.faults.put(_plans(arguments.faults), keep=True)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
@@ -71,6 +92,7 @@ def _serve(home: Home, arguments: argparse.Namespace) -> int:
         print(f"LOCAL STAND-IN for Google Cloud at {endpoint}, data in {home.root}", flush=True)
 
     server = Server(cloud.app, announce)
+    cloud.refusals.stop_listening = server.stop_listening
     cloud.control.stop = lambda: setattr(server, "should_exit", True)
     if arguments.with_parent:
         end_with_parent(server)

@@ -11,10 +11,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from overnight.localcloud import switches as switches_room
-from overnight.localcloud.connections import cut_connection
+from overnight.localcloud.connections import Refusals
 from overnight.localcloud.control import ControlRoutes
 from overnight.localcloud.database import Database
-from overnight.localcloud.errors import ApiError, DropConnectionError, on_api_error, on_fault, on_unknown_path
+from overnight.localcloud.directory import StoreDirectory
+from overnight.localcloud.errors import ApiError, on_api_error, on_fault, on_unknown_path
+from overnight.localcloud.faults import book as faults_room
+from overnight.localcloud.faults.middleware import FaultyCalls
 from overnight.localcloud.guard import Guard
 from overnight.localcloud.home import Home
 from overnight.localcloud.journal import Journal
@@ -28,7 +31,7 @@ from overnight.localcloud.vertex.routes import VertexRoutes
 from overnight.localcloud.vertex.runner import Runner
 
 NOTICE = "LOCAL STAND-IN: nothing here is Google's, and no model answers."
-_SCHEMA = switches_room.SCHEMA + store_room.SCHEMA + uploads_room.SCHEMA + jobs_room.SCHEMA
+_SCHEMA = switches_room.SCHEMA + faults_room.SCHEMA + store_room.SCHEMA + uploads_room.SCHEMA + jobs_room.SCHEMA
 
 
 class Cloud:
@@ -37,25 +40,27 @@ class Cloud:
     def __init__(self, home: Home) -> None:
         self._database = Database(home.state, _SCHEMA, durable=False)
         self._journal = Journal(home.journal)
-        self.switches = switches_room.Switches(self._database)
+        self.faults = faults_room.Faults(self._database)
+        self.switches = switches_room.Switches(self._database, self.faults)
+        self.refusals = Refusals()
         self._store = store_room.ObjectStore(home, self._database, self._journal)
         self._uploads = uploads_room.Uploads(self._store, self._database)
         self._jobs = jobs_room.JobStore(self._database, self._journal)
         answerer = Answerer(StandIn(), self.switches)
-        self._runner = Runner(self._jobs, self._store, self._journal, self.switches, answerer)
-        self.control = ControlRoutes(self.switches, self._journal)
+        self._runner = Runner(self._jobs, self._store, self._journal, self.switches, self.faults, answerer)
+        self.control = ControlRoutes(self.switches, self.faults, self._journal)
+        directory = StoreDirectory(self._jobs, self._uploads, self._journal)
         self.app = Starlette(
             routes=[
                 Route("/", _notice, methods=["GET"]),
                 *self.control.routes(),
                 *StorageRoutes(self._store, self._uploads).routes(),
-                *VertexRoutes(self._jobs, self._runner, answerer, self.switches).routes(),
+                *VertexRoutes(self._jobs, self._runner, answerer, self.switches, self.faults).routes(),
             ],
-            middleware=[Middleware(Guard)],
+            middleware=[Middleware(Guard), Middleware(FaultyCalls, self.faults, directory, self.refusals)],
             exception_handlers={
                 ApiError: on_api_error,
                 HTTPException: on_unknown_path,
-                DropConnectionError: cut_connection,
                 Exception: on_fault,
             },
             lifespan=self._lifespan,

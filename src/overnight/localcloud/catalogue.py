@@ -1,8 +1,8 @@
 """Every switch of the local cloud: its default, what it does, and where the default comes from.
 
-Sources: `facts` is the project's page of facts about the service, its section and evidence mark in brackets ([D]
+Sources: `facts` is docs/reference/facts.md, its section and evidence mark in brackets ([D]
 documented, [S] read in the SDK, [L] seen live by others, [U] reported, [?] not known). `ours` means a convenience of
-the local cloud or a fault on demand.
+the local cloud or a fault on demand. Faults are plans by a short name: faults/switched.py says which.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _TIME: Final = (
     Switch("pending_s", 0.8, "how long a job is PENDING", "ours; the real one took 90 s to hours, facts 1.3 [L]"),
     Switch("running_s", 1.8, "how long a job is RUNNING at least", "ours; the real one took 2 min to days, facts 1.3"),
     Switch("rows_per_s", 0.0, "at most so many rows a second and job; 0 = no limit"),
-    Switch("list_delay_s", 0.0, "a new job is listed only after so long", "facts 9.1, local-cloud 4 [?]"),
+    Switch("list_delay_s", 0.0, "a new job is listed only after so long", "facts 1.4 [?]"),
 )
 _UNKNOWN: Final = (
     Switch("extras_numeric", "coerced", "extra strings that look like numbers", "facts 2.2 [U]", ("coerced", "kept")),
@@ -110,15 +110,23 @@ _FAULTS: Final = (
     Switch("prose_every", 0, "each n-th answer fenced as ```json with a sentence before", "facts 9.4"),
     Switch("malformed_every", 0, "each n-th line cut in half", "ours"),
     Switch(
-        "swap_every", 0, "each n-th line has the extras of its neighbour and the neighbour its", "facts 5 [U] pg#1909"
+        "swap_every",
+        0,
+        "each n-th line has the extras of its neighbour and the neighbour its",
+        "googleapis/python-genai#1909 [U]",
     ),
-    Switch("swap_answers_every", 0, "each n-th line has its neighbour's response and the neighbour its", "facts 5 [U]"),
+    Switch(
+        "swap_answers_every",
+        0,
+        "each n-th line has its neighbour's response and the neighbour its",
+        "googleapis/python-genai#1909 [U]",
+    ),
     Switch("key_as_number", False, "extra strings come back as numbers (their digits)", "facts 2.2 [U]"),
     Switch("no_key", False, "extras do not come back, on any line", "facts 2.3"),
-    Switch("no_echo", False, "`request` does not come back", "facts 2.3 [U] LITE"),
+    Switch("no_echo", False, "`request` does not come back", "facts 2.3 [?]"),
     Switch("wrong_model_every", 0, "each n-th row served by another model", "facts 7.2 [D]"),
     Switch("truncate_last_line", False, "the final file ends in the middle of a line", "ours"),
-    Switch("create_reply_lost", 0, "so many creates take effect and get no reply", "local-cloud 4"),
+    Switch("create_reply_lost", 0, "so many creates take effect and get no reply", "facts 1.4"),
     Switch("create_503", 0, "so many creates are answered 503 and have no effect", "facts 9.1"),
     Switch("create_429", 0, "so many creates are answered 429 and have no effect", "facts 9.1 [U]"),
     Switch("fail_job", "", "jobs run, then fail with this text", "facts 9.2"),

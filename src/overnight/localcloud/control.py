@@ -1,4 +1,4 @@
-"""Routes under /control: switches, strikes, journal, stop. They need the token of endpoint.json, new at each start."""
+"""Routes under /control: switches, fault plans, journal, stop. They need endpoint.json's token, new at each start."""
 
 import secrets
 from collections.abc import Awaitable, Callable
@@ -8,8 +8,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from overnight.localcloud.errors import ApiError
+from overnight.localcloud.faults.book import Faults
+from overnight.localcloud.faults.kind import PlanError
+from overnight.localcloud.faults.plan import read_plans
 from overnight.localcloud.journal import KINDS, Journal
-from overnight.localcloud.requestparts import json_body
+from overnight.localcloud.requestparts import any_json_body, json_body, path_part
 from overnight.localcloud.switches import SwitchError, Switches
 
 TOKEN_HEADER = "X-Local-Cloud-Token"  # noqa: S105  the header's name
@@ -20,8 +23,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 class ControlRoutes:
     """token and stop are given when the server knows its address."""
 
-    def __init__(self, switches: Switches, journal: Journal) -> None:
-        self._switches, self._journal = switches, journal
+    def __init__(self, switches: Switches, faults: Faults, journal: Journal) -> None:
+        self._switches, self._faults, self._journal = switches, faults, journal
         self.token = ""
         self.stop: Callable[[], None] = lambda: None
 
@@ -29,6 +32,11 @@ class ControlRoutes:
         return [
             Route("/control", self._guarded(self._show), methods=["GET"]),
             Route("/control/switches", self._guarded(self._set), methods=["POST"]),
+            Route("/control/faults", self._guarded(self._faults_shown), methods=["GET"]),
+            Route("/control/faults", self._guarded(self._plan), methods=["POST"]),
+            Route("/control/faults", self._guarded(self._remove_all), methods=["DELETE"]),
+            Route("/control/faults/{name}", self._guarded(self._fault), methods=["GET"]),
+            Route("/control/faults/{name}", self._guarded(self._remove), methods=["DELETE"]),
             Route("/control/journal", self._guarded(self._summary), methods=["GET"]),
             Route("/control/journal/{kind}", self._guarded(self._entries), methods=["GET"]),
             Route("/control/stop", self._guarded(self._stop), methods=["POST"]),
@@ -52,6 +60,40 @@ class ControlRoutes:
         except SwitchError as error:
             raise ApiError(400, str(error)) from error
         return await self._show(request)
+
+    async def _faults_shown(self, _: Request) -> Response:
+        return JSONResponse({"faults": [self._faults.describe(name) for name in self._faults.names()]})
+
+    async def _plan(self, request: Request) -> Response:
+        """One plan or a list, all or none; answers with them, as they are now."""
+        try:
+            plans = read_plans(await any_json_body(request))
+        except PlanError as error:
+            raise ApiError(400, str(error)) from error
+        self._faults.put(plans)
+        return JSONResponse({"faults": [self._faults.describe(plan.name) for plan in plans]})
+
+    async def _fault(self, request: Request) -> Response:
+        return JSONResponse(self._faults.describe(self._known(request)))
+
+    async def _remove(self, request: Request) -> Response:
+        """Answers with what it was and how often it struck."""
+        name = self._known(request)
+        last = self._faults.describe(name)
+        self._faults.remove(name)
+        return JSONResponse(last)
+
+    async def _remove_all(self, _: Request) -> Response:
+        last = [self._faults.describe(name) for name in self._faults.names()]
+        for fault in last:
+            self._faults.remove(fault["name"])
+        return JSONResponse({"faults": last})
+
+    def _known(self, request: Request) -> str:
+        name = path_part(request, "name")
+        if name not in self._faults.names():
+            raise ApiError(404, f"There is no fault plan {name!r}.")
+        return name
 
     async def _summary(self, _: Request) -> Response:
         return JSONResponse(self._journal.summary())

@@ -12,13 +12,14 @@ from starlette.responses import JSONResponse, Response
 
 from overnight.localcloud.values import JsonObject
 
-# google.rpc.Code names, as vertex-batch-facts 9.1 quotes them.
+# google.rpc.Code names, as facts 9.1 quotes them.
 STATUS: Final = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
     405: "NOT_FOUND",
+    408: "DEADLINE_EXCEEDED",
     409: "ALREADY_EXISTS",
     412: "FAILED_PRECONDITION",
     413: "INVALID_ARGUMENT",
@@ -26,7 +27,9 @@ STATUS: Final = {
     429: "RESOURCE_EXHAUSTED",
     499: "CANCELLED",
     500: "INTERNAL",
+    502: "UNAVAILABLE",
     503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
 }
 _REASON: Final = {
     400: "invalid",
@@ -34,6 +37,7 @@ _REASON: Final = {
     403: "forbidden",
     404: "notFound",
     405: "notFound",
+    408: "timeout",
     409: "conflict",
     412: "conditionNotMet",
     413: "uploadTooLarge",
@@ -41,7 +45,9 @@ _REASON: Final = {
     429: "rateLimitExceeded",
     499: "cancelled",
     500: "internalError",
+    502: "backendError",
     503: "backendError",
+    504: "backendError",
 }
 _STORAGE_PATHS: Final = ("/storage/", "/upload/", "/download/")
 
@@ -61,10 +67,6 @@ class ApiError(Exception):
     def storage_body(self) -> JsonObject:
         detail = {"message": self.message, "domain": "global", "reason": self.reason}
         return {"error": {"code": self.code, "message": self.message, "errors": [detail]}}
-
-
-class DropConnectionError(Exception):
-    """The effect took place; the client is to hear nothing (switch `create_reply_lost`)."""
 
 
 def error_response(path: str, error: ApiError) -> Response:

@@ -38,6 +38,12 @@ class Journal:
             (rfc3339(created_us), job, display_name, model, json.dumps(labels, sort_keys=True)),
         )
 
+    def ordinal(self, job: str) -> int:
+        """A job's number among all jobs made, from 1; of one not made yet, the next."""
+        found = self._database.row("SELECT seq FROM creates WHERE job = ?", (job,))
+        last = self._database.row("SELECT MAX(seq) AS last FROM creates")
+        return int(found["seq"]) if found else (int(last["last"] or 0) if last else 0) + 1
+
     def rows_served(self, job: str, rows: Iterable[tuple[int, str, str]]) -> None:
         """rows: (row number in the input from 0, key, status text; empty = served)."""
         time = rfc3339(now_us())

@@ -21,13 +21,19 @@ def base_url(request: Request) -> str:
     return f"{request.url.scheme}://{request.headers['host']}"
 
 
-async def json_body(request: Request) -> JsonObject:
-    """The body as an object; an empty body is an empty object. Raises ApiError 400."""
+async def any_json_body(request: Request) -> object:
+    """The body's value; an empty body is an empty object. Raises ApiError 400."""
     raw = await request.body()
     try:
-        body = orjson.loads(raw or b"{}")
+        found: object = orjson.loads(raw or b"{}")
     except orjson.JSONDecodeError as error:
         raise ApiError(400, f"Invalid JSON payload received. {error}") from error
+    return found
+
+
+async def json_body(request: Request) -> JsonObject:
+    """The body as an object; an empty body is an empty object. Raises ApiError 400."""
+    body = await any_json_body(request)
     if not isinstance(body, dict):
         raise ApiError(400, "Invalid JSON payload received. Root element must be a message.")
     return body

@@ -1,5 +1,6 @@
 """uvicorn, on the loopback address only, ending cleanly on signals and with its parent."""
 
+import asyncio
 import contextlib
 import gc
 import os
@@ -34,6 +35,7 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._announce = announce
+        self._reopening: asyncio.Task[None] | None = None
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         gc.freeze()  # rows of a job are trees without cycles: scanning them for cycles took a third of the time
@@ -44,6 +46,30 @@ class Server(uvicorn.Server):
         await super().startup(sockets=sockets)
         if self.started and sockets:
             self._announce(f"http://{ADDRESS}:{sockets[0].getsockname()[1]}")
+
+    async def stop_listening(self, for_s: float) -> None:
+        """Connections are refused for so long (fault `refused`); asked again meanwhile, it is as it was."""
+        if self._reopening is not None and not self._reopening.done():
+            return
+        listener = self.servers.pop()
+        port = int(listener.sockets[0].getsockname()[1])
+        listener.close()
+        self._reopening = asyncio.get_running_loop().create_task(self._listen_again(port, for_s))
+
+    async def _listen_again(self, port: int, after_s: float) -> None:
+        """On the same port; should another program have taken it meanwhile, as soon as that one lets go."""
+        await asyncio.sleep(after_s)
+        while not self.should_exit:
+            try:
+                listener = bind(port)
+            except OSError:
+                await asyncio.sleep(0.05)
+                continue
+            self.servers.append(await asyncio.get_running_loop().create_server(self._protocol, sock=listener))
+            return
+
+    def _protocol(self) -> asyncio.Protocol:
+        return CuttableProtocol(self.config, self.server_state, self.lifespan.state)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -5,12 +5,14 @@ source of its default; docs/reference/local-cloud.md prints the table. `--switch
 /control/switches set them.
 """
 
-import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from overnight.localcloud.catalogue import SWITCHES, Switch, SwitchValue
 from overnight.localcloud.database import Database
+from overnight.localcloud.faults.book import Faults
+from overnight.localcloud.faults.kind import PlanError
+from overnight.localcloud.faults.switched import FAULT_SWITCHES, name_of, plans_of
 from overnight.localcloud.values import JsonObject
 
 SCHEMA: Final = """
@@ -56,32 +58,40 @@ def parse(switch: Switch, text: str) -> SwitchValue:
 
 
 class Switches:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._lock = threading.Lock()
+    """Values by name. A switch that is a fault is kept as a plan of its own, which counts its strikes."""
+
+    def __init__(self, database: Database, faults: Faults) -> None:
+        self._database, self._faults = database, faults
         self._values: dict[str, SwitchValue] = {switch.name: switch.default for switch in SWITCHES.values()}
-        self._strikes: dict[str, int] = dict.fromkeys(SWITCHES, 0)
-        for row in database.rows("SELECT name, value, strikes FROM switches"):
+        for row in database.rows("SELECT name, value FROM switches"):
             if row["name"] in SWITCHES:
                 self._values[row["name"]] = parse(SWITCHES[row["name"]], row["value"])
-                self._strikes[row["name"]] = row["strikes"]
+        self._plan(self._values, (), keep_strikes=True)
 
     def set(self, values: Mapping[str, object], *, keep_strikes: bool = False) -> None:
         """All or none. A switch that is set starts counting strikes anew, unless keep_strikes and nothing changed."""
         parsed = {name: self._parse(name, value) for name, value in values.items()}
-        changed = {
-            name: value
-            for name, value in parsed.items()
-            if value != self._values[name] or (self._strikes[name] and not keep_strikes)
-        }
-        self._database.write_many(
-            "INSERT INTO switches (name, value, strikes) VALUES (?, ?, 0)"
-            " ON CONFLICT (name) DO UPDATE SET value = excluded.value, strikes = 0",
-            [(name, str(value)) for name, value in changed.items()],
-        )
-        with self._lock:
-            self._values.update(changed)
-            self._strikes.update(dict.fromkeys(changed, 0))
+        with self._database.transaction():
+            self._plan({**self._values, **parsed}, parsed, keep_strikes=keep_strikes)
+            self._database.write_many(
+                "INSERT INTO switches (name, value, strikes) VALUES (?, ?, 0)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                [(name, str(value)) for name, value in parsed.items()],
+            )
+        self._values.update(parsed)
+
+    def _plan(self, values: Mapping[str, SwitchValue], named: Iterable[str], *, keep_strikes: bool) -> None:
+        """Brings the plans of all switches to what the values say. Raises SwitchError."""
+        try:
+            plans = plans_of(values)
+        except PlanError as error:
+            raise SwitchError(f"switch: {error}") from error
+        anew = set() if keep_strikes else set(named)
+        for switch in FAULT_SWITCHES:
+            if switch not in plans:
+                self._faults.discard(name_of(switch))
+            else:
+                self._faults.put([plans[switch]], keep=switch not in anew)
 
     def _parse(self, name: str, value: object) -> SwitchValue:
         if name not in SWITCHES:
@@ -100,32 +110,13 @@ class Switches:
     def text(self, name: str) -> str:
         return str(self._values[name])
 
-    def strike(self, name: str, times: int = 1) -> None:
-        """Counts that a switch did what it is for."""
-        if times <= 0:
-            return
-        with self._lock:
-            self._strikes[name] += times
-            total = self._strikes[name]
-        self._database.write(
-            "INSERT INTO switches (name, value, strikes) VALUES (?, ?, ?)"
-            " ON CONFLICT (name) DO UPDATE SET strikes = excluded.strikes",
-            (name, str(self._values[name]), total),
-        )
-
-    def take(self, name: str) -> bool:
-        """For a switch whose value is how often it strikes: strikes once more if there is one left."""
-        if self._strikes[name] >= self.whole(name):
-            return False
-        self.strike(name)
-        return True
-
     def describe(self) -> JsonObject:
+        """Strikes: of switches that are faults; 0 for those that say how things are."""
         return {
             switch.name: {
                 "value": self._values[switch.name],
                 "default": switch.default,
-                "strikes": self._strikes[switch.name],
+                "strikes": self._faults.strikes(name_of(switch.name)),
                 "choices": list(switch.choices),
                 "about": switch.about,
                 "source": switch.source,

@@ -42,7 +42,7 @@ def count_tokens(text: str) -> int:
 
 
 def prompt_tokens(request: JsonObject) -> int:
-    """Contents, system instruction and schema: a schema counts as input (vertex-batch-facts 10 [D])."""
+    """Contents, system instruction and schema: a schema counts as input (facts 10 [D])."""
     texts = [text for content in request.get("contents") or () for text in request_texts(content)]
     texts += request_texts(request.get("systemInstruction", request.get("system_instruction")))
     schema = answer_schema(_config(request))

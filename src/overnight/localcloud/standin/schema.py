@@ -1,4 +1,4 @@
-"""Filling an answer schema: both dialects, `responseSchema` and `responseJsonSchema` (vertex-batch-facts 10)."""
+"""Filling an answer schema: both dialects, `responseSchema` and `responseJsonSchema` (facts 10)."""
 
 import re
 from typing import Final

@@ -23,6 +23,9 @@ SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS uploads (
   id TEXT PRIMARY KEY, bucket TEXT NOT NULL, name TEXT NOT NULL, resource TEXT NOT NULL, conditions TEXT NOT NULL,
   created_us INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS finished_uploads (
+  id TEXT PRIMARY KEY, bucket TEXT NOT NULL, name TEXT NOT NULL, generation INTEGER NOT NULL,
+  created_us INTEGER NOT NULL) WITHOUT ROWID;
 """
 _RANGE: Final = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 _WEEK_US: Final = 7 * 86_400 * 1_000_000  # Google keeps a session for a week
@@ -45,7 +48,8 @@ class Uploads:
 
     def sweep(self) -> None:
         """Removes sessions older than a week and files without a session."""
-        self._database.write("DELETE FROM uploads WHERE created_us < ?", (now_us() - _WEEK_US,))
+        for table in ("uploads", "finished_uploads"):
+            self._database.write(f"DELETE FROM {table} WHERE created_us < ?", (now_us() - _WEEK_US,))  # noqa: S608  ours
         known = {row["id"] for row in self._database.rows("SELECT id FROM uploads")}
         for path in self._store.home.uploads.iterdir():
             if path.name not in known:
@@ -113,6 +117,8 @@ class Uploads:
             session = self._database.row("SELECT * FROM uploads WHERE id = ?", (upload,))
             if session is None:
                 self._turns.pop(upload, None)
+                if finished := self._finished(upload):
+                    return _reply(request, finished)
                 raise ApiError(404, "This upload session does not exist, has ended, or is older than a week.")
             span = _content_range(request.headers.get("content-range", ""))
             staged = self._staged(upload)
@@ -152,9 +158,27 @@ class Uploads:
         conditions = Conditions.from_json(session["conditions"])
         try:
             stored = self._store.commit(staged, session["bucket"], session["name"], resource, conditions)
+            self._database.write(
+                "INSERT INTO finished_uploads VALUES (?, ?, ?, ?, ?)",
+                (upload, stored.bucket, stored.name, stored.generation, now_us()),
+            )
         finally:
             self._forget(upload)
         return _reply(request, stored)
+
+    def _finished(self, upload: str) -> StoredObject | None:
+        """What a session became: a client whose last reply was lost asks again and is told (resumable-uploads [D])."""
+        row = self._database.row("SELECT bucket, name, generation FROM finished_uploads WHERE id = ?", (upload,))
+        found = self._store.find(row["bucket"], row["name"]) if row else None
+        return found if row and found and found.generation == row["generation"] else None
+
+    def place(self, upload: str) -> tuple[str, str]:
+        """(bucket, name) of a session, under way or finished; empty when there is none."""
+        sql = (
+            "SELECT bucket, name FROM uploads WHERE id = ? UNION SELECT bucket, name FROM finished_uploads WHERE id = ?"
+        )
+        row = self._database.row(sql, (upload, upload))
+        return (row["bucket"], row["name"]) if row else ("", "")
 
     def _forget(self, upload: str) -> None:
         self._database.write("DELETE FROM uploads WHERE id = ?", (upload,))

@@ -1,13 +1,12 @@
-"""What one request must look like when it is served: these failures stay in their row (vertex-batch-facts 9.3)."""
+"""What one request must look like when it is served: these failures stay in their row (facts 9.3)."""
 
-import json
-from http import HTTPStatus
 from typing import Final
 
-from overnight.localcloud.errors import STATUS, ApiError
+from overnight.localcloud.errors import ApiError
 from overnight.localcloud.values import JsonObject
 from overnight.localcloud.vertex.create import check_labels
 from overnight.localcloud.vertex.models import Model
+from overnight.localcloud.vertex.refusal import RowRefusedError
 
 _ROLES: Final = frozenset({"user", "model"})
 _FIELDS_TEXT: Final = """
@@ -16,24 +15,6 @@ _FIELDS_TEXT: Final = """
     continuationToken continuation_token outputConfig output_config model"""
 _FIELDS: Final = frozenset(_FIELDS_TEXT.split())
 _MAX_TEXT_PARTS: Final = 3_000
-
-
-class RowRefusedError(Exception):
-    """A 4xx or 5xx of one request. lead: what stands before the JSON in a row's `status`."""
-
-    def __init__(self, code: int, message: str, *, status: str = "", lead: str = "") -> None:
-        super().__init__(message)
-        self.code, self.message = code, message
-        self.status = status or STATUS[code]
-        self.lead = lead or HTTPStatus(code).phrase
-
-    def row_status(self) -> str:
-        """`Bad Request: {"error":{"code":400,"message":"…","status":"…"}}` (facts 3.2 [D])."""
-        error = {"error": {"code": self.code, "message": self.message, "status": self.status}}
-        return f"{self.lead}: {json.dumps(error, ensure_ascii=False, separators=(',', ':'))}"
-
-    def api_error(self) -> ApiError:
-        return ApiError(self.code, self.message, status=self.status)
 
 
 def pick(source: JsonObject, camel: str, snake: str) -> object:

@@ -1,4 +1,4 @@
-"""What a create must look like (vertex-batch-facts 1.2 and 9.1). Buckets are not looked at: a bad one is accepted
+"""What a create must look like (facts 1.2 and 9.1). Buckets are not looked at: a bad one is accepted
 at create and fails the job later (facts 9.2 [L])."""
 
 import re

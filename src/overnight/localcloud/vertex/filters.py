@@ -1,4 +1,4 @@
-"""The list filter (vertex-batch-facts 1.4 [D]): display_name, model_display_name, state, create_time, labels; AND."""
+"""The list filter (facts 1.4 [D]): display_name, model_display_name, state, create_time, labels; AND."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How the service reads an input file: as a table (vertex-batch-facts 2.2).
+"""How the service reads an input file: as a table (facts 2.2).
 
 One type is inferred per key over the whole file; a line that breaks a rule fails the whole job with code 3 "Failed to
 import data." before any row runs. The rules are enforced on a tree of columns: a name is checked when it is first

@@ -7,6 +7,7 @@ from typing import Final
 
 from overnight.localcloud.database import Database, Row
 from overnight.localcloud.errors import ApiError
+from overnight.localcloud.faults.scope import JobFacts
 from overnight.localcloud.journal import Journal
 from overnight.localcloud.values import JsonObject, now_us, rfc3339
 from overnight.localcloud.vertex.models import model_id
@@ -35,7 +36,8 @@ class Progress:
     """How far a job is, enough to go on after the process was killed.
 
     input_bytes and lines_bytes: how much of the input is served and how long the file of output lines then was.
-    directory: the output directory's name, chosen once.
+    directory: the output directory's name, chosen once. started: it has left the queue. output_due_us: it has ended
+    and its output is still to come, at this moment (fault `output_late`); 0 otherwise.
     """
 
     imported: bool = False
@@ -46,6 +48,8 @@ class Progress:
     lines_bytes: int = 0
     chunks: int = 0
     directory: str = ""
+    started: bool = False
+    output_due_us: int = 0
 
 
 @dataclass(slots=True)
@@ -105,11 +109,14 @@ class JobStore:
         for row in self._database.rows("SELECT * FROM jobs"):
             self._enter(_job(row))
 
-    def get(self, job_id: str) -> Job:
+    def look(self, job_id: str) -> Job | None:
         row = self._database.row("SELECT * FROM jobs WHERE id = ?", (job_id,))
-        if row is None:
-            raise ApiError(404, f"The BatchPredictionJob {job_id} does not exist.")
-        return _job(row)
+        return _job(row) if row else None
+
+    def facts(self, job: Job) -> JobFacts:
+        """What a fault's scope asks about."""
+        labels: dict[str, str] = job.resource.get("labels", {})
+        return JobFacts(job.id, self._journal.ordinal(job.name), job.resource["displayName"], labels)
 
     def find(self, project: str, location: str, job_id: str) -> Job:
         """Raises ApiError 404, also for a job of another location (facts 1.5)."""
@@ -129,8 +136,9 @@ class JobStore:
         return [_job(row) for row in rows]
 
     def unfinished(self) -> list[Job]:
+        """Also those that have ended and owe their output."""
         jobs = (_job(row) for row in self._database.rows("SELECT * FROM jobs ORDER BY created_us"))
-        return [job for job in jobs if job.state not in ENDED]
+        return [job for job in jobs if job.state not in ENDED or job.progress.output_due_us]
 
     def save(self, job: Job, state: str = "", **fields: object) -> None:
         """Writes resource and progress; `fields` go into the resource. The state is left alone unless given."""
@@ -140,7 +148,7 @@ class JobStore:
         if job.state == RUNNING:
             job.resource.setdefault("startTime", now)
         if job.state in ENDED:
-            job.resource["endTime"] = now
+            job.resource.setdefault("endTime", now)
         self._database.write(
             "UPDATE jobs SET state = ?, resource = ?, progress = ? WHERE id = ?",
             (job.state, json.dumps(job.resource), json.dumps(asdict(job.progress)), job.id),

@@ -1,4 +1,4 @@
-"""Which models and locations there are, as vertex-batch-facts 6 and 7 say (read November 2026)."""
+"""Which models and locations there are, as facts 6 and 7 say (read November 2026)."""
 
 import re
 from dataclasses import dataclass

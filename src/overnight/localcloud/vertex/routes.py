@@ -4,15 +4,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from overnight.localcloud.errors import ApiError, DropConnectionError
+from overnight.localcloud.errors import ApiError
+from overnight.localcloud.faults.book import Faults
+from overnight.localcloud.faults.create import ListedLate
 from overnight.localcloud.requestparts import json_body, path_part
 from overnight.localcloud.switches import Switches
 from overnight.localcloud.values import now_us
 from overnight.localcloud.vertex import models
-from overnight.localcloud.vertex.checks import RowRefusedError
 from overnight.localcloud.vertex.create import check_create
 from overnight.localcloud.vertex.filters import parse_filter
 from overnight.localcloud.vertex.jobs import Job, JobStore
+from overnight.localcloud.vertex.refusal import RowRefusedError
 from overnight.localcloud.vertex.respond import Answerer
 from overnight.localcloud.vertex.runner import Runner
 
@@ -21,8 +23,9 @@ _LARGEST_PAGE = 1_000
 
 
 class VertexRoutes:
-    def __init__(self, jobs: JobStore, runner: Runner, answerer: Answerer, switches: Switches) -> None:
-        self._jobs, self._runner, self._answerer, self._switches = jobs, runner, answerer, switches
+    def __init__(self, jobs: JobStore, runner: Runner, answerer: Answerer, switches: Switches, faults: Faults) -> None:
+        self._jobs, self._runner, self._answerer = jobs, runner, answerer
+        self._switches, self._faults = switches, faults
 
     def routes(self) -> list[Route]:
         return [route for version in ("v1", "v1beta1") for route in self._of_version(version)]
@@ -44,14 +47,8 @@ class VertexRoutes:
 
     async def _create(self, request: Request) -> Response:
         accepted = check_create(await json_body(request), path_part(request, "location"), self._switches)
-        if self._switches.take("create_503"):
-            raise ApiError(503, "The service is currently unavailable.")
-        if self._switches.take("create_429"):
-            raise ApiError(429, "Resource exhausted. Please try again later.")
         job = self._jobs.create(path_part(request, "project"), path_part(request, "location"), accepted)
         self._runner.launch(job)
-        if self._switches.take("create_reply_lost"):
-            raise DropConnectionError
         return JSONResponse(job.resource)
 
     def _named(self, request: Request) -> Job:
@@ -67,17 +64,19 @@ class VertexRoutes:
         size, token = asked.get("pageSize") or str(_DEFAULT_PAGE), asked.get("pageToken") or "0"
         if not size.isdigit() or not token.isdigit():
             raise ApiError(400, f"Invalid pageSize {size!r} or pageToken {token!r}.")
-        listed_before = now_us() - int(self._switches.real("list_delay_s") * 1_000_000)
         found = self._jobs.newest_first(path_part(request, "project"), path_part(request, "location"))
-        if listed_before < max((job.created_us for job in found), default=0):
-            hidden = [job for job in found if job.created_us > listed_before]
-            self._switches.strike("list_delay_s", len(hidden) if self._switches.real("list_delay_s") else 0)
-        matching = [job for job in found if job.created_us <= listed_before and test(job)]
+        matching = [job for job in found if not self._is_hidden(job) and test(job)]
         first, count = int(token), min(int(size) or _DEFAULT_PAGE, _LARGEST_PAGE)
         body: dict[str, object] = {"batchPredictionJobs": [job.resource for job in matching[first : first + count]]}
         if first + count < len(matching):
             body["nextPageToken"] = str(first + count)
         return JSONResponse(body)
+
+    def _is_hidden(self, job: Job) -> bool:
+        """A job that is listed late: looked at while it is young enough to be hidden by some plan."""
+        facts, age_s = self._jobs.facts(job), (now_us() - job.created_us) / 1_000_000
+        late = [fault for fault in self._faults.ahead_of_job(facts, ListedLate) if age_s < fault.delay_s]
+        return any(self._faults.strike_job(facts, fault) for fault in late)
 
     async def _cancel(self, request: Request) -> Response:
         job = self._named(request)
@@ -101,8 +100,6 @@ class VertexRoutes:
 
     async def _generate(self, request: Request) -> Response:
         name, model = self._model(request)
-        if self._switches.take("generate_429"):
-            raise ApiError(429, "Resource exhausted. Please try again later.")
         try:
             return JSONResponse(self._answerer.answer(name, model, await json_body(request)))
         except RowRefusedError as refused:

@@ -1,28 +1,31 @@
 """A chunk of input lines to a chunk of output lines."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import orjson
 
+from overnight.localcloud.faults.lines import Hits, LineFault
 from overnight.localcloud.switches import Switches
 from overnight.localcloud.values import JsonObject, now_us, rfc3339
-from overnight.localcloud.vertex.checks import RowRefusedError
 from overnight.localcloud.vertex.echo import Echo
 from overnight.localcloud.vertex.models import Model
 from overnight.localcloud.vertex.output.line import ABSENT, Line
-from overnight.localcloud.vertex.output.steps import cancelled_status, malformed, steps
+from overnight.localcloud.vertex.refusal import RowRefusedError
 from overnight.localcloud.vertex.respond import Answerer
+
+_FAILED_RESPONSES: Final[dict[str, object]] = {"empty": {}, "absent": ABSENT, "null": None}
+# Of a row that was not done; the text is not known (facts 3.3 [?]).
+_NOT_DONE: Final = RowRefusedError(499, "The operation was cancelled.", lead="Cancelled").row_status()
 
 
 @dataclass(frozen=True, slots=True)
 class ServedChunk:
-    """lines: bytes for the output, after every step. journal: (row, key, status) of each row, whatever became of it."""
+    """lines: bytes for the output, after every fault. journal: (row, key, status) of each row, also of one left out."""
 
     lines: list[bytes]
     journal: list[tuple[int, str, str]]
     failed: int
-    strikes: dict[str, int]
 
 
 class RowServer:
@@ -31,24 +34,13 @@ class RowServer:
     def __init__(self, answerer: Answerer, switches: Switches, name: str, model: Model) -> None:
         self._answerer, self._name, self._model = answerer, name, model
         self._echo = Echo(switches)
-        self._steps = steps(switches)
         self._echo_on_failure = switches.flag("echo_on_failure")
-        self._failed_response = {"empty": {}, "absent": ABSENT, "null": None}[switches.text("failed_response")]
-        self._malformed_every = switches.whole("malformed_every")
+        self._failed_response = _FAILED_RESPONSES[switches.text("failed_response")]
 
-    def serve(self, raw_rows: list[bytes], first_row: int) -> ServedChunk:
+    def serve(self, raw_rows: list[bytes], first_row: int) -> list[Line]:
         """raw_rows: lines the importer has taken. first_row: number of the first of them."""
         time = rfc3339(now_us())
-        lines = [self._row(orjson.loads(raw), row, time) for row, raw in enumerate(raw_rows, first_row)]
-        strikes: dict[str, int] = {}
-        served = lines
-        for step in self._steps:
-            served, struck = step.apply(served)
-            strikes[step.name] = strikes.get(step.name, 0) + struck
-        journal = [(line.row, line.key, line.status) for line in lines]
-        failed = sum(1 for line in lines if not line.served)
-        raw = list(self._bytes(served, strikes))
-        return ServedChunk(raw, journal, failed, strikes)
+        return [self._row(orjson.loads(raw), row, time) for row, raw in enumerate(raw_rows, first_row)]
 
     def _row(self, line: JsonObject, row: int, time: str) -> Line:
         request = line["request"]
@@ -63,25 +55,26 @@ class RowServer:
         made.request = self._echo.request(request)
         return made
 
-    def _bytes(self, lines: list[Line], strikes: dict[str, int]) -> Iterator[bytes]:
-        for line in lines:
-            raw = line.to_bytes()
-            if self._malformed_every and (line.row + 1) % self._malformed_every == 0:
-                strikes["malformed_every"] = strikes.get("malformed_every", 0) + 1
-                raw = malformed(raw)
-            yield raw
-
     def not_done(self, raw_rows: list[bytes], first_row: int) -> list[bytes]:
         """Lines for rows a cancelled or expired job did not get to (switch `cancelled_rows`)."""
-        time, status = rfc3339(now_us()), cancelled_status()
+        time = rfc3339(now_us())
         parsed = ((row, orjson.loads(raw)) for row, raw in enumerate(raw_rows, first_row))
         return [
             Line(
-                row, journal_key(line), self._echo.extras(line), status, time,
-                self._echo.request(line["request"]), self._failed_response,
+                row, journal_key(line), self._echo.extras(line), _NOT_DONE, time, self._echo.request(line["request"]),
+                self._failed_response,
             ).to_bytes()
             for row, line in parsed
         ]  # fmt: skip
+
+
+def finished(lines: list[Line], faults: list[tuple[LineFault, Hits]]) -> ServedChunk:
+    """What becomes of served lines: each fault in turn, then bytes."""
+    out = lines
+    for fault, hits in faults:
+        out = fault.apply(out, hits)
+    journal = [(line.row, line.key, line.status) for line in lines]
+    return ServedChunk([line.to_bytes() for line in out], journal, sum(1 for line in lines if not line.served))
 
 
 def journal_key(line: JsonObject) -> str:

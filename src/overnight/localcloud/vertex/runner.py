@@ -1,5 +1,7 @@
 """What becomes of a job: PENDING, RUNNING, an end. One task a job on the event loop, the work in threads.
 
+Faults act at four points of its life (faults/jobs.py): in the queue, at import, between chunks of rows, at the end.
+
 The work is done in chunks. After each one the lines are on disk, the rows in the journal and the progress in
 state.sqlite, in this order; a server killed in between takes the chunk up again, and the journal enters a row once.
 """
@@ -15,47 +17,42 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from overnight.localcloud.errors import ApiError
+from overnight.localcloud.faults.book import Faults
+from overnight.localcloud.faults.jobs import CancellingEnds, Fail, Leave, LifeFault, Point, Stand
+from overnight.localcloud.faults.output import ChunkFiles
 from overnight.localcloud.journal import Journal
 from overnight.localcloud.storage.store import ObjectStore
 from overnight.localcloud.switches import Switches
-from overnight.localcloud.values import JsonObject, now_us, rfc3339
+from overnight.localcloud.values import now_us, rfc3339
 from overnight.localcloud.vertex import jobs as states
+from overnight.localcloud.vertex.ends import Ends, JobFailedError, JobOverError
 from overnight.localcloud.vertex.importer import ImportRefusedError, import_file
 from overnight.localcloud.vertex.jobs import Job, JobStore
 from overnight.localcloud.vertex.models import find_model
-from overnight.localcloud.vertex.output.files import WorkFiles, write_chunk, write_final
+from overnight.localcloud.vertex.output.files import WorkFiles, write_chunk
 from overnight.localcloud.vertex.regions import buckets_of, check_regions
 from overnight.localcloud.vertex.respond import Answerer
-from overnight.localcloud.vertex.rows import RowServer
+from overnight.localcloud.vertex.rows import RowServer, finished
 
 T = TypeVar("T")
-_LOOK_S: Final = 0.2  # how often a waiting job looks at its switches
+_LOOK_S: Final = 0.2  # how often a waiting job looks at its switches and faults
 _SMALLEST_CHUNK: Final = 50
 _LARGEST_CHUNK: Final = 2_000
 
 
-class JobFailedError(Exception):
-    """Ends a job. code: google.rpc.Code."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code, self.message = code, message
-
-
-class JobOverError(Exception):
-    """The job was cancelled or expired: what is done stays."""
-
-    def __init__(self, state: str) -> None:
-        super().__init__(state)
-        self.state = state
-
-
 class Runner:
     def __init__(
-        self, jobs: JobStore, store: ObjectStore, journal: Journal, switches: Switches, answerer: Answerer
+        self,
+        jobs: JobStore,
+        store: ObjectStore,
+        journal: Journal,
+        switches: Switches,
+        faults: Faults,
+        answerer: Answerer,
     ) -> None:
         self._jobs, self._store, self._journal = jobs, store, journal
-        self._switches, self._answerer = switches, answerer
+        self._switches, self._faults, self._answerer = switches, faults, answerer
+        self._ends = Ends(jobs, store, switches, faults, self._row_server)
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="job")
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._pokes: dict[str, asyncio.Event] = {}
@@ -116,39 +113,106 @@ class Runner:
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._threads, work))
 
     def _work(self, job_id: str) -> WorkFiles:
-        return WorkFiles(self._store.home.work, job_id)
+        return self._ends.work(job_id)
 
     # A job's life
 
     async def _drive(self, job: Job) -> None:
         try:
-            self._check_over(job)  # asked before the process was killed
-            await self._pending(job)
-            await self._running(job)
+            if job.state not in states.ENDED:
+                await self._heed_cancel(job)  # asked before the process was killed
+                await self._pending(job)
+                await self._running(job)
         except JobFailedError as failed:
-            self._fail(job, failed)
+            self._ends.fail(job, failed)
         except JobOverError as over:
             state = over.state
-            await self._in_thread(lambda: self._leave(job, state))
+            await self._in_thread(lambda: self._ends.leave(job, state))
+        await self._owed_output(job)
         self._work(job.id).remove()
 
-    def _check_over(self, job: Job) -> None:
-        if self._jobs.cancel_asked(job.id):
+    async def _owed_output(self, job: Job) -> None:
+        """Writes what a job that has ended still owes, when its time has come."""
+        while (left_us := job.progress.output_due_us - now_us()) > 0:
+            await self._wait(job, left_us / 1_000_000)
+        if job.progress.output_due_us:
+            await self._in_thread(lambda: self._ends.pay(job))
+
+    async def _heed_cancel(self, job: Job) -> None:
+        """Raises JobOverError when the job is asked to end; a fault may let it end otherwise, or go on."""
+        if not self._jobs.cancel_asked(job.id):
+            return
+        found = self._faults.of_job(self._jobs.facts(job), CancellingEnds)
+        if job.state != states.CANCELLING:
             self._jobs.save(job, states.CANCELLING)
+        if not found:
+            raise JobOverError(states.CANCELLED)
+        fault = found[0].fault
+        while (left_s := fault.for_s - (now_us() - found[0].since_us) / 1_000_000) > 0:
+            await self._wait(job, left_s)
+        if fault.state == "FAILED":
+            raise JobFailedError(13, "System error. Please try this operation again.")
+        if fault.state == "CANCELLED":
             raise JobOverError(states.CANCELLED)
 
+    def _show(self, job: Job, state: str) -> None:
+        """A job that is CANCELLING and goes on all the same is shown as that to its end."""
+        if job.state not in {state, states.CANCELLING}:
+            self._jobs.save(job, state)
+
+    async def _meet(self, job: Job, point: Point) -> bool:
+        """Lets happen what is planned for this point of the job's life; whether the job stood still meanwhile.
+
+        A standstill with an end comes first, then what ends the job, then a standstill that only a client ends.
+        """
+        usual, stood = job.state, False
+        while True:
+            await self._heed_cancel(job)
+            stand = self._standing(job, point)
+            if stand is None:
+                break
+            stood = True
+            self._show(job, stand.state)
+            await self._wait(job, _LOOK_S)
+        if stood:
+            self._show(job, usual)
+        return stood
+
+    def _standing(self, job: Job, point: Point) -> Stand | None:
+        """Why the job stands still at this moment. Raises JobFailedError, JobOverError."""
+        facts = self._jobs.facts(job)
+        due = [
+            fault
+            for fault in self._faults.ahead_of_job(facts, LifeFault)
+            if fault.point() == point and fault.rows() <= job.progress.rows_done
+        ]
+        endless: Stand | None = None
+        for fault in sorted(due, key=_waits_for_a_client):
+            since_us = self._faults.strike_job(facts, fault)
+            if not since_us:
+                continue
+            act = fault.act()
+            if isinstance(act, Fail):
+                raise JobFailedError(act.code, act.words(job))
+            if isinstance(act, Leave):
+                raise JobOverError(act.state)
+            if not act.for_s:
+                endless = endless or act
+            elif (now_us() - since_us) / 1_000_000 < act.for_s:
+                return act
+        return endless
+
     async def _pending(self, job: Job) -> None:
-        while job.state == states.PENDING:
-            self._check_over(job)
-            if self._switches.flag("expire_pending"):
-                self._switches.strike("expire_pending")
-                raise JobOverError(states.EXPIRED)
+        while not job.progress.started:
+            if await self._meet(job, "queue"):
+                continue
             left = self._switches.real("pending_s") - (now_us() - job.created_us) / 1_000_000
-            if left <= 0 and not self._switches.flag("stuck_pending"):
+            if left <= 0:
                 self._check_buckets(job)
-                self._jobs.save(job, states.RUNNING)
-                return
-            await self._wait(job, left if left > 0 else _LOOK_S)
+                job.progress.started = True
+                self._show(job, states.RUNNING)
+            else:
+                await self._wait(job, left)
 
     def _check_buckets(self, job: Job) -> None:
         """A bad bucket fails the job while PENDING, long after create accepted it (facts 1.3, 9.2 [L])."""
@@ -166,9 +230,7 @@ class Runner:
             await self._in_thread(lambda: self._import(job))
         began = time.monotonic() - self._due_s(job)
         while True:
-            self._check_over(job)
-            self._check_expiry(job)
-            if await self._paused(job):
+            if await self._meet(job, "rows"):
                 began = time.monotonic() - self._due_s(job)
             wait = self._due_s(job) - (time.monotonic() - began)
             if wait > 0:
@@ -177,33 +239,14 @@ class Runner:
                 break
             else:
                 await self._in_thread(lambda: self._serve_chunk(job))
-        await self._in_thread(lambda: self._finish(job))
+        await self._meet(job, "end")
+        await self._in_thread(lambda: self._ends.finish(job))
 
     def _due_s(self, job: Job) -> float:
         """How long after its start a job may be as far as it is."""
         rate = self._switches.real("rows_per_s")
         share = job.progress.rows_done / job.progress.rows
         return max(self._switches.real("running_s") * share, job.progress.rows_done / rate if rate else 0.0)
-
-    def _check_expiry(self, job: Job) -> None:
-        limit = self._switches.whole("expire_after_rows")
-        if limit and job.progress.rows_done >= limit:
-            self._switches.strike("expire_after_rows")
-            raise JobOverError(states.EXPIRED)
-
-    async def _paused(self, job: Job) -> bool:
-        """Stays here while the job is to be paused."""
-        was = False
-        while (limit := self._switches.whole("pause_after_rows")) and job.progress.rows_done >= limit:
-            if not was:
-                self._switches.strike("pause_after_rows")
-                self._jobs.save(job, states.PAUSED)
-            was = True
-            self._check_over(job)
-            await self._wait(job, _LOOK_S)
-        if job.state == states.PAUSED:
-            self._jobs.save(job, states.RUNNING)
-        return was
 
     # In threads
 
@@ -213,6 +256,7 @@ class Runner:
         work = self._work(job.id)
         work.take_input(sources)
         job.progress.directory = f"prediction-model-{rfc3339(now_us())}"
+        self._standing(job, "import")
         try:
             job.progress.rows = import_file(
                 work.input,
@@ -232,109 +276,39 @@ class Runner:
             raise JobFailedError(3, f"Failed to import data. Not found: URI {uri}") from error
 
     def _chunk_rows(self, job: Job) -> int:
+        """A chunk ends where a fault acts after so many rows."""
         rate = self._switches.real("rows_per_s")
         size = min(max(job.progress.rows // 20, _SMALLEST_CHUNK), _LARGEST_CHUNK)
         limits = [math.ceil(rate * _LOOK_S)] if rate else []
-        for name in ("expire_after_rows", "pause_after_rows"):
-            left = self._switches.whole(name) - job.progress.rows_done
-            limits += [left] if left > 0 else []
+        for fault in self._faults.ahead_of_job(self._jobs.facts(job), LifeFault):
+            left = fault.rows() - job.progress.rows_done
+            limits += [left] if fault.point() == "rows" and left > 0 else []
         return min([size, *limits])
 
     def _serve_chunk(self, job: Job) -> None:
-        work, progress = self._work(job.id), job.progress
+        work, progress, facts = self._work(job.id), job.progress, self._jobs.facts(job)
         raw, input_bytes = work.read_input(progress.input_bytes, self._chunk_rows(job))
-        served = self._row_server(job).serve(raw, progress.rows_done)
-        lines_bytes = work.append(progress.lines_bytes, served.lines)
-        self._journal.rows_served(job.name, served.journal)
-        progress.chunks += 1
-        if self._switches.flag("incremental"):
+        lines = self._row_server(job).serve(raw, progress.rows_done)
+        with self._faults.of_rows(facts) as faults:  # one transaction: strikes and progress, or neither
+            served = finished(lines, faults)
+            lines_bytes = work.append(progress.lines_bytes, served.lines)
+            self._journal.rows_served(job.name, served.journal)
+            progress.chunks += 1
+            progress.input_bytes, progress.lines_bytes = input_bytes, lines_bytes
+            progress.rows_done += len(raw)
+            progress.rows_failed += served.failed
+            self._jobs.save(job)
+        if self._faults.of_job(facts, ChunkFiles):
+            # After the strikes are counted. A kill before this line costs a chunk file, and no row.
             name = f"incremental_predictions-{progress.chunks:05d}.jsonl"
             write_chunk(self._store, served.lines, f"{job.output_directory}/{name}")
-            served.strikes["incremental"] = 1
-        progress.input_bytes, progress.lines_bytes = input_bytes, lines_bytes
-        progress.rows_done += len(raw)
-        progress.rows_failed += served.failed
-        self._jobs.save(job)
-        for name, times in served.strikes.items():
-            self._switches.strike(name, times)
 
     def _row_server(self, job: Job) -> RowServer:
         model = find_model(job.model, job.location, old_project=True)
         return RowServer(self._answerer, self._switches, job.model, model)
 
-    # Ends
 
-    def _finish(self, job: Job) -> None:
-        switches = self._switches
-        if switches.flag("output_unwritable"):
-            switches.strike("output_unwritable")
-            place = f"{job.output_directory}/predictions.jsonl"
-            who = "Service account `service-0@gcp-sa-aiplatform.iam.gserviceaccount.com`"
-            text = f"{who} doesn't have sufficient permission `storage.objects.create` to write {place}"
-            raise JobFailedError(7, text)
-        if switches.text("fail_job"):
-            switches.strike("fail_job")
-            raise JobFailedError(switches.whole("fail_job_code"), switches.text("fail_job"))
-        self._write_output(job)
-        self._jobs.save(job, self._end_state(job), **self._counts(job), **self._output_info(job))
-
-    def _end_state(self, job: Job) -> str:
-        if job.progress.rows_failed == 0:
-            return states.SUCCEEDED
-        if job.progress.rows_failed == job.progress.rows and self._switches.text("all_failed_state") == "failed":
-            return states.FAILED
-        partial = self._switches.text("some_failed_state") == "partially_succeeded"
-        return states.PARTIALLY_SUCCEEDED if partial else states.SUCCEEDED
-
-    def _write_output(self, job: Job) -> None:
-        cut = self._switches.flag("truncate_last_line")
-        shuffled = self._switches.flag("shuffle")
-        place = f"{job.output_directory}/predictions.jsonl"
-        write_final(self._store, self._work(job.id), place, shuffled=shuffled, cut_last=cut)
-        for name, on in (("shuffle", shuffled), ("truncate_last_line", cut)):
-            self._switches.strike(name, int(on))
-
-    def _counts(self, job: Job) -> JsonObject:
-        """int64 as text (facts 1.2 [D])."""
-        if self._switches.text("completion_stats") == "absent":
-            return {}
-        done, failed = job.progress.rows_done, job.progress.rows_failed
-        return {
-            "completionStats": {
-                "successfulCount": str(done - failed),
-                "failedCount": str(failed),
-                "incompleteCount": str(job.progress.rows - done),
-            }
-        }
-
-    def _output_info(self, job: Job) -> JsonObject:
-        return {"outputInfo": {"gcsOutputDirectory": job.output_directory}} if job.progress.directory else {}
-
-    def _fail(self, job: Job, failed: JobFailedError) -> None:
-        """A failed job names its directory, and if it ran, only how many rows were served (facts 1.2, 3.1 [L])."""
-        fields: JsonObject = {"error": {"code": failed.code, "message": failed.message}, **self._output_info(job)}
-        if job.progress.rows_done:
-            served = job.progress.rows_done - job.progress.rows_failed
-            fields["completionStats"] = {"successfulCount": str(served)}
-        self._jobs.save(job, states.FAILED, **fields)
-
-    def _leave(self, job: Job, state: str) -> None:
-        """Cancelled or expired: finished rows stay and are billed (facts 3.3 [D]); no counts (1.2 [L])."""
-        fields: JsonObject = {"error": {"code": 1, "message": "CANCELED"}} if state == states.CANCELLED else {}
-        readable = state == states.CANCELLED or self._switches.text("expired_output") == "readable"
-        if job.progress.imported and readable and self._write_left(job):
-            fields.update(self._output_info(job))
-        self._jobs.save(job, state, **fields)
-
-    def _write_left(self, job: Job) -> bool:
-        """Whether there was anything to write."""
-        progress, work = job.progress, self._work(job.id)
-        if self._switches.text("cancelled_rows") == "status":
-            raw, _ = work.read_input(progress.input_bytes, progress.rows - progress.rows_done)
-            work.append(progress.lines_bytes, self._row_server(job).not_done(raw, progress.rows_done))
-        else:
-            work.append(progress.lines_bytes, [])
-        if not work.lines.stat().st_size:
-            return False
-        self._write_output(job)
-        return True
+def _waits_for_a_client(fault: LifeFault) -> bool:
+    """For sorting: a standstill that ends by itself comes before all that does not."""
+    act = fault.act()
+    return not (isinstance(act, Stand) and act.for_s > 0)

@@ -4,7 +4,9 @@ import random
 import shutil
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
+from overnight.localcloud.faults.output import Layout
 from overnight.localcloud.storage.objects import Conditions, StoredObject
 from overnight.localcloud.storage.staging import Staged
 from overnight.localcloud.storage.store import ObjectStore
@@ -51,23 +53,36 @@ class WorkFiles:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def write_final(store: ObjectStore, work: WorkFiles, place: str, *, shuffled: bool, cut_last: bool) -> StoredObject:
-    """Makes the lines the object at `place` (gs://…). Shuffled by a seed taken from the lines' own bytes."""
-    staged = Staged(store.home.new_tmp())
+def write_final(store: ObjectStore, work: WorkFiles, directory: str, layout: Layout) -> None:
+    """Makes the lines the files at `directory` (gs://…). The order comes from the seed and the lines' own bytes."""
     with work.lines.open("rb") as file:
-        spans: list[tuple[int, int]] = []
-        digest, place_bytes = sha256(), 0
-        for raw in file:
-            spans.append((place_bytes, len(raw)))
-            place_bytes += len(raw)
-            digest.update(raw[-64:])
-        if shuffled:
-            random.Random(digest.digest()).shuffle(spans)  # noqa: S311  an order, not a secret
-        for number, (first, length) in enumerate(spans, 1):
-            file.seek(first)
-            raw = file.read(length)
-            staged.write(raw[: len(raw) // 2] if cut_last and number == len(spans) else raw)
-    return write_object(store, staged, place)
+        spans, digest = _spans(file)
+        if layout.seed is not None:
+            salt = str(layout.seed).encode() if layout.seed else b""
+            random.Random(digest + salt).shuffle(spans)  # noqa: S311  an order, not a secret
+        share = -(-len(spans) // layout.files)
+        for number in range(layout.files):
+            name = "predictions" if layout.files == 1 else f"predictions_{number + 1:04d}"
+            part = spans[number * share : (number + 1) * share]
+            is_last = (number + 1) * share >= len(spans) > number * share
+            staged = Staged(store.home.new_tmp())
+            for place, (first, length) in enumerate(part, 1):
+                file.seek(first)
+                raw = file.read(length)
+                cut = layout.change_last if is_last and place == len(part) else None
+                staged.write(cut(raw) if cut else raw)
+            write_object(store, staged, f"{directory}/{name}.jsonl")
+
+
+def _spans(file: BinaryIO) -> tuple[list[tuple[int, int]], bytes]:
+    """((first byte, length) of each line, a digest of them all)."""
+    spans: list[tuple[int, int]] = []
+    digest, at_bytes = sha256(), 0
+    for raw in file:
+        spans.append((at_bytes, len(raw)))
+        at_bytes += len(raw)
+        digest.update(raw[-64:])
+    return spans, digest.digest()
 
 
 def write_object(store: ObjectStore, staged: Staged, place: str) -> StoredObject:
