@@ -85,6 +85,7 @@ def test_a_screen_has_its_own_word_for_it(tmp_path: Path) -> None:
         ("ask.answer.topic.type", 8),
         ("records.files[0]", 2),
         ("records.files[7].path", 2),
+        ("ask.answer[9]", 7),
         ("budget.limit_usd", 1),
         ("", 1),
     ],
