@@ -29,6 +29,7 @@ from overnight.answers.validate import Validator
 from overnight.core.identity import fingerprint, loose_text, parse_wire_key, wire_key
 from overnight.core.outcome import SUSPICIOUS, Identity, Outcome, ProblemKind, Stray, StrayKind
 from overnight.core.realm import GOOGLE, STAND_IN_SUFFIX
+from overnight.core.usage import NO_USAGE
 
 BREAKER_SHARE: Final = 0.02
 BREAKER_ROWS: Final = 10
@@ -42,10 +43,14 @@ class Expected(msgspec.Struct, frozen=True, gc=False):
 
 
 class Taken(msgspec.Struct, frozen=True, gc=False):
-    """A line that was attached to its request. `instead_of`: what an earlier, worse line of it had said."""
+    """A line that was attached to its request. `instead_of`: what an earlier, worse line of it had said.
+
+    copy: the two are one serving written twice, as in a chunk and in the final file: billed once.
+    """
 
     outcome: Outcome
     instead_of: Stray | None = None
+    copy: bool = False
 
 
 @dataclass(slots=True)
@@ -65,6 +70,7 @@ class Tally:
 
 _Rank = tuple[bool, bool, bool, bool, str, bytes]
 _SAID: Final = -1
+_TIME: Final = -2
 """Place in a rank of the digest of what was said."""
 
 
@@ -179,14 +185,15 @@ class Matcher:
             return Taken(outcome)
         old_rank, old = before
         differs = old_rank[_SAID] != rank[_SAID]
+        copy = old is not None and not differs and old_rank[_TIME] == rank[_TIME] and old.usage == outcome.usage
         if old is None or old_rank < rank or (old_rank == rank and _tie(old) <= _tie(outcome)):
-            return self._stray(_stray_of(StrayKind.DUPLICATE, outcome, "", differs=differs), bad=False)
+            return self._stray(_duplicate(outcome, "", differs=differs, copy=copy), bad=False)
         self._taken[address] = rank, _without_answer(outcome)
         self._count(old, -1)
         self._count(outcome, +1)
-        worse = _stray_of(StrayKind.DUPLICATE, old, "a better line came", differs=differs)
+        worse = _duplicate(old, "a better line came", differs=differs, copy=copy)
         self.tally.strays[StrayKind.DUPLICATE] += 1
-        return Taken(outcome, instead_of=worse)
+        return Taken(outcome, instead_of=worse, copy=copy)
 
     def _outcome(
         self, address: bytes, row: Expected, reply: Reply, place: "_Place", identity: Identity | None
@@ -260,6 +267,14 @@ def _rank(outcome: Outcome, place: _Place) -> _Rank:
 def _tie(outcome: Outcome) -> str:
     """Between lines that say the same: any order will do that is not the order of lines."""
     return f"{outcome.identity} {outcome.usage} {outcome.model_version} {outcome.finish_reason} {outcome.detail}"
+
+
+def _duplicate(outcome: Outcome, detail: str, *, differs: bool, copy: bool) -> Stray:
+    """A copy of the line that was taken carries no tokens: it was served, and is billed, once."""
+    stray = _stray_of(StrayKind.DUPLICATE, outcome, detail, differs=differs)
+    if not copy:
+        return stray
+    return msgspec.structs.replace(stray, usage=NO_USAGE, detail="a copy of the line that was taken")
 
 
 def _stray_of(kind: StrayKind, outcome: Outcome, detail: str, *, differs: bool = False) -> Stray:

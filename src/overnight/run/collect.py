@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from overnight.answers.match import Expected, Matcher, Taken
+from overnight.answers.match import Expected, Matcher, Taken, Tally
 from overnight.answers.validate import validator
 from overnight.backends.backend import OutputFile
 from overnight.core.events import Note, Progress
@@ -19,11 +19,13 @@ from overnight.ledger.outcomes import Collecting
 from overnight.ledger.shards import ShardFact
 from overnight.run.echo import loose_fingerprints
 from overnight.run.money import Bill, pricing_of
-from overnight.run.raw import Keeper, RawFile, raw_files, read_lines
+from overnight.run.raw import Keeper, RawFile, forget_kept, is_kept, raw_files, read_lines
 from overnight.run.world import World
 
 _EMPTY_LOOKS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """A job may say SUCCEEDED before its output is listed (ellmer#926 [U]): look again before calling rows missing."""
+
+_SUCCEEDED = frozenset({"JOB_STATE_SUCCEEDED", "JOB_STATE_PARTIALLY_SUCCEEDED"})
 
 # google.rpc codes after which the same job would fail the same way: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED,
 # FAILED_PRECONDITION, UNAUTHENTICATED (facts 9.2).
@@ -41,6 +43,7 @@ def collect(world: World, shard: ShardFact) -> JobError | None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".collect-", dir=folder) as scratch:
         files = list(_fetch(world, shard, status, Path(scratch)))
+        forget_kept(folder)
         keeper = Keeper(files, folder)
         try:
             settle(world, shard, status, files, before_commit=keeper.finish)
@@ -62,6 +65,11 @@ def reparse(world: World, shard: ShardFact) -> None:
     status = shard.job
     assert status is not None
     folder = world.home.raw / shard.label
+    if not shard.lines:  # it left no output: there is nothing to read
+        return
+    if not is_kept(folder):
+        world.tell(Note(f"job {shard.id}: its raw output is not in {folder} any more; left as it is", "warning"))
+        return
     with raw_files(folder) as files:
         settle(world, shard, status, files, before_commit=lambda: None, again=True)
 
@@ -76,16 +84,24 @@ def _fetch(world: World, shard: ShardFact, status: JobStatus, scratch: Path) -> 
 
 
 def _listing(world: World, shard: ShardFact, status: JobStatus) -> Sequence[OutputFile]:
-    """The output files, once two looks in a row agree, and for a job that succeeded once a final file is among them."""
-    succeeded = status.state in {"JOB_STATE_SUCCEEDED", "JOB_STATE_PARTIALLY_SUCCEEDED"}
+    """The output files, once two looks in a row agree; where output is to be expected, once a final file is there."""
+    waits = _waits_s(world, status)
     found = world.backend.outputs(shard.place, status)
-    for wait_s in _EMPTY_LOOKS_S if succeeded else (0.0,):
-        complete = any(not file.chunk for file in found) or not succeeded
+    for wait_s in waits or (0.0,):
+        complete = any(not file.chunk for file in found) or not waits
         world.sleep(0.0 if complete else wait_s)
         before, found = found, world.backend.outputs(shard.place, status)
         if complete and found == before:
             break
     return found
+
+
+def _waits_s(world: World, status: JobStatus) -> Sequence[float]:
+    """How long to look for output: empty where none is to be expected, as of a job that never ran."""
+    if status.state in _SUCCEEDED:
+        return _EMPTY_LOOKS_S
+    cut_short = status.state in {"JOB_STATE_EXPIRED", "JOB_STATE_CANCELLED"} and bool(status.start_time)
+    return world.backend.patience.look_again_s if cut_short or _ran(status) else ()
 
 
 def settle(
@@ -100,24 +116,26 @@ def settle(
     """Read a job's files and write what they say, as one fact. before_commit: the last thing that may stop it."""
     expected = {address: Expected(attempt, print_) for address, attempt, print_ in world.ledger.shards.rows(shard.id)}
     recipe = world.ledger.recipes.load(shard.recipe)
+    kept = world.ledger.outcomes.answered_in(shard.id)
     matcher = Matcher(
         world.realm,
         expected,
         validator(recipe.schema),
-        answered=_answered_before(world, expected),
+        answered=_answered_before(world, expected) - kept,
         loose=lambda: loose_fingerprints(world, shard),
     )
-    kept = world.ledger.outcomes.answered_in(shard.id)
     with world.ledger.outcomes.collecting(shard.id, world.stamp(), again=again) as collecting:
         settled = _Settling(world, collecting, Bill(pricing_of(world)), kept)
         settled.lines(matcher, files, shard)
         settled.rest(matcher, shard, status)
-        settled.close(matcher, shard, len(expected))
+        settled.close(matcher, shard, status, len(expected))
         before_commit()
-    if matcher.tally.breaker_tripped(len(expected)):
-        world.tell(
-            Note(f"job {shard.id}: {matcher.tally.suspicious:,} of {len(expected):,} rows are suspicious", "warning")
-        )
+    tally = matcher.tally
+    if tally.breaker_tripped(len(expected)):
+        world.tell(Note(f"job {shard.id}: {tally.suspicious:,} of {len(expected):,} rows are suspicious", "warning"))
+    elif settled.output_is_gone(status, tally):
+        what = f"the service says {status.succeeded:,} rows were done, its output holds {tally.lines:,} lines"
+        world.tell(Note(f"job {shard.id}: {what}", "warning"))
 
 
 @dataclass(slots=True)
@@ -150,7 +168,8 @@ class _Settling:
             self.bill.add(found)
             write.stray(found)
             return
-        self.bill.add(found.outcome)  # a worse line for the same request was billed when it came
+        if not found.copy:  # what a worse line for the same request cost was billed when it came
+            self.bill.add(found.outcome)
         if found.instead_of is not None:
             write.stray(found.instead_of)
         if found.outcome.address in self.kept:
@@ -168,7 +187,7 @@ class _Settling:
         if not _is_configuration(status) or status.succeeded:
             self.bill.without_a_line(self.unsettled)
 
-    def close(self, matcher: Matcher, shard: ShardFact, n_rows: int) -> None:
+    def close(self, matcher: Matcher, shard: ShardFact, status: JobStatus, n_rows: int) -> None:
         """The job's sums: lines = accepted + strays, rows = accepted + without a line + settled before."""
         tally = matcher.tally
         strays = sum(tally.strays.values())
@@ -189,7 +208,11 @@ class _Settling:
         fact.lines = tally.lines
         fact.billed = self.bill.billed
         fact.kept = self.bill.kept(shard.reserved, n_rows)
-        fact.breaker = tally.breaker_tripped(n_rows)
+        fact.breaker = tally.breaker_tripped(n_rows) or self.output_is_gone(status, tally)
+
+    def output_is_gone(self, status: JobStatus, tally: Tally) -> bool:
+        """The job succeeded with rows done, and most of them are not in its output: paying again would not help."""
+        return status.state in _SUCCEEDED and 2 * tally.lines < (status.succeeded or 0)
 
 
 def _answered_before(world: World, expected: Mapping[bytes, Expected]) -> frozenset[bytes]:
@@ -214,6 +237,10 @@ def _why_missing(shard: ShardFact, status: JobStatus) -> tuple[ProblemKind, str]
         code, message = status.error or (0, "the job failed without a word")
         return ProblemKind.SERVICE_ERROR, f"the job failed (code {code}): {message}"
     return ProblemKind.MISSING, f"the job ended as {status.state} and its output holds no line for this row"
+
+
+def _ran(status: JobStatus) -> bool:
+    return (status.succeeded or 0) > 0
 
 
 def _is_configuration(status: JobStatus) -> bool:

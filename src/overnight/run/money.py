@@ -130,14 +130,12 @@ class Bill:
         sums[_OUTPUT] += usage.output
 
     @property
-    def billed(self) -> Usd | None:
-        """None when a line served by a model without a known price is among them."""
+    def billed(self) -> Usd:
+        """Of the lines whose price is known. Those without one keep their share of the reservation (`kept`)."""
         total = Usd()
         for (version, day, long), sums in self._sums.items():
             amount = self._pricing.sum_of(version, day, sums[_PROMPT], sums[_CACHED], sums[_OUTPUT], long=long)
-            if amount is None:
-                return None
-            total = total + amount
+            total = total + (amount or Usd())
         return total
 
     @property
@@ -194,12 +192,13 @@ def budget_of(world: World) -> Budget | None:
 
 
 def total_cost(world: World) -> Usd | None:
-    """Spent by the study in this realm so far; None when some of it could not be priced."""
-    shards = world.ledger.shards.all(world.realm, "collected")
-    amounts = [shard.billed for shard in shards]
-    if any(amount is None for amount in amounts):
-        return None
-    return sum((amount for amount in amounts if amount is not None), Usd())
+    """Spent by the study in this realm so far; None when a model without a known price has served some of it."""
+    pricing = pricing_of(world)
+    for asked, served, _, _ in world.ledger.outcomes.usage_by_model(world.realm):
+        if pricing.price_of(served or asked) is None:
+            return None
+    billed = (shard.billed for shard in world.ledger.shards.all(world.realm, "collected"))
+    return sum((amount for amount in billed if amount is not None), Usd())
 
 
 def _day(text: str) -> date | None:

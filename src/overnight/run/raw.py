@@ -61,6 +61,20 @@ class Keeper:
             self._failure = cause
 
 
+def _kept(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.gz"))
+
+
+def is_kept(folder: Path) -> bool:
+    return bool(_kept(folder))
+
+
+def forget_kept(folder: Path) -> None:
+    """Before a job's output is kept: what an interrupted collecting left would be read again beside it."""
+    for left_over in _kept(folder):
+        left_over.unlink()
+
+
 @contextlib.contextmanager
 def raw_files(folder: Path) -> Iterator[list[RawFile]]:
     """The kept raw output of a shard, uncompressed into a scratch folder, final files first as they were kept."""

@@ -10,7 +10,7 @@ from overnight.answers.quotes import find_quote
 from overnight.core.outcome import NotSent, ProblemKind
 from overnight.core.recipe import Recipe
 from overnight.core.record import Cell, Record
-from overnight.core.usage import NO_USAGE, Usage, Usd
+from overnight.core.usage import NO_USAGE, Usage
 from overnight.ledger.shards import ShardFact
 from overnight.planning.wants import Account
 from overnight.pricing.bill import cost
@@ -37,7 +37,7 @@ from overnight.report.data import (
 from overnight.report.render import render_report
 from overnight.report.tally import AnswerTally
 from overnight.requests.cleaning import clean
-from overnight.run.money import Pricing, pricing_of
+from overnight.run.money import Pricing, pricing_of, total_cost
 from overnight.run.world import World
 from overnight.study.models import AskSpec, ScreenSpec, Study
 
@@ -267,10 +267,8 @@ def _bill(world: World, pricing: Pricing) -> Bill:
     rows = world.ledger.outcomes.usage_by_model(world.realm)
     models = tuple(_model_bill(world, pricing, served or asked, usage, n) for asked, served, usage, n in rows)
     lines = world.ledger.outcomes.counts(world.realm).lines
-    shards = world.ledger.shards.all(world.realm, "collected")
-    known = [shard.billed for shard in shards if shard.billed is not None]
     return Bill(
-        total=sum(known, Usd()) if len(known) == len(shards) else None,
+        total=total_cost(world),
         usage=_total(usage for _, _, usage, _ in rows),
         lines_without_usage=lines - sum(n for _, _, _, n in rows),
         by_model=models,
