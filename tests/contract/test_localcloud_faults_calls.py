@@ -173,7 +173,7 @@ def test_stalled_in_the_middle_of_a_body(cloud: LocalCloud, plans: Plans) -> Non
     assert plans.strikes("silent") == 1
 
 
-RATES = {"upload": 200_000, "download": 200_000, "list": 2_000, "get": 2_000, "create": 2_000, "cancel": 5}
+RATES = {"upload": 200_000, "download": 200_000, "list": 50_000, "get": 2_000, "create": 2_000, "cancel": 5}
 
 
 @pytest.mark.parametrize(("name", "rate"), RATES.items())
@@ -213,6 +213,22 @@ def test_a_resumable_upload_that_is_cut_keeps_what_had_come(cloud: LocalCloud, p
     asked = requests.put(session, headers={"Content-Range": f"bytes */{len(BYTES)}"})
     assert (asked.status_code, asked.headers["Range"]) == (308, f"bytes=0-{len(BYTES) // 2 - 1}")
     assert plans.strikes("cut") == 1, "the question was not cut: its one strike was spent"
+
+
+def test_the_begin_of_a_session_that_is_cut_makes_no_session(cloud: LocalCloud, plans: Plans) -> None:
+    cloud.bucket("calls")
+    url = f"{cloud.endpoint}/upload/storage/v1/b/calls/o?uploadType=resumable"
+    plans.add("cut", "cut", scope={"calls": ["upload"]}, when={"times": 1})
+    with pytest.raises(requests.ConnectionError):
+        requests.post(url, json={"name": "never"})
+    assert plans.strikes("cut") == 1
+
+
+def test_an_error_comes_after_a_large_body_was_read(cloud: LocalCloud, plans: Plans) -> None:
+    cloud.bucket("calls")
+    plans.add("tired", "status", scope={"calls": ["upload"]}, when={"times": 3})
+    large = bytes(8 << 20)
+    assert [cloud.upload("calls", "large", large).status_code for _ in range(4)] == [503, 503, 503, 200]
 
 
 @pytest.mark.parametrize("name", ["upload", "download", "get_object"])

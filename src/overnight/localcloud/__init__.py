@@ -8,7 +8,7 @@ it does, and where it knows that from, is in docs/reference/local-cloud.md.
     app, guard, errors       one Starlette app, loopback only, Google's error shape
     database, journal        state.sqlite; journal.sqlite: what was accepted, served and written, append-only
     switches, control        what is not known, by name; routes under /control
-    faults/                  what is to go wrong: plans with a scope and a count of strikes
+    faults/, directory       what is to go wrong: plans with a scope and a count of strikes; whom a call is about
     storage/                 buckets, objects, uploads
     vertex/                  batch jobs, importer's rules, rows, output; generateContent, countTokens
     standin/                 what answers: deterministic, aware of schemas, never a model

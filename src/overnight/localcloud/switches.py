@@ -1,8 +1,8 @@
 """What is not known about the service, and what is to go wrong, by name.
 
-Values and strike counts are on disk: a server killed and started again goes on with them. Every switch names the
-source of its default; docs/reference/local-cloud.md prints the table. `--switch NAME=VALUE` and POST
-/control/switches set them.
+Values are on disk: a server killed and started again goes on with them. A switch that is a fault is a plan by a short
+name (faults/switched.py), and the plan counts its strikes. Every switch names the source of its default;
+docs/reference/local-cloud.md prints the table. `--switch NAME=VALUE` and POST /control/switches set them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,8 +16,7 @@ from overnight.localcloud.faults.switched import FAULT_SWITCHES, name_of, plans_
 from overnight.localcloud.values import JsonObject
 
 SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS switches (
-  name TEXT PRIMARY KEY, value TEXT NOT NULL, strikes INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS switches (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -74,7 +73,7 @@ class Switches:
         with self._database.transaction():
             self._plan({**self._values, **parsed}, parsed, keep_strikes=keep_strikes)
             self._database.write_many(
-                "INSERT INTO switches (name, value, strikes) VALUES (?, ?, 0)"
+                "INSERT INTO switches (name, value) VALUES (?, ?)"
                 " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                 [(name, str(value)) for name, value in parsed.items()],
             )

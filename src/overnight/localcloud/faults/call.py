@@ -64,6 +64,12 @@ async def unheard(_: Message) -> None:
     """A `send` that reaches nobody."""
 
 
+async def discard_body(receive: Receive) -> None:
+    """Reads a request to its end: a reply in the middle of it would be lost in the reset that follows."""
+    while (await receive()).get("more_body"):
+        continue
+
+
 async def read_body(receive: Receive) -> list[Message]:
     """The messages of a request's body, to its end."""
     messages = [await receive()]

@@ -2,14 +2,16 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
 from overnight.localcloud.errors import ApiError, error_response
-from overnight.localcloud.faults.call import DISCONNECT, CallFault, Serving, unheard
+from overnight.localcloud.faults.call import DISCONNECT, CallFault, Serving, discard_body, unheard
 from overnight.localcloud.faults.kind import param
 from overnight.localcloud.faults.scope import ALL_CALLS
 
@@ -47,6 +49,8 @@ class Status(CallFault):
     async def serve(self, call: Serving) -> None:
         if self.took_effect:
             await call.take_effect_only()
+        else:
+            await discard_body(call.receive)
         error = ApiError(self.code, self.message or _WORDS[self.code])
         reply = error_response(call.path, error)
         if self.retry_after_s:
@@ -187,7 +191,8 @@ class Cut(CallFault):
             left -= len(body)
             return {**message, "body": body, "more_body": True} if message["type"] == "http.request" else message
 
-        await call.go_on(receive, unheard)
+        with contextlib.suppress(ClientDisconnect):  # of handlers that do not expect it
+            await call.go_on(receive, unheard)
         await call.reset()
 
     async def _cut_reply(self, call: Serving) -> None:
