@@ -7,7 +7,7 @@ shard's size per transaction this costs nothing measurable.
 import sqlite3
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -51,11 +51,10 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """All or nothing; takes the write lock at once, so that what was read inside still holds when it is written."""
     try:
         connection.execute("BEGIN IMMEDIATE")
-        try:
+        with ExitStack() as undo:
+            undo.callback(connection.execute, "ROLLBACK")
             yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
+            undo.pop_all()
         connection.execute("COMMIT")
     except sqlite3.OperationalError as cause:
         if connection.in_transaction:

@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 Value = str | int | float | bytes | None
@@ -29,16 +29,16 @@ class Database:
             if self._depth == 0:
                 self._connection.execute("BEGIN IMMEDIATE")
             self._depth += 1
-            try:
+            with ExitStack() as undo:
+                undo.callback(self._leave, "ROLLBACK")
                 yield
-            except BaseException:
-                self._depth -= 1
-                if self._depth == 0:
-                    self._connection.execute("ROLLBACK")
-                raise
-            self._depth -= 1
-            if self._depth == 0:
-                self._connection.execute("COMMIT")
+                undo.pop_all()
+            self._leave("COMMIT")
+
+    def _leave(self, how: str) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            self._connection.execute(how)
 
     def rows(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         with self._lock:
