@@ -38,7 +38,7 @@ CREATE TABLE shard (
   n_rows            INTEGER NOT NULL DEFAULT 0,
   size_bytes        INTEGER NOT NULL DEFAULT 0,
   reserved_usd      TEXT,                   -- worst case, set with `submitting`
-  kept_usd          TEXT,                   -- what stays reserved after collecting: rows that may have cost something unsaid
+  kept_usd          TEXT,                   -- what stays reserved after the end: rows, or a job never found again, that may have cost something unsaid
   billed_usd        TEXT,                   -- exact, of the lines with token counts
   submitted         TEXT,
   job_name          TEXT,

@@ -128,20 +128,33 @@ class Shards:
                 submitted=now,
             )
 
-    def abandon(self, shard: int) -> None:
-        """Nothing was created of it: its rows were never sent, its reservation is free again."""
+    def abandon(self, shard: int, *, may_bill: bool = False) -> None:
+        """Nothing was created of it: its rows were never sent, its reservation is free again.
+
+        may_bill: nobody knows that nothing was created, so the reservation is kept for the life of the study.
+        """
+        reserved = self.get(shard).reserved if may_bill else None
         with transaction(self._db):
             self._db.execute("DELETE FROM sent WHERE shard = ?", (shard,))
-            self._move(shard, "abandoned", from_states=("intended", "staged", "submitting"), reserved_usd=None)
+            self._move(
+                shard,
+                "abandoned",
+                from_states=("intended", "staged", "submitting"),
+                reserved_usd=None,
+                kept_usd=None if reserved is None else reserved.exact(),
+            )
 
     def seen(self, shard: int, job: JobStatus) -> None:
         with transaction(self._db):
             self._db.execute("UPDATE shard SET job = ? WHERE id = ?", (json.dumps(asdict(job)), shard))
 
-    def cancelled(self, shard: int) -> None:
-        """A person asked for the job to be cancelled: rows it leaves undone are given up, not sent again."""
+    def cancelled(self, shard: int, asked: bool = True) -> None:
+        """A person asked for the job to be cancelled: rows it leaves undone are given up, not sent again.
+
+        asked: False takes it back, where the service refused.
+        """
         with transaction(self._db):
-            self._db.execute("UPDATE shard SET cancelled = 1 WHERE id = ?", (shard,))
+            self._db.execute("UPDATE shard SET cancelled = ? WHERE id = ?", (asked, shard))
 
     def acknowledge_breakers(self, realm: str) -> int:
         with transaction(self._db):
@@ -174,7 +187,7 @@ class Shards:
         for fact in self.all(realm):
             if fact.id < since:
                 continue
-            if fact.state == "collected":
+            if fact.state in {"collected", "abandoned"}:
                 total = total + (fact.billed or Usd()) + (fact.kept or Usd())
             else:
                 total = total + (fact.reserved or Usd())

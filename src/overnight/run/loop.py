@@ -7,7 +7,7 @@ do" are this loop and nothing else.
 """
 
 from overnight.core.events import Note, StepStarted
-from overnight.core.states import JobPhase, JobStatus
+from overnight.core.states import JOB_STATES, JobPhase, JobStatus
 from overnight.errors import (
     BudgetError,
     JobError,
@@ -16,11 +16,12 @@ from overnight.errors import (
     RefusedError,
     UnavailableError,
 )
+from overnight.ledger.shards import ShardFact
 from overnight.run.collect import collect, reparse
 from overnight.run.gate import check_breaker, gate
 from overnight.run.plan import make_plan
 from overnight.run.publish import Closing, account, publish
-from overnight.run.recover import recover
+from overnight.run.recover import recover, settle_doubts
 from overnight.run.send import Sent, accept, send
 from overnight.run.watch import Watch
 from overnight.run.world import Options, World
@@ -57,9 +58,8 @@ def run(world: World, options: Options, closing: Closing | None = None) -> Closi
 def fetch(world: World, options: Options, *, again: bool = False) -> Closing:
     """Collect what has ended and publish; never sends. again: read kept raw output anew, of every collected job."""
     closing = Closing(world.study, world.realm)
-    recover(world, options)
-    watch = Watch(world)
-    trouble = _collect_ended(world, watch, closing)
+    doubt = recover(world, options)
+    trouble = _collect_ended(world, Watch(world), closing) or doubt
     if again:
         for shard in world.ledger.shards.all(world.realm, "collected"):
             reparse(world, shard)
@@ -70,10 +70,12 @@ def fetch(world: World, options: Options, *, again: bool = False) -> Closing:
 
 
 def _close_the_difference(world: World, options: Options, closing: Closing) -> None:
-    recover(world, options)
+    doubt = recover(world, options)
     doubts, first_shard = 0, world.ledger.shards.next_number()
     while True:
         watch_and_collect(world, closing, wait=not options.detach)
+        if doubt is not None:
+            raise doubt
         if world.ledger.shards.all(world.realm, "submitted"):
             closing.detached = True
             return
@@ -144,24 +146,38 @@ def _collect_ended(world: World, watch: Watch, closing: Closing) -> JobError | N
 def cancel(world: World) -> int:
     """Ask for every running job to be cancelled. Returns how many; what is done is collected by `run` or `fetch`.
 
-    A job that is not there any more is collected at once, as cancelled: its requests are given up.
+    A job whose create had no reply is looked for first. A job that is not there any more is collected at once, as
+    cancelled: its requests are given up. What goes wrong with one is raised after the others were asked.
     """
-    running = [
-        shard
-        for shard in world.ledger.shards.all(world.realm, "submitted")
-        if shard.job is None or shard.job.phase is not JobPhase.ENDED
-    ]
+    trouble: OvernightError | None = settle_doubts(world, Options())
+    running = [shard for shard in world.ledger.shards.all(world.realm, "submitted") if not _known_to_have_ended(shard)]
     for shard in running:
-        world.ledger.shards.cancelled(shard.id)
         try:
-            world.backend.cancel(shard.place, shard.job_name)
-        except NotFoundError:
-            world.tell(Note(f"job {shard.id}: not there any more; its requests are given up", "warning"))
-            world.ledger.shards.seen(shard.id, JobStatus(shard.job_name, "JOB_STATE_CANCELLED"))
-            collect(world, world.ledger.shards.get(shard.id))
-            continue
-        except RefusedError as refused:  # it ended in the meantime (vertex-batch-facts 1.3 [L])
-            world.tell(Note(f"job {shard.id}: cannot be cancelled now: {refused.what}", "warning"))
-            continue
-        world.tell(Note(f"job {shard.id}: cancelling; rows it has not done are given up until `overnight retry`"))
+            _cancel(world, shard)
+        except UnavailableError as cause:  # it may have been heard: the mark stays
+            world.tell(Note(f"job {shard.id}: no reply to its cancel ({cause.what})", "warning"))
+            trouble = trouble or cause
+    if trouble is not None:
+        raise trouble
     return len(running)
+
+
+def _known_to_have_ended(shard: ShardFact) -> bool:
+    """A state this version does not know is no end."""
+    return shard.job is not None and JOB_STATES.get(shard.job.state) is JobPhase.ENDED
+
+
+def _cancel(world: World, shard: ShardFact) -> None:
+    world.ledger.shards.cancelled(shard.id)
+    try:
+        world.backend.cancel(shard.place, shard.job_name)
+    except NotFoundError:
+        world.tell(Note(f"job {shard.id}: not there any more; its requests are given up", "warning"))
+        world.ledger.shards.seen(shard.id, JobStatus(shard.job_name, "JOB_STATE_CANCELLED"))
+        collect(world, world.ledger.shards.get(shard.id))
+        return
+    except RefusedError as refused:  # it ended in the meantime (vertex-batch-facts 1.3 [L]): by itself
+        world.ledger.shards.cancelled(shard.id, asked=shard.cancelled)
+        world.tell(Note(f"job {shard.id}: cannot be cancelled now: {refused.what}", "warning"))
+        return
+    world.tell(Note(f"job {shard.id}: cancelling; rows it has not done are given up until `overnight retry`"))

@@ -12,22 +12,45 @@ LABEL = "overnight-job"
 STUDY_LABEL = "overnight-study"
 
 
-def recover(world: World, options: Options) -> None:
-    """Every shard that is neither submitted nor done becomes one of the two."""
+def recover(world: World, options: Options) -> DoubtfulSubmitError | None:
+    """Every shard that is neither submitted nor done becomes one of the two.
+
+    Returns why a person has to look, or None. Not raised here: jobs under way are collected before anything stops.
+    """
     for shard in world.ledger.shards.all(world.realm, "intended", "staged"):
         abandon(world, shard)
+    return settle_doubts(world, options)
+
+
+def settle_doubts(world: World, options: Options) -> DoubtfulSubmitError | None:
+    """Every create without a reply on record; one that stays doubtful keeps no other from being settled."""
+    first: DoubtfulSubmitError | None = None
     for shard in world.ledger.shards.all(world.realm, "submitting"):
-        settle_doubt(world, shard, options)
+        try:
+            settle_doubt(world, shard, options)
+        except DoubtfulSubmitError as doubt:
+            world.tell(Note(doubt.what, "warning"))
+            first = first or doubt
+    return first
 
 
-def abandon(world: World, shard: ShardFact) -> None:
-    """No job was made of it, so nothing was paid: clear it away; the plan sends its rows again."""
+def abandon(world: World, shard: ShardFact, *, may_bill: bool = False, ours: bool = True) -> None:
+    """Its rows are not in a job of ours: clear it away; the plan sends them again.
+
+    may_bill: a job may have been made of it all the same, so its worst case stays reserved. ours: False where the
+    object in its place was written by somebody else.
+    """
+    if ours:
+        _unstage(world, shard)
+    world.ledger.shards.abandon(shard.id, may_bill=may_bill)
+
+
+def _unstage(world: World, shard: ShardFact) -> None:
     try:
         world.backend.unstage(shard.place)
     except CloudError as cause:  # not worth stopping for: it is named, and costs some storage at most
         left = f"gs://{shard.place.bucket}/{shard.place.input}"
         world.tell(Note(f"shard {shard.id}: {left} could not be removed ({cause.what})", "warning"))
-    world.ledger.shards.abandon(shard.id)
 
 
 def settle_doubt(world: World, shard: ShardFact, options: Options) -> None:
@@ -41,10 +64,11 @@ def settle_doubt(world: World, shard: ShardFact, options: Options) -> None:
         world.ledger.shards.submitted(shard.id, found[0], world.stamp())
         world.tell(Note(f"job {shard.id}: found, {found[0].name}; nothing is paid twice"))
         for other in found[1:]:
-            world.tell(Note(f"job {shard.id}: {other.name} has the same label and is not ours to use", "warning"))
+            world.tell(Note(_twin(shard, other), "warning"))
         return
-    if world.backend.patience.then_create or options.resubmit:
-        abandon(world, shard)
+    not_made = world.backend.patience.then_create
+    if not_made or options.resubmit:
+        abandon(world, shard, may_bill=not not_made)
         world.tell(Note(f"job {shard.id}: not there; its requests will be sent again"))
         return
     waited_s = sum(world.backend.patience.look_again_s)
@@ -53,6 +77,13 @@ def settle_doubt(world: World, shard: ShardFact, options: Options) -> None:
         where=f"{shard.place.project}/{shard.place.location}, label {LABEL}={shard.label}",
         hint="Look at the batch jobs in the console. If it is not there, `overnight run --resubmit` sends it again;"
         " if it is, run again in a few minutes and it is found.",
+    )
+
+
+def _twin(shard: ShardFact, other: JobStatus) -> str:
+    return (
+        f"job {shard.id}: {other.name} has the same label. Only one of the two is collected, and both are billed: look"
+        f" at it in the console ({shard.place.project}/{shard.place.location}) and cancel it there"
     )
 
 

@@ -1,0 +1,180 @@
+"""What a fresh reader of the loop found: doubtful creates, cancels, cut connections, what was agreed to."""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from overnight.backends.backend import Patience
+from overnight.core.outcome import ProblemKind
+from overnight.core.states import JobStatus
+from overnight.core.usage import Usd
+from overnight.errors import DoubtfulSubmitError, JobError, RefusedError, UnavailableError
+from overnight.ledger.shards import Place
+from overnight.requests.shards import ShardLimits
+from overnight.run import loop
+from overnight.run.world import Options
+from tests.contract.test_run_loop import RECORDS, Desk, TwoStages, interrupt, length
+from tests.support.memory_backend import MemoryBackend, answers
+from tests.support.studies import CLOUD, SmallStudy
+
+MODEL = "gemini-3.5-flash-lite"
+LAGGING = Patience((1.0,), then_create=False, poll_s=(1, 60), unusual_s=3600)
+"""A service whose list may lag behind, as Google's: not listed is not proof of not made."""
+
+
+@dataclass
+class Shaky(MemoryBackend):
+    """A service whose list may lag behind, and whose answers to a look or a cancel can be chosen.
+
+    refuses: jobs whose cancel is refused, since they have ended.
+    states: job → a state that a look gives instead of its own.
+    """
+
+    patience: Patience = LAGGING
+    refuses: set[str] = field(default_factory=set)
+    states: dict[str, str] = field(default_factory=dict)
+
+    def poll(self, place: Place, job: str) -> JobStatus:
+        status = super().poll(place, job)
+        return replace(status, state=self.states[job]) if job in self.states else status
+
+    def cancel(self, place: Place, job: str) -> None:
+        if job in self.refuses:
+            raise RefusedError("the job has ended", code=400)
+        super().cancel(place, job)
+
+
+@pytest.fixture
+def shaky(tmp_path: Path) -> Desk:
+    return desk_with(tmp_path, Shaky(answers(length, model=MODEL)))
+
+
+def desk_with(home: Path, backend: MemoryBackend, n: int = RECORDS, more: str = "") -> Desk:
+    return Desk(SmallStudy.of(home, n, more=more), backend, TwoStages(qa=False))
+
+
+def cancel(desk: Desk) -> int:
+    with desk.world() as world:
+        return loop.cancel(world)
+
+
+class TestCancel:
+    def test_a_job_whose_create_had_no_reply_is_found_and_cancelled(self, shaky: Desk) -> None:
+        shaky.backend.looks = 99
+        interrupt(shaky.backend, "submit", after=True)
+        shaky.run()
+        assert cancel(shaky) == 1
+        assert [job.cancel_asked for job in shaky.backend.jobs.values()] == [True]
+        assert shaky.run().problems == {ProblemKind.CANCELLED: RECORDS}
+
+    def test_a_job_that_may_exist_is_spoken_of_after_the_others_were_cancelled(self, shaky: Desk) -> None:
+        shaky.backend.looks, shaky.backend.limits = 99, ShardLimits(max_lines=RECORDS // 2)
+        real = shaky.backend.submit
+        shaky.backend.submit = lambda *a: interrupted(shaky, real(*a))  # type: ignore[method-assign]
+        shaky.run()
+        with pytest.raises(DoubtfulSubmitError, match="the create of job 2 had no reply"):
+            cancel(shaky)
+        assert [job.cancel_asked for job in shaky.backend.jobs.values()] == [True]
+
+    def test_a_state_nobody_knows_keeps_no_other_job_from_being_cancelled(self, shaky: Desk) -> None:
+        shaky.backend.looks, shaky.backend.limits = 99, ShardLimits(max_lines=RECORDS // 3)
+        shaky.run(detach=True)
+        shaky.backend.states = {"memory/jobs/1": "JOB_STATE_BETWITCHED"}  # type: ignore[attr-defined]
+        with pytest.raises(JobError):
+            shaky.run(detach=True)
+        assert cancel(shaky) == 3
+        assert [job.cancel_asked for job in shaky.backend.jobs.values()] == [True] * 3
+
+    def test_rows_of_a_job_that_failed_before_the_cancel_are_not_called_cancelled(self, shaky: Desk) -> None:
+        shaky.study.attempts = 1
+        shaky.study.write()
+        shaky.backend.looks = 2
+        shaky.run(detach=True)
+        shaky.backend.refuses, shaky.backend.end = {"memory/jobs/1"}, "JOB_STATE_FAILED"  # type: ignore[attr-defined]
+        shaky.backend.answer = lambda _: None
+        cancel(shaky)
+        assert shaky.run().problems == {ProblemKind.SERVICE_ERROR: RECORDS}
+
+    def test_a_second_cancel_that_is_refused_leaves_the_first_in_force(self, shaky: Desk) -> None:
+        shaky.backend.looks = 99
+        shaky.run(detach=True)
+        cancel(shaky)
+        shaky.backend.refuses = {"memory/jobs/1"}  # type: ignore[attr-defined]
+        cancel(shaky)
+        assert shaky.run().problems == {ProblemKind.CANCELLED: RECORDS}
+
+
+def interrupted(desk: Desk, status: JobStatus) -> JobStatus:
+    """The first create goes well; the next is interrupted before it is heard."""
+    interrupt(desk.backend, "submit")
+    return status
+
+
+class TestDoubt:
+    def test_one_doubtful_create_keeps_no_job_from_being_collected(self, shaky: Desk) -> None:
+        shaky.backend.limits = ShardLimits(max_lines=RECORDS // 2)
+        shaky.backend.looks = 2
+        real = shaky.backend.submit
+        shaky.backend.submit = lambda *a: interrupted(shaky, real(*a))  # type: ignore[method-assign]
+        assert shaky.run().detached
+        sent_before = list(shaky.backend.created)
+        with pytest.raises(DoubtfulSubmitError):
+            shaky.run()
+        assert Counter(shaky.column("outcome")) == {"answer": RECORDS // 2, "open": RECORDS // 2}
+        assert shaky.backend.created == sent_before, "nothing was sent"
+
+    def test_fetch_publishes_what_ended_and_then_speaks_of_the_doubt(self, shaky: Desk) -> None:
+        shaky.backend.limits = ShardLimits(max_lines=RECORDS // 2)
+        shaky.backend.looks = 1
+        real = shaky.backend.submit
+        shaky.backend.submit = lambda *a: interrupted(shaky, real(*a))  # type: ignore[method-assign]
+        shaky.run()
+        with shaky.world() as world, pytest.raises(DoubtfulSubmitError):
+            loop.fetch(world, Options())
+        assert Counter(shaky.column("outcome")) == {"answer": RECORDS // 2, "open": RECORDS // 2}
+
+    def test_sent_again_on_a_persons_word_the_first_jobs_worst_case_stays_reserved(self, tmp_path: Path) -> None:
+        desk = desk_with(tmp_path, Shaky(answers(length, model=MODEL)), more=CLOUD)
+        stop = {"yes": True, "max_usd": None}
+        interrupt(desk.backend, "submit")
+        desk.run(**stop)
+        (reserved,) = desk.study.query("SELECT reserved_usd FROM shard")[0]
+        closing = desk.run(**stop, resubmit=True)
+        assert closing.answers == RECORDS
+        with desk.world() as world:
+            committed, spent = world.ledger.shards.committed(world.realm), closing.cost
+        assert spent is not None
+        assert committed == spent + Usd(reserved)
+
+    def test_a_definite_no_frees_the_reservation(self, tmp_path: Path) -> None:
+        desk = desk_with(tmp_path, Shaky(answers(length, model=MODEL)), more=CLOUD)
+        real = desk.backend.submit
+
+        def refuse(*_: Any) -> JobStatus:
+            desk.backend.submit = real  # type: ignore[method-assign]
+            raise RefusedError("no", code=403)
+
+        desk.backend.submit = refuse  # type: ignore[assignment]
+        with pytest.raises(RefusedError):
+            desk.run(yes=True)
+        with desk.world() as world:
+            assert world.ledger.shards.committed(world.realm) == Usd()
+
+    def test_a_twin_is_said_to_bill_and_where_to_look_at_it(self, shaky: Desk) -> None:
+        real = shaky.backend.submit
+
+        def twice(*arguments: Any) -> JobStatus:
+            shaky.backend.submit = real  # type: ignore[method-assign]
+            real(*arguments)
+            real(*arguments)
+            raise UnavailableError("no reply")
+
+        shaky.backend.submit = twice  # type: ignore[assignment]
+        assert shaky.run().answers == RECORDS
+        (said,) = [line for line in shaky.told if "memory/jobs/2" in line]
+        assert "both are billed" in said
+        assert "console (/nowhere)" in said
+        assert "cancel" in said
