@@ -1,6 +1,10 @@
 """What a fresh reader of the loop found: doubtful creates, cancels, cut connections, what was agreed to."""
 
+import re
+import shutil
+import threading
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -9,13 +13,17 @@ import pytest
 
 from overnight.backends.backend import Patience
 from overnight.core.outcome import ProblemKind
+from overnight.core.record import Record
 from overnight.core.states import JobStatus
 from overnight.core.usage import Usd
 from overnight.errors import DoubtfulSubmitError, JobError, RefusedError, UnavailableError
+from overnight.ledger.outcomes import LedgerCounts
 from overnight.ledger.shards import Place
 from overnight.requests.shards import ShardLimits
 from overnight.run import loop
-from overnight.run.world import Options
+from overnight.run.publish import Closing, account
+from overnight.run.world import Options, World
+from overnight.wiring.opening import open_study
 from tests.contract.test_run_loop import RECORDS, Desk, TwoStages, interrupt, length
 from tests.support.memory_backend import MemoryBackend, answers
 from tests.support.studies import CLOUD, SmallStudy
@@ -178,3 +186,93 @@ class TestDoubt:
         assert "both are billed" in said
         assert "console (/nowhere)" in said
         assert "cancel" in said
+
+
+class TestCopiedLedger:
+    def test_two_copies_of_a_ledger_never_share_a_label_or_a_place(self, shaky: Desk, tmp_path: Path) -> None:
+        shaky.run()
+        copied = Desk(SmallStudy(tmp_path / "copy"), shaky.backend, shaky.task)
+        shutil.copytree(shaky.study.home, copied.study.home, ignore=shutil.ignore_patterns("copy"))
+        for desk, text in ((shaky, "one more"), (copied, "another one")):
+            desk.study.texts = {**shaky.study.texts, "new": text}
+            desk.study.write()
+            assert (desk.run().requests_sent, desk.column("outcome").count("answer")) == (1, RECORDS + 1)
+        labels = shaky.backend.created
+        assert len(labels) == len(set(labels)) == 3
+        assert all(re.fullmatch(r"[a-z0-9_-]{1,63}", label) for label in labels), "what a label of Google's may be"
+
+    def test_an_object_somebody_else_wrote_is_not_removed(self, shaky: Desk) -> None:
+        def there(place: Place, *_: object) -> None:
+            shaky.backend.inputs[place.input] = [b"not ours"]
+            raise RefusedError("it is there already", code=412)
+
+        shaky.backend.stage = there  # type: ignore[method-assign]
+        with pytest.raises(RefusedError):
+            shaky.run()
+        assert list(shaky.backend.inputs.values()) == [[b"not ours"]]
+
+
+class TestStatusDuringARun:
+    """Another process collects while one looks: both see whole facts."""
+
+    def test_a_job_collected_between_two_reads_of_the_ledger_does_not_unbalance_the_sums(self, shaky: Desk) -> None:
+        shaky.backend.looks = 2
+        shaky.run(detach=True)
+        collector = threading.Thread(target=shaky.run)
+        with open_study(shaky.study.path) as opened:
+            real = opened.world.ledger.outcomes.counts
+
+            def meanwhile(realm: str) -> LedgerCounts:
+                collector.start()
+                collector.join(timeout=1)  # it waits with its commit until this look is over
+                return real(realm)
+
+            opened.world.ledger.outcomes.counts = meanwhile  # type: ignore[method-assign]
+            closing = looked_at(opened.world)
+        collector.join(timeout=30)
+        assert (closing.open, closing.in_flight, closing.answers) == (RECORDS, RECORDS, 0)
+        assert Counter(shaky.column("outcome")) == {"answer": RECORDS}
+
+    def test_a_look_at_many_records_does_not_hold_up_the_one_who_collects(self, shaky: Desk) -> None:
+        shaky.backend.looks = 2
+        shaky.run(detach=True)
+        with open_study(shaky.study.path) as opened:
+            records = list(opened.world.records)
+
+            class Slowly(list[Record]):
+                def __iter__(self) -> Iterator[Record]:
+                    assert shaky.run().answers == RECORDS, "collected while the look goes on"
+                    return super().__iter__()
+
+            opened.world.records = Slowly(records)
+            assert looked_at(opened.world).in_flight == RECORDS
+
+    def test_a_study_without_a_ledger_can_be_looked_at(self, shaky: Desk) -> None:
+        with open_study(shaky.study.path) as opened:
+            assert looked_at(opened.world).open == RECORDS
+        assert not shaky.study.ledger.exists()
+
+
+def looked_at(world: World) -> Closing:
+    closing = Closing(world.study, world.realm)
+    account(world, closing)
+    return closing
+
+
+class TestInterruptedWhileTheServiceIsBusy:
+    def test_a_job_that_was_turned_away_is_not_looked_for(self, shaky: Desk) -> None:
+        real = shaky.backend.submit
+
+        def busy(*_: Any) -> JobStatus:
+            raise RefusedError("Resource has been exhausted", code=429)
+
+        def ctrl_c(seconds: float) -> None:
+            raise KeyboardInterrupt
+
+        wait = shaky.time.sleep
+        shaky.backend.submit, shaky.time.sleep = busy, ctrl_c  # type: ignore[method-assign,assignment]
+        with pytest.raises(KeyboardInterrupt):
+            shaky.run()
+        assert shaky.study.query("SELECT state FROM shard") == [("abandoned",)]
+        shaky.backend.submit, shaky.time.sleep = real, wait  # type: ignore[method-assign]
+        assert shaky.run().answers == RECORDS

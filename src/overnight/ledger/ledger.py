@@ -5,7 +5,8 @@ import json
 import os
 import platform
 import sqlite3
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -43,6 +44,18 @@ class Ledger:
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
         return transaction(self._db)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """What is read inside is of one moment, whatever another process writes meanwhile.
+
+        A writer waits with its commit until this is left: keep it short, and read no table of the user's inside.
+        """
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("ROLLBACK")  # nothing was written
 
     def close(self) -> None:
         self._db.close()

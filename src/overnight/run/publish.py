@@ -17,6 +17,7 @@ from overnight.core.record import Cell
 from overnight.core.task import Column
 from overnight.core.usage import Usd
 from overnight.errors import AccountingError, OutputError
+from overnight.ledger.outcomes import LedgerCounts
 from overnight.planning.wants import Account
 from overnight.records.writer import results_columns, write_table
 from overnight.run.money import Budget, budget_json, budget_of, pricing_of, total_cost
@@ -85,9 +86,12 @@ class Closing:
 def account(world: World, closing: Closing, spool: IO[bytes] | None = None, reporter: Reporter | None = None) -> None:
     """Read every record's account once: count it, keep its row in `spool` for the writers, show it to the reporter.
 
-    Raises AccountingError where records ≠ answers + problems + not sent + open, or the ledger's own sums differ.
+    May be asked while another process collects: standings and sums are of one moment, and the rows they name do not
+    change. Raises AccountingError where records ≠ answers + problems + not sent + open, or the ledger's sums differ.
     """
-    wants = world.wants(world.standings())
+    with world.ledger.snapshot():
+        wants = world.wants(world.standings())
+        counts = _ledger_side(world, closing)
     maker = RowMaker(world.task, world.realm, [column.name for column in _originals(world)], pricing_of(world))
     decision = _place_of(world.task.columns, "decision")
     for record in world.records:
@@ -100,7 +104,7 @@ def account(world: World, closing: Closing, spool: IO[bytes] | None = None, repo
             reporter.add(record, standing, cells)
         if spool is not None:
             pickle.dump(maker.row(record, standing, cells), spool, protocol=pickle.HIGHEST_PROTOCOL)
-    _check(world, closing)
+    _check(closing, counts)
 
 
 def publish(world: World, closing: Closing, formats: Sequence[str] = FORMATS) -> None:
@@ -184,11 +188,15 @@ def _count(closing: Closing, account: Account) -> None:
         closing.open += 1
 
 
-def _check(world: World, closing: Closing) -> None:
+def _ledger_side(world: World, closing: Closing) -> LedgerCounts:
     counts = world.ledger.outcomes.counts(world.realm)
     closing.strays, closing.lines, closing.in_flight = counts.strays, counts.lines, counts.in_flight
     closing.jobs = tuple(shard.job_name for shard in world.ledger.shards.all(world.realm) if shard.job_name)
     closing.cost, closing.budget = total_cost(world), budget_of(world)
+    return counts
+
+
+def _check(closing: Closing, counts: LedgerCounts) -> None:
     ended = closing.answers + closing.problems.total() + closing.not_sent.total() + closing.open
     surplus = counts.strays.get(StrayKind.SURPLUS, 0)
     sums = (

@@ -1,5 +1,6 @@
 """Steps 3 to 5: render, stage, submit. For each shard: intent, effect, fact; twice, for its file and for its job."""
 
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +23,8 @@ from overnight.run.world import Options, World
 
 BUSY_WAITS_S: Final = (5.0, 15.0, 30.0, 60.0, 120.0)
 TOO_MANY_REQUESTS: Final = 429
+ALREADY_THERE: Final = 412
+"""Uploads ask that nothing is in their place: what is there was written by somebody else."""
 
 
 @dataclass(slots=True)
@@ -121,7 +124,7 @@ def _stage(world: World, shard: Shard) -> int:
     """Returns the number of the shard, whose input is complete in its place and whose rows are in the ledger."""
     ledger, shape = world.ledger, shard.shape
     number = ledger.shards.next_number()
-    label = f"{ledger.uid}-s{number:05d}"
+    label = f"{ledger.uid}-s{number:05d}-{secrets.token_hex(3)}"  # a copied ledger counts the same numbers again
     place = world.backend.place(ledger.uid, label)
     with ledger.transaction():
         ledger.recipes.store(shard.renderer.recipe)
@@ -148,8 +151,9 @@ def _stage(world: World, shard: Shard) -> int:
     world.tell(StepStarted("upload", f"shard {number} to {place.bucket}/{place.input}"))
     try:
         world.backend.stage(place, shard.lines(), manifest)
-    except (OvernightError, KeyboardInterrupt):
-        abandon(world, ledger.shards.get(number))
+    except (OvernightError, KeyboardInterrupt) as cause:
+        foreign = isinstance(cause, RefusedError) and cause.code == ALREADY_THERE
+        abandon(world, ledger.shards.get(number), ours=not foreign)
         raise
     ledger.shards.staged(number, shard.rows, shard.size_bytes)
     return number
@@ -157,7 +161,7 @@ def _stage(world: World, shard: Shard) -> int:
 
 def _create(world: World, shard: ShardFact, labels: Mapping[str, str]) -> JobStatus:
     """One create. A 429 made nothing, and is met far below every limit (vertex-batch-facts 13.5): waited out, and only
-    then a refusal."""
+    then a refusal. Interrupted in that wait, the shard is put back: no job was made of it."""
     for wait_s in BUSY_WAITS_S:
         try:
             return world.backend.submit(shard.place, shard.model, labels)
@@ -165,7 +169,11 @@ def _create(world: World, shard: ShardFact, labels: Mapping[str, str]) -> JobSta
             if refused.code != TOO_MANY_REQUESTS:
                 raise
             world.tell(Note(f"job {shard.id}: the service is busy (429); asking again in {wait_s:.0f} s", "warning"))
-            world.sleep(wait_s)
+            try:
+                world.sleep(wait_s)
+            except KeyboardInterrupt:
+                abandon(world, shard)
+                raise
     return world.backend.submit(shard.place, shard.model, labels)
 
 
