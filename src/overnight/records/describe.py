@@ -79,6 +79,12 @@ def describe(path: Path) -> Description:
     )
 
 
+def _plain(name: str) -> str:
+    """Without case, accents, spaces, - and _."""
+    letters = unicodedata.normalize("NFKD", name.casefold().replace("_", " ").replace("-", " "))
+    return "".join(char for char in letters if not char.isspace() and not unicodedata.combining(char))
+
+
 @dataclass(slots=True)
 class _Column:
     name: str
@@ -88,8 +94,7 @@ class _Column:
 
     @property
     def plain(self) -> str:
-        letters = unicodedata.normalize("NFKD", self.name.casefold().replace("_", " ").replace("-", " "))
-        return "".join(char for char in letters if not char.isspace() and not unicodedata.combining(char))
+        return _plain(self.name)
 
     def see(self, cell: Cell) -> None:
         if isinstance(cell, str):
@@ -134,6 +139,12 @@ def _text_columns(columns: Sequence[_Column]) -> tuple[str, ...]:
         body = longest if longest is not None and longest.n_characters else None
     chosen = [title, body] if title is not body else [body]
     return tuple(column.name for column in chosen if column is not None)
+
+
+def title_column(columns: Sequence[str]) -> str | None:
+    """The one whose name says that it holds titles, in any of the languages known here."""
+    plain = {_plain(name): name for name in reversed(columns)}
+    return next((plain[name] for name in _TITLE_NAMES + _TITLE_NAMES_ELSEWHERE if name in plain), None)
 
 
 def _named(columns: Sequence[_Column], names: Sequence[str]) -> _Column | None:

@@ -16,6 +16,7 @@ from overnight.planning.wants import Account
 from overnight.pricing.bill import cost
 from overnight.pricing.catalogue import Model
 from overnight.pricing.thinking import Thinking
+from overnight.records.describe import title_column
 from overnight.report.data import (
     Bill,
     Counts,
@@ -55,6 +56,7 @@ class StudyReporter:
         self._task: _AskPart | _ScreenPart = (
             _AskPart(world) if isinstance(study.task, AskSpec) else _ScreenPart(study.task, self._columns)
         )
+        self._title = title_column(study.text_columns)
         self._samples: list[SampleRecord] = []
         self._examples: dict[ProblemKind, list[ProblemExample]] = {}
         self._sources: Counter[str] = Counter()
@@ -97,14 +99,14 @@ class StudyReporter:
 
     def _sample(self, record: Record, account: Account, cells: Sequence[Cell]) -> SampleRecord:
         texts = {name: clean(record.values.get(name)) for name in self._study.text_columns}
-        title = next((text for name, text in texts.items() if name.lower() == "title"), "")
+        title = texts.get(self._title or "", "")
         outcomes = [one.outcome for one in account.settled.values()]
         kind = account.problem or account.not_sent
         return SampleRecord(
             record_id=record.record_id,
             state=account.outcome,  # type: ignore[arg-type]  # Account says so in words
             title=title,
-            passages=self._task.passages({name: text for name, text in texts.items() if text != title}, cells),
+            passages=self._task.passages({name: text for name, text in texts.items() if name != self._title}, cells),
             kind="" if kind is None else kind.value,
             detail="; ".join(outcome.detail for outcome in outcomes if outcome.detail),
             decision=self._cell(cells, "decision"),
