@@ -276,3 +276,41 @@ class TestInterruptedWhileTheServiceIsBusy:
         assert shaky.study.query("SELECT state FROM shard") == [("abandoned",)]
         shaky.backend.submit, shaky.time.sleep = real, wait  # type: ignore[method-assign]
         assert shaky.run().answers == RECORDS
+
+
+def cut_off(backend: MemoryBackend, call: str, times: int) -> None:
+    """The next such calls have no reply."""
+    real = getattr(backend, call)
+    left = iter(range(times))
+
+    def cut(*arguments: Any) -> Any:
+        if next(left, None) is not None:
+            raise UnavailableError("the connection was cut")
+        return real(*arguments)
+
+    setattr(backend, call, cut)
+
+
+class TestCutConnections:
+    @pytest.mark.parametrize("call", ["outputs", "fetch"])
+    def test_a_cut_while_output_is_fetched_is_waited_out(self, shaky: Desk, call: str) -> None:
+        cut_off(shaky.backend, call, times=3)
+        closing = shaky.run()
+        assert (closing.answers, shaky.backend.served.total()) == (RECORDS, RECORDS)
+        assert sum("not to be had just now (the connection was cut)" in line for line in shaky.told) == 3
+
+    def test_a_cut_keeps_no_other_job_from_being_collected(self, shaky: Desk) -> None:
+        shaky.backend.limits = ShardLimits(max_lines=RECORDS // 2)
+        shaky.backend.looks = 2
+        shaky.run(detach=True)
+        cut_off(shaky.backend, "outputs", times=1)
+        with shaky.world() as world, pytest.raises(UnavailableError, match="cut"):
+            loop.fetch(world, Options())
+        assert Counter(shaky.column("outcome")) == {"answer": RECORDS // 2, "open": RECORDS // 2}
+
+    def test_a_run_that_does_not_wait_reports_it(self, shaky: Desk) -> None:
+        shaky.backend.looks = 2
+        shaky.run(detach=True)
+        cut_off(shaky.backend, "outputs", times=10)
+        with pytest.raises(UnavailableError, match="cut"):
+            shaky.run(detach=True)

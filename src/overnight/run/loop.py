@@ -115,12 +115,13 @@ def watch_and_collect(world: World, closing: Closing, *, wait: bool = True) -> N
     """Until no job is under way, or for one look. Each is collected when it ends: a crash costs nothing but time.
 
     Raises JobError when a job needs a person, after what has ended was collected; BreakerError after everything was.
+    A cut connection is waited out; without waiting it is raised, as UnavailableError.
     """
     watch, started = Watch(world), world.now()
     while world.ledger.shards.all(world.realm, "submitted"):
         before = closing.jobs_collected
         trouble = _collect_ended(world, watch, closing)
-        if trouble is not None:
+        if trouble is not None and not (wait and isinstance(trouble, UnavailableError)):
             raise trouble
         if not wait:
             break
@@ -131,16 +132,25 @@ def watch_and_collect(world: World, closing: Closing, *, wait: bool = True) -> N
     check_breaker(world)
 
 
-def _collect_ended(world: World, watch: Watch, closing: Closing) -> JobError | None:
-    """One look; everything that has ended is collected. Returns the first reason why a person is needed."""
+def _collect_ended(world: World, watch: Watch, closing: Closing) -> JobError | UnavailableError | None:
+    """One look; everything that has ended is collected. Returns why that is not all that can be done.
+
+    JobError: the first reason why a person is needed. UnavailableError: output that could not be fetched just now; its
+    job is as it was, and another look tries again.
+    """
     ended = watch.look()
-    trouble = watch.trouble
+    trouble, cut = watch.trouble, None
     for shard in ended:
         world.tell(StepStarted("collect", f"job {shard.id}"))
-        failed = collect(world, shard)
+        try:
+            failed = collect(world, shard)
+        except UnavailableError as cause:
+            world.tell(Note(f"job {shard.id}: its output was not to be had just now ({cause.what})", "warning"))
+            cut = cut or cause
+            continue
         trouble = trouble or failed
         closing.jobs_collected += 1
-    return trouble
+    return trouble or cut
 
 
 def cancel(world: World) -> int:
