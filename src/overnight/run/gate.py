@@ -18,16 +18,26 @@ class Pass:
     caps: tuple[Cap, ...] = ()
 
 
-def gate(world: World, planned: Planned, options: Options, first_shard: int) -> Pass:
-    """first_shard: the number of this invocation's first, from which on --max-usd counts.
+@dataclass(slots=True)
+class Agreed:
+    """What the person said yes to in this invocation: asked once, and again only where more would be spent.
 
-    Raises BreakerError, ConsentError or BudgetError.
+    first_shard: the number of this invocation's first, from which on its money is counted. worst: what they agreed to
+    spend at worst, all rounds together; None before they were asked.
     """
+
+    first_shard: int
+    worst: Usd | None = None
+    pay_again: bool = False
+
+
+def gate(world: World, planned: Planned, options: Options, agreed: Agreed) -> Pass:
+    """Raises BreakerError, ConsentError or BudgetError."""
     check_breaker(world)
-    _pay_again(world, planned, options)
+    _pay_again(world, planned, options, agreed)
     if world.realm != GOOGLE:
         return Pass()
-    return _money(world, planned, options, first_shard)
+    return _money(world, planned, options, agreed)
 
 
 def check_breaker(world: World) -> None:
@@ -42,12 +52,15 @@ def check_breaker(world: World) -> None:
             )
 
 
-def _pay_again(world: World, planned: Planned, options: Options) -> None:
+def _pay_again(world: World, planned: Planned, options: Options, agreed: Agreed) -> None:
     """Raises ConsentError where answers would be paid for again, or a study seems to have lost its memory."""
-    if options.pay_again:
+    if options.pay_again or agreed.pay_again:
         return
     question = _question(planned) or (world.lost if world.realm == GOOGLE else "")
-    if not question or (options.ask is not None and options.ask(f"{question} Pay again?")):
+    if not question:
+        return
+    if options.ask is not None and options.ask(f"{question} Pay again?"):
+        agreed.pay_again = True
         return
     raise ConsentError(
         question, hint="Say `overnight run --pay-again` if that is meant, or put the study back as it was."
@@ -75,13 +88,14 @@ def _question(planned: Planned) -> str:
     return f"{n:,} records answered before would be asked again: {', '.join(causes)}{waste}."
 
 
-def _money(world: World, planned: Planned, options: Options, first_shard: int) -> Pass:
+def _money(world: World, planned: Planned, options: Options, agreed: Agreed) -> Pass:
     caps = []
     if world.limit is not None:
         caps.append(Cap(world.limit))
     if options.max_usd is not None:
-        caps.append(Cap(options.max_usd, since=first_shard))
-    if planned.worst is None or planned.expected is None:
+        caps.append(Cap(options.max_usd, since=agreed.first_shard))
+    worst = planned.worst
+    if worst is None or planned.expected is None:
         raise BudgetError(
             f"the price of {world.model.id} is not known, so no limit can be kept",
             hint="Use a model with a price (docs/reference/models-and-prices.md).",
@@ -93,22 +107,29 @@ def _money(world: World, planned: Planned, options: Options, first_shard: int) -
             f"about {planned.expected} is expected, and {left} is left to spend ({committed} spent or reserved before)",
             hint="Raise budget.limit_usd or --max-usd, choose a cheaper model or less thinking, or leave records out.",
         )
-    _consent(world, planned, options, left)
+    _consent(world, planned, worst, options, left, agreed)
     return Pass(tuple(caps))
 
 
-def _consent(world: World, planned: Planned, options: Options, left: Usd | None) -> None:
+def _consent(world: World, planned: Planned, worst: Usd, options: Options, left: Usd | None, agreed: Agreed) -> None:
+    """Asks unless what this round may cost at worst is within what was agreed to before."""
     if options.yes or options.max_usd is not None:
         return
+    before = world.ledger.shards.committed(GOOGLE, since=agreed.first_shard)
+    if agreed.worst is not None and before + worst <= agreed.worst:
+        return
     cap = f", never more than {left}" if left is not None else ""
+    more = "" if agreed.worst is None else f" more, beyond the {agreed.worst} you agreed to"
     question = (
-        f"Send {planned.plan.to_send:,} requests to {world.model.id}:"
-        f" about {planned.expected}, at worst {planned.worst}{cap}. Go on?"
+        f"Send {planned.plan.to_send:,} requests{more} to {world.model.id}:"
+        f" about {planned.expected}, at worst {worst}{cap}. Go on?"
     )
     if options.ask is not None:
         if options.ask(question):
+            agreed.worst = before + worst
             return
-        raise ConsentError("nothing was sent", hint="`overnight plan` shows the requests and what they may cost.")
+        said = "nothing was sent" if agreed.worst is None else "nothing more was sent; what was sent before is kept"
+        raise ConsentError(said, hint="`overnight plan` shows the requests and what they may cost.")
     if world.limit is None:
         raise ConsentError(
             f"{question} Nobody is there to say so.",

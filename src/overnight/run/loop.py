@@ -1,6 +1,6 @@
 """The idea of the whole: a run closes the difference between what is wanted and what is settled.
 
-    recover → [ plan → gate → send → watch → collect ] until nothing is left to send → publish
+    recover → send what is new → [ watch → collect → plan → gate → send ] until nothing is left to send → publish
 
 Resume after a crash, retry of failed rows only, fifty new records, a second stage for contested ones and "nothing to
 do" are this loop and nothing else.
@@ -9,7 +9,9 @@ do" are this loop and nothing else.
 from overnight.core.events import Note, StepStarted
 from overnight.core.states import JOB_STATES, JobPhase, JobStatus
 from overnight.errors import (
+    BreakerError,
     BudgetError,
+    ConsentError,
     JobError,
     NotFoundError,
     OvernightError,
@@ -17,9 +19,11 @@ from overnight.errors import (
     UnavailableError,
 )
 from overnight.ledger.shards import ShardFact
+from overnight.planning.difference import Reason
+from overnight.planning.standing import State
 from overnight.run.collect import collect, reparse
-from overnight.run.gate import check_breaker, gate
-from overnight.run.plan import make_plan
+from overnight.run.gate import Agreed, check_breaker, gate
+from overnight.run.plan import Planned, make_plan
 from overnight.run.publish import Closing, account, publish
 from overnight.run.recover import recover, settle_doubts
 from overnight.run.send import Sent, accept, send
@@ -71,7 +75,9 @@ def fetch(world: World, options: Options, *, again: bool = False) -> Closing:
 
 def _close_the_difference(world: World, options: Options, closing: Closing) -> None:
     doubt = recover(world, options)
-    doubts, first_shard = 0, world.ledger.shards.next_number()
+    doubts, agreed = 0, Agreed(world.ledger.shards.next_number())
+    if doubt is None:
+        _send_what_is_new(world, options, closing, agreed)
     while True:
         watch_and_collect(world, closing, wait=not options.detach)
         if doubt is not None:
@@ -85,15 +91,64 @@ def _close_the_difference(world: World, options: Options, closing: Closing) -> N
         if not planned.plan.to_send:
             accept(world, planned)
             return
-        leave = gate(world, planned, options, first_shard)
-        sent = send(world, planned, leave, options)
-        closing.requests_sent += sent.n_requests
-        closing.requests_waiting = planned.plan.to_send - sent.n_requests
-        if sent.over_limit is not None and sent.n_requests:
-            waiting = f"{closing.requests_waiting:,} requests wait until what is reserved for this job comes back"
-            world.tell(Note(f"{waiting}: {sent.over_limit} is left to spend"))
+        sent = _send_round(world, planned, options, closing, agreed)
         doubts = doubts + 1 if sent.doubtful else 0
         _still_moving(sent, doubts, planned.plan.to_send)
+
+
+def _send_round(world: World, planned: Planned, options: Options, closing: Closing, agreed: Agreed) -> Sent:
+    leave = gate(world, planned, options, agreed)
+    sent = send(world, planned, leave, options)
+    closing.requests_sent += sent.n_requests
+    closing.requests_waiting = planned.plan.to_send - sent.n_requests
+    if sent.over_limit is not None and sent.n_requests:
+        waiting = f"{closing.requests_waiting:,} requests wait until what is reserved for this job comes back"
+        world.tell(Note(f"{waiting}: {sent.over_limit} is left to spend"))
+    return sent
+
+
+def _send_what_is_new(world: World, options: Options, closing: Closing, agreed: Agreed) -> None:
+    """Records added while jobs of an earlier run are under way are sent beside them, not after them.
+
+    Only where the plan holds nothing else: what is asked again, or in other words, waits for the answers on their way.
+    """
+    if not world.ledger.shards.all(world.realm, "submitted"):
+        return
+    trouble = _collect_ended(world, Watch(world), closing)
+    if trouble is not None or not world.ledger.shards.all(world.realm, "submitted"):
+        return
+    world.tell(StepStarted("plan"))
+    planned = make_plan(world)
+    if not _only_adds(world, planned):
+        return
+    try:
+        _send_round(world, planned, options, closing, agreed)
+    except (BudgetError, BreakerError) as stop:  # the jobs under way may free money; and they are collected first
+        later: OvernightError = stop
+    except ConsentError as nobody:
+        if options.ask is not None:
+            raise
+        later = nobody
+    else:
+        return
+    closing.requests_waiting = planned.plan.to_send
+    world.tell(Note(f"{planned.plan.to_send:,} new requests wait for the jobs under way: {later.what}", "warning"))
+
+
+def _only_adds(world: World, planned: Planned) -> bool:
+    """Is all that would be sent new: never asked, and no record of it with another request under way?"""
+    plan = planned.plan
+    if not (plan.settled or plan.in_flight) or +plan.reasons != {Reason.NEW: plan.to_send}:
+        return False
+    bindings = world.ledger.bindings
+    for record in world.records:
+        for wanted in planned.wants.of(record):
+            if wanted.standing.state is not State.QUEUED:
+                continue
+            before = bindings.of(world.realm, record.record_id, wanted.want.stage, wanted.want.sample)
+            if before is not None and planned.standings[before.address].state is State.IN_FLIGHT:
+                return False
+    return True
 
 
 def _still_moving(sent: Sent, doubts: int, to_send: int) -> None:
