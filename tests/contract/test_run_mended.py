@@ -1,7 +1,9 @@
 """What a fresh reader of the loop found: doubtful creates, cancels, cut connections, what was agreed to."""
 
+import contextlib
 import re
 import shutil
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -17,12 +19,23 @@ from overnight.core.record import Record
 from overnight.core.states import JobStatus
 from overnight.core.task import Settlements, Want
 from overnight.core.usage import Usd
-from overnight.errors import ConsentError, DoubtfulSubmitError, JobError, RefusedError, UnavailableError
+from overnight.errors import (
+    BreakerError,
+    ConsentError,
+    DoubtfulSubmitError,
+    JobError,
+    LedgerError,
+    RecordsError,
+    RefusedError,
+    UnavailableError,
+)
+from overnight.ledger.ledger import Ledger
 from overnight.ledger.outcomes import LedgerCounts
 from overnight.ledger.shards import Place
 from overnight.requests.shards import ShardLimits
 from overnight.run import loop
 from overnight.run.publish import Closing, account
+from overnight.run.reopen import retry
 from overnight.run.world import Options, World
 from overnight.wiring.opening import open_study
 from tests.contract.test_run_loop import RECORDS, Desk, TwoStages, interrupt, length, recipe
@@ -461,3 +474,64 @@ class TestBesideAJobUnderWay:
         with pytest.raises(ConsentError, match="Nobody is there"):
             desk.run()
         assert Counter(row["outcome"] for row in desk.study.results("results")) == {"answer": RECORDS, "open": 1}
+
+
+class TestBreakerAndRetry:
+    @pytest.fixture
+    def stopped(self, shaky: Desk) -> Desk:
+        shaky.backend.answer = answers(lambda prompt: {"n": str(len(prompt))}, model=MODEL)  # a text, not a number
+        with pytest.raises(BreakerError):
+            shaky.run()
+        shaky.told.clear()
+        return shaky
+
+    def test_reading_again_does_not_bring_back_a_stop_that_a_person_lifted(self, stopped: Desk) -> None:
+        stopped.retry()
+        with stopped.world() as world:
+            loop.fetch(world, Options(), again=True)
+        stopped.backend.answer = answers(length, model=MODEL)
+        assert stopped.run().answers == RECORDS
+
+    def test_retry_of_a_kind_that_nothing_ended_with_leaves_the_stop(self, stopped: Desk) -> None:
+        with stopped.world() as world:
+            assert not retry(world, [ProblemKind.BLOCKED])
+        assert stopped.told == []
+        with pytest.raises(BreakerError):
+            stopped.run()
+
+    def test_retry_says_that_it_lifted_the_stop(self, stopped: Desk) -> None:
+        ended = stopped.study.cli("retry")
+        assert "the stop for suspicious rows (1 job) is lifted" in ended.out
+        assert "is lifted" not in stopped.study.cli("retry").out
+
+
+class TestRecordsChangedMeanwhile:
+    def test_a_table_that_is_saved_anew_during_a_run_stops_it_and_says_so(self, shaky: Desk) -> None:
+        shaky.backend.looks = 99
+        wait = shaky.time.sleep
+
+        def save(seconds: float) -> None:
+            shaky.study.texts |= {"new": "a row more"}
+            shaky.study.write()
+            wait(seconds)
+
+        shaky.time.sleep = save  # type: ignore[method-assign]
+        with pytest.raises(RecordsError, match="the file changed while it was read"):
+            shaky.run()
+        shaky.time.sleep = wait  # type: ignore[method-assign]
+        closing = shaky.run()
+        assert (closing.answers, shaky.backend.served.total()) == (RECORDS + 1, RECORDS + 1)
+
+
+def test_a_ledger_that_another_program_holds_is_not_called_a_full_disk(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with (
+        Ledger.open(path, study="s", now="2026-11-22T00:00:00Z") as ledger,
+        contextlib.closing(sqlite3.connect(path)) as viewer,
+    ):
+        ledger._db.execute("PRAGMA busy_timeout = 0")
+        viewer.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(LedgerError) as stopped, ledger.transaction():
+            pytest.fail("it was locked")
+    assert "Make room" not in str(stopped.value)
+    assert "Another program has the file open" in str(stopped.value)

@@ -2,17 +2,18 @@
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from overnight.core.record import Record
 from overnight.core.task import Column
 from overnight.errors import Finding, RecordsError
-from overnight.records.findings import Findings, found, shown
+from overnight.records.findings import Findings, found, refuse, shown
 from overnight.records.ids import AUTO, AutoIds, id_text
 from overnight.records.kinds import merged
 from overnight.records.opening import open_table
-from overnight.records.table import Table
+from overnight.records.table import Entry, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,12 @@ def read_records(files: Sequence[RecordsFile], *, id: str, text: Sequence[str]) 
     tables: list[Table] = []
     for file in files:
         try:
+            opened_as = _version(file.path)
             table = open_table(file.path)
         except RecordsError as error:
             findings.extend(error)
             continue
-        tables.append(table)
+        tables.append(replace(table, entries=partial(_unchanged, table, opened_as)))
         wanted = [("records.id", id)] if id != AUTO else []
         for path, name in [*wanted, *(("records.text", name) for name in text)]:
             if name not in table.columns:
@@ -48,6 +50,27 @@ def read_records(files: Sequence[RecordsFile], *, id: str, text: Sequence[str]) 
         findings.add(Finding("`id: auto` needs text columns", path="records.text", hint=hint))
     findings.raise_if_any()
     return RecordSet(tables, [file.source for file in files], id, tuple(text))
+
+
+def _version(path: Path) -> tuple[int, int] | None:
+    """Size and time of the last change; None where there is no such file, which opening it says better."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+def _unchanged(table: Table, opened_as: tuple[int, int] | None) -> Iterator[Entry]:
+    """The rows, of the file that was opened: each pass over the records has to see the same ones.
+
+    Raises RecordsError when it is another one before or after they were read.
+    """
+    for rows in (table.entries(), iter(())):
+        now = _version(table.path)
+        if now is not None and now != opened_as:  # None: it is gone, which reading it says better
+            raise refuse(table.path, "the file changed while it was read", hint="Run again.")
+        yield from rows
 
 
 def _no_column(table: Table, name: str, path: str) -> Finding:
