@@ -32,7 +32,7 @@ def _retry(arguments: argparse.Namespace) -> int:
         raise UsageError(
             f"there is no kind of problem called {unknown[0]!r}", hint=f"One of {', '.join(sorted(known))}."
         )
-    with open_study(arguments.study, command="retry") as opened:
+    with open_study(arguments.study, command="retry", tell=lambda event: print(event.text)) as opened:
         found = retry(opened.world, [ProblemKind(kind) for kind in arguments.kind])
     if not found:
         print("There is no such problem. Nothing was opened.")

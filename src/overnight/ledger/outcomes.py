@@ -74,7 +74,8 @@ class Outcomes:
     def collecting(self, shard: int, now: str, *, again: bool = False) -> Iterator[Collecting]:
         """One transaction: the job's outcomes, its strays, and the shard collected.
 
-        again: raw output is read anew; answers stay, problems may become answers.
+        again: raw output is read anew; answers stay, problems may become answers. What a person has looked at
+        (`retry`) does not stop the run a second time.
         """
         with transaction(self._db):
             if again:
@@ -86,8 +87,9 @@ class Outcomes:
             fact = collecting.fact
             self._db.execute(
                 "UPDATE shard SET state = 'collected', collected = ?, lines = ?, billed_usd = ?, kept_usd = ?,"
-                " breaker = ? WHERE id = ? AND state IN ('submitted', 'collected')",
-                (now, fact.lines, _exact(fact.billed), _exact(fact.kept), "tripped" if fact.breaker else None, shard),
+                " breaker = CASE WHEN NOT ? THEN NULL WHEN breaker = 'acknowledged' THEN breaker ELSE 'tripped' END"
+                " WHERE id = ? AND state IN ('submitted', 'collected')",
+                (now, fact.lines, _exact(fact.billed), _exact(fact.kept), fact.breaker, shard),
             )
 
     def sent(self, realm: str) -> Iterator[tuple[bytes, int]]:

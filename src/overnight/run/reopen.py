@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from overnight.core.events import Note
 from overnight.core.outcome import ProblemKind
 from overnight.errors import UsageError
 from overnight.planning.standing import State
@@ -13,7 +14,8 @@ from overnight.run.world import World
 def retry(world: World, kinds: Collection[ProblemKind] = ()) -> Counter[ProblemKind]:
     """Open requests that ended with a problem of these kinds (all kinds when none is named), and lift the breaker.
 
-    Returns how many of each kind. Nothing is sent: the next run does.
+    With kinds that nothing ended with, the breaker stays. Returns how many of each kind. Nothing is sent: the next run
+    does.
     """
     opened: Counter[ProblemKind] = Counter()
     addresses = []
@@ -22,7 +24,10 @@ def retry(world: World, kinds: Collection[ProblemKind] = ()) -> Counter[ProblemK
             opened[standing.kind] += 1
             addresses.append((address, standing.attempts))
     world.ledger.outcomes.reopen(addresses, "retry", world.stamp())
-    world.ledger.shards.acknowledge_breakers(world.realm)
+    if not kinds or opened:
+        lifted = world.ledger.shards.acknowledge_breakers(world.realm)
+        if lifted:
+            world.tell(Note(f"the stop for suspicious rows ({lifted} {'job' if lifted == 1 else 'jobs'}) is lifted"))
     return opened
 
 
