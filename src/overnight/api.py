@@ -69,6 +69,8 @@ class StudyFile:
         yes: bool = False,
         pay_again: bool = False,
         detach: bool = False,
+        new_recipe: bool = False,
+        resubmit: bool = False,
         ask: Callable[[str], bool] | None = None,
         tell: Tell = silent,
     ) -> publish.Closing:
@@ -76,10 +78,12 @@ class StudyFile:
 
         max_usd: cap of this run, as text, Decimal or int (no float). yes: go on without asking. ask: gets a yes-or-no
         question. Without any of the three, and without budget.limit_usd in the study, realm google raises ConsentError.
+        new_recipe: this version's wording in place of the study's. resubmit: a job whose create had no reply is not
+        there, so its requests are sent again.
         """
         cap = None if max_usd is None else Usd(max_usd)
-        options = Options(yes=yes, max_usd=cap, pay_again=pay_again, detach=detach, ask=ask)
-        with open_study(self.path, tell=tell, command="run", connect=True) as opened:
+        options = Options(yes=yes, max_usd=cap, pay_again=pay_again, resubmit=resubmit, detach=detach, ask=ask)
+        with open_study(self.path, tell=tell, command="run", connect=True, new_recipe=new_recipe) as opened:
             return loop.run(opened.world, options)
 
     def status(self) -> publish.Closing:

@@ -62,7 +62,6 @@ def _run(arguments: argparse.Namespace) -> int:
             yes=arguments.yes,
             max_usd=None if arguments.max_usd is None else Usd(arguments.max_usd),
             pay_again=arguments.pay_again,
-            new_recipe=arguments.new_recipe,
             resubmit=arguments.resubmit,
             detach=arguments.detach,
             ask=asker(shown.quiet),

@@ -51,7 +51,6 @@ class Options:
     yes: bool = False
     max_usd: Usd | None = None
     pay_again: bool = False
-    new_recipe: bool = False
     resubmit: bool = False
     detach: bool = False
     ask: Callable[[str], bool] | None = None
