@@ -16,6 +16,10 @@ from overnight.errors import LedgerError
 
 VERSION: Final = 1
 _APPLICATION_ID: Final = 0x4F764E74  # "OvNt"
+_IN_USE: Final = (
+    "Another program has the file open at this moment (a backup, a database viewer, another overnight): let it finish"
+    " or close it, then run again."
+)
 
 
 def open_database(path: Path, *, study: str, now: str, only_look: bool = False) -> sqlite3.Connection:
@@ -59,10 +63,15 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     except sqlite3.OperationalError as cause:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+        mend = _IN_USE if _is_locked(cause) else "Make room or give the right to write, then run again."
         raise LedgerError(
-            f"the ledger could not be written: {cause}",
-            hint="Nothing half-written was kept. Make room or give the right to write, then run again.",
+            f"the ledger could not be written: {cause}", hint=f"Nothing half-written was kept. {mend}"
         ) from cause
+
+
+def _is_locked(cause: sqlite3.Error) -> bool:
+    code = getattr(cause, "sqlite_errorcode", 0)  # only on errors that SQLite itself raised
+    return code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, study: str, now: str) -> None:
@@ -91,6 +100,8 @@ def _create(connection: sqlite3.Connection, study: str, now: str) -> None:
 
 
 def unusable(path: Path, cause: BaseException) -> LedgerError:
+    if isinstance(cause, sqlite3.Error) and _is_locked(cause):
+        return LedgerError(f"the ledger cannot be used now: {cause}", where=str(path), hint=_IN_USE)
     return LedgerError(
         f"the ledger cannot be used: {cause}",
         where=str(path),
