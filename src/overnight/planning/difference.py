@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import orjson
+
 from overnight.core.outcome import NotSent
 from overnight.core.recipe import Recipe
 from overnight.core.record import Record
@@ -130,7 +132,7 @@ class Difference:
         group.n_requests += 1
         for text in wanted.want.texts:
             group.chars += len(text)
-            group.text_bytes += len(text.encode())
+            group.text_bytes += len(orjson.dumps(text)) - 2  # escaped, as it will stand in the line
         if len(group.first) < self._keep:
             group.first.append((record, wanted))
         reason, row = self._why(record, wanted)

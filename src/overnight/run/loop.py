@@ -241,7 +241,7 @@ def _cancel(world: World, shard: ShardFact) -> None:
         world.ledger.shards.seen(shard.id, JobStatus(shard.job_name, "JOB_STATE_CANCELLED"))
         collect(world, world.ledger.shards.get(shard.id))
         return
-    except RefusedError as refused:  # it ended in the meantime (vertex-batch-facts 1.3 [L]): by itself
+    except RefusedError as refused:  # it ended in the meantime (facts 1.3 [L]): by itself
         world.ledger.shards.cancelled(shard.id, asked=shard.cancelled)
         world.tell(Note(f"job {shard.id}: cannot be cancelled now: {refused.what}", "warning"))
         return

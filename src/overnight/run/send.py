@@ -160,7 +160,7 @@ def _stage(world: World, shard: Shard) -> int:
 
 
 def _create(world: World, shard: ShardFact, labels: Mapping[str, str]) -> JobStatus:
-    """One create. A 429 made nothing, and is met far below every limit (vertex-batch-facts 13.5): waited out, and only
+    """One create. A 429 made nothing, and is met far below every limit (facts 9.1): waited out, and only
     then a refusal. Interrupted in that wait, the shard is put back: no job was made of it."""
     for wait_s in BUSY_WAITS_S:
         try:
