@@ -68,6 +68,17 @@ def test_output_that_is_gone_although_rows_were_done_is_not_bought_again(desk: D
     assert desk.run().answers == RECORDS
 
 
+def test_the_stop_shows_raw_lines_and_where_the_rest_is(desk: Desk) -> None:
+    desk.backend = Odd(answers(lambda prompt: {"n": "a text where a number was asked for"}))
+    with pytest.raises(BreakerError) as stopped:
+        desk.run()
+    said = str(stopped.value)
+    assert said.count("invalid: Expected `int`, got `str` - at `$.n`") == 3
+    assert said.count('{"processed_time"') == 3
+    assert "a text where" not in said or "…" in said
+    assert "/.overnight/raw/" in said.replace("\\", "/")
+
+
 def test_a_chunk_with_the_rows_of_the_final_file_costs_nothing_more(desk: Desk) -> None:
     desk.backend = Odd(answers(length, model="gemini-3.5-flash-lite"))
     desk.run()

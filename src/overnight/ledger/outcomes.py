@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
-from overnight.core.outcome import Identity, Outcome, ProblemKind, Stray, StrayKind
+from overnight.core.outcome import SUSPICIOUS, Identity, Outcome, ProblemKind, Stray, StrayKind
 from overnight.core.task import Settled
 from overnight.core.usage import Usage, Usd
 from overnight.errors import LedgerError
@@ -170,6 +171,16 @@ class Outcomes:
             accepted=accepted.fetchone()[0],
             in_flight=in_flight.fetchone()[0],
         )
+
+    def suspicious(self, shard: int, most: int) -> list[tuple[str, str, str]]:
+        """(kind, detail, source) of the first rows and lines that count for the breaker and have a raw line."""
+        kinds = {*SUSPICIOUS, StrayKind.UNIDENTIFIED, StrayKind.FOREIGN}
+        rows = self._db.execute(
+            "SELECT kind, detail, source FROM outcome WHERE shard = ? AND kind IS NOT NULL AND source <> ''"
+            " UNION ALL SELECT kind, detail, source FROM stray WHERE shard = ?",
+            (shard, shard),
+        )
+        return list(islice((row for row in rows if row[0] in kinds), most))
 
     def strays_that_differ(self, realm: str) -> int:
         """Duplicates and surplus lines whose answer is not the one that was taken."""

@@ -1,14 +1,20 @@
 """Step 2: may this be sent? Said before anything is uploaded; each refusal names the words that allow it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from overnight.core.realm import GOOGLE
 from overnight.core.usage import Usd
 from overnight.errors import BreakerError, BudgetError, ConsentError
-from overnight.ledger.shards import Cap
+from overnight.ledger.shards import Cap, ShardFact
 from overnight.planning.difference import Reason
 from overnight.run.plan import Planned
+from overnight.run.raw import harmless, raw_line
 from overnight.run.world import Options, World
+
+_LINES_SHOWN: Final = 3
+_CHARS_SHOWN: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +51,19 @@ def check_breaker(world: World) -> None:
     for shard in world.ledger.shards.all(world.realm, "collected"):
         if shard.breaker == "tripped":
             raise BreakerError(
-                f"too many rows of job {shard.id} are wrong in the same way: nothing is sent again",
+                f"too many rows of job {shard.id} are wrong in the same way, or not there: nothing is sent again"
+                + "".join(_raw_lines(world, shard)),
                 where=shard.job_name,
-                hint="Look at the problems and raw lines in report.html. `overnight fetch --reparse` reads them again"
-                " for free; `overnight retry` sends them again and lifts this stop.",
+                hint=f"The whole output is in {world.home.raw / shard.label}. `overnight fetch --reparse` reads it"
+                " again for free; `overnight retry` sends those rows again and lifts this stop.",
             )
+
+
+def _raw_lines(world: World, shard: ShardFact) -> Iterator[str]:
+    """The first few suspicious lines as they came, each with what is wrong with it."""
+    for kind, detail, source in world.ledger.outcomes.suspicious(shard.id, _LINES_SHOWN):
+        said = harmless(detail, _CHARS_SHOWN)
+        yield f"\n  {kind}: {said}\n    {raw_line(world.home.raw, source, _CHARS_SHOWN)}"
 
 
 def _pay_again(world: World, planned: Planned, options: Options, agreed: Agreed) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import itertools
 import shutil
 import tempfile
 import threading
@@ -67,6 +68,23 @@ def _kept(folder: Path) -> list[Path]:
 
 def is_kept(folder: Path) -> bool:
     return bool(_kept(folder))
+
+
+def raw_line(root: Path, source: str, most_chars: int) -> str:
+    """The kept line that `source` (`<label>/<file>.gz:<line>`) names, as `harmless`; empty when it is not kept."""
+    name, _, number = source.rpartition(":")
+    try:
+        with gzip.open(root / name, "rb") as lines:
+            line = next(itertools.islice(lines, int(number) - 1, None), b"")
+    except (OSError, EOFError, ValueError):
+        return ""
+    return harmless(line.decode(errors="replace").rstrip("\n"), most_chars)
+
+
+def harmless(text: str, most_chars: int) -> str:
+    """Cut, and without what a terminal would obey: the service's words and a model's are anybody's."""
+    cut = text if len(text) <= most_chars else f"{text[:most_chars]}…"
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in cut)
 
 
 def forget_kept(folder: Path) -> None:
