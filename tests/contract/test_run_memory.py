@@ -137,11 +137,13 @@ class TestLimit:
         assert "Next: overnight run" not in plan.out
         assert study.cli("run", "--yes").code == 5
 
-    def test_detached_for_want_of_money_says_how_many_wait(self, study: SmallStudy) -> None:
+    def test_detached_for_want_of_money_says_how_many_wait(self, study: SmallStudy, google: LocalCloud) -> None:
         self.limited(study, "0.6")
+        google.switch(stuck_pending=True)  # else the job may have ended before the run leaves, and the rest is sent
         left = study.cli("run", "--yes", "--detach", "--json").json
         assert 0 < left["requests_waiting"] < RECORDS
         assert left["requests_waiting"] + left["requests_sent"] == RECORDS
         assert Decimal(left["budget_usd"]["reserved"]) > 0
+        google.switch(stuck_pending=False)
         done = study.cli("run", "--yes", "--json").json
         assert (done["answers"], done["requests_waiting"], done["budget_usd"]["reserved"]) == (RECORDS, 0, "0")
