@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overnight.core.usage import Usage, Usd
-from overnight.pricing import Price, cost, dearest_price, price, prices, worst_case
+from overnight.pricing import Price, cost, dearest_price, price, prices
+from overnight.pricing.tokens import FRAME_TOKENS
+from overnight.run.money import WorstCase
 
 TOKENS = st.integers(0, 1_048_576)
 
@@ -20,10 +22,26 @@ def usages(draw: st.DrawFn) -> tuple[Usage, int, int]:
     return usage, prompt + draw(TOKENS), thinking + answer + draw(TOKENS)
 
 
+def worst(bound: int, most_out: int, row: Price, surcharge: bool = False) -> Usd:
+    """What a run reserves for one line of so many tokens at most."""
+    size_bytes = bound - FRAME_TOKENS
+    return WorstCase(row, surcharge, most_out).of(1, size_bytes, size_bytes)
+
+
+@given(st.lists(usages(), min_size=1, max_size=20), st.sampled_from(prices()), st.booleans())
+def test_no_bill_of_a_job_passes_what_was_reserved_for_its_lines(
+    cases: list[tuple[Usage, int, int]], row: Price, surcharge: bool
+) -> None:
+    sizes = [bound for _, bound, _ in cases]  # a line of so many bytes holds at most so many tokens of text
+    most_out = max(most for _, _, most in cases)
+    reserved = WorstCase(row, surcharge, most_out).of(len(cases), sum(sizes), max(sizes))
+    assert sum((cost(usage, row, surcharge=surcharge) for usage, _, _ in cases), Usd()) <= reserved
+
+
 @given(usages(), st.sampled_from(prices()), st.booleans())
 def test_no_cost_passes_the_worst_case(case: tuple[Usage, int, int], row: Price, surcharge: bool) -> None:
     usage, bound, most_out = case
-    assert cost(usage, row, surcharge=surcharge) <= worst_case(bound, most_out, 1, row, surcharge)
+    assert cost(usage, row, surcharge=surcharge) <= worst(bound, most_out, row, surcharge)
 
 
 @given(usages(), st.sampled_from(prices()), st.integers(0, 50), st.integers(0, 4))
@@ -38,7 +56,7 @@ def test_nor_does_it_when_the_price_changes_within_96_hours(
     )
     assert reserved is not None
     assert billed is not None
-    assert cost(usage, billed) <= worst_case(bound, most_out, 1, reserved)
+    assert cost(usage, billed) <= worst(bound, most_out, reserved)
 
 
 @given(st.lists(usages(), max_size=20), st.sampled_from(prices()))

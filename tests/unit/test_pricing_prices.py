@@ -7,9 +7,9 @@ import pytest
 
 from overnight.core.usage import NO_USAGE, Usage, Usd
 from overnight.pricing import cost, dearest_price, models, pays_surcharge, price, prices, token_bound, token_estimate
-from overnight.pricing.bill import worst_case
 from overnight.pricing.prices import Price, priced_id, read_prices
-from overnight.pricing.tokens import choose_max_output
+from overnight.pricing.tokens import FRAME_TOKENS, choose_max_output
+from overnight.run.money import WorstCase
 
 TODAY = date(2026, 11, 22)
 
@@ -97,7 +97,9 @@ def test_the_dearest_price_looks_96_hours_ahead() -> None:
 def test_the_published_example_comes_out(model: str, day: date, usd: str) -> None:
     one = cost(Usage(prompt=600, cached=0, thinking=1_000, answer=200), known(model, day))
     assert one * 1_100 == Usd(usd)
-    assert worst_case(600, 1_200, 1_100, known(model, day)) == Usd(usd)
+    assert WorstCase(known(model, day), False, 1_200).of(
+        1_100, 1_100 * (600 - FRAME_TOKENS), 600 - FRAME_TOKENS
+    ) == Usd(usd)
 
 
 def test_cached_tokens_and_thinking_by_hand() -> None:

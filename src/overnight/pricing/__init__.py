@@ -1,6 +1,6 @@
 """Models and prices as dated data; what a request can cost at most, and did cost. Nothing here reads a clock."""
 
-from overnight.pricing.bill import cost, worst_case
+from overnight.pricing.bill import cost
 from overnight.pricing.catalogue import Model, cautions, find_model, models
 from overnight.pricing.prices import Price, Rates, dearest_price, pays_surcharge, price, prices
 from overnight.pricing.thinking import Thinking, thinking_config
@@ -23,5 +23,4 @@ __all__ = [
     "thinking_config",
     "token_bound",
     "token_estimate",
-    "worst_case",
 ]

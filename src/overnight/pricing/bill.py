@@ -35,14 +35,5 @@ def sum_cost(price: Price, prompt: int, cached: int, output: int, *, long: bool,
     return tokens * MILLIONTH * _factor(price, surcharge)
 
 
-def worst_case(input_tokens_bound: int, max_output_tokens: int, n: int, price: Price, surcharge: bool = False) -> Usd:
-    """The most that `n` requests can cost, each with at most so many tokens in and out (thinking is inside the latter).
-
-    No cost of a request within these limits passes it: tests/property/test_pricing_laws.py.
-    """
-    usage = Usage(prompt=input_tokens_bound, answer=max_output_tokens)
-    return cost(usage, price, surcharge=surcharge) * n
-
-
 def _factor(price: Price, surcharge: bool) -> Decimal:
     return price.location_surcharge if surcharge else ONE

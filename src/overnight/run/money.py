@@ -12,7 +12,6 @@ from overnight.pricing.prices import LONG_PROMPT_TOKENS, Price, price
 from overnight.pricing.tokens import token_bound, token_estimate
 from overnight.run.world import World
 
-_PER_TOKEN = Decimal("0.000001")
 _LINES, _PROMPT, _CACHED, _OUTPUT = range(4)
 NOT_BILLED = frozenset({ProblemKind.SERVICE_ERROR, ProblemKind.REFUSED})
 """Lines that say the row was not served. Any other line without token counts keeps its share of the reservation: what
@@ -29,12 +28,10 @@ class WorstCase:
 
     def of(self, n_requests: int, size_bytes: int, longest_bytes: int) -> Usd:
         """size_bytes: of all lines together; longest_bytes: of the longest, which decides the price tier."""
-        rates = self.price.rates(token_bound(longest_bytes))
-        factor = self.price.location_surcharge if self.surcharge else Decimal(1)
         tokens_in = token_bound(size_bytes) + token_bound(0) * (n_requests - 1)
         tokens_out = n_requests * self.max_output_tokens
-        per_million = Usd(rates.input_usd_per_mtok) * tokens_in + Usd(rates.output_usd_per_mtok) * tokens_out
-        return per_million * factor * _PER_TOKEN
+        long = token_bound(longest_bytes) > LONG_PROMPT_TOKENS
+        return sum_cost(self.price, tokens_in, 0, tokens_out, long=long, surcharge=self.surcharge)
 
 
 def worst_case_for(world: World, max_output_tokens: int) -> WorstCase | None:

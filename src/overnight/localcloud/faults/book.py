@@ -7,7 +7,7 @@ far the job is: a chunk done again after a crash is counted once.
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -202,19 +202,22 @@ class Faults:
         ]
         with self._database.transaction():
             before = [(tally.seen, tally.strikes) for tally in tallies]
-            try:
+            with ExitStack() as undo:
+                undo.callback(_put_back, tallies, before)
                 yield [(tally.plan.fault, _aim(tally)) for tally in tallies if isinstance(tally.plan.fault, LineFault)]
                 for tally in tallies:
                     self._save(tally)
-            except BaseException:
-                for tally, (seen, strikes) in zip(tallies, before, strict=True):
-                    tally.seen, tally.strikes = seen, strikes
-                raise
+                undo.pop_all()
 
     def _save(self, tally: _Tally) -> None:
         self._database.write(
             "UPDATE faults SET seen = ?, strikes = ? WHERE name = ?", (tally.seen, tally.strikes, tally.plan.name)
         )
+
+
+def _put_back(tallies: Sequence[_Tally], counts: Sequence[tuple[int, int]]) -> None:
+    for tally, (seen, strikes) in zip(tallies, counts, strict=True):
+        tally.seen, tally.strikes = seen, strikes
 
 
 def _aim(tally: _Tally) -> Callable[[Line], bool]:
