@@ -10,8 +10,7 @@ from urllib.parse import urlparse
 import pytest
 import requests
 
-from tests.contract.conftest import LocalCloud, job_body, rows
-from tests.contract.test_localcloud_faults_plans import Plans
+from tests.support.local_cloud import LocalCloud, Plans, job_body, rows
 
 BYTES = bytes(range(256)) * 200
 

@@ -20,8 +20,7 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 from google.genai import Client, errors, types
 from google.oauth2.credentials import Credentials
 
-from tests.contract.conftest import LOCATION, MODEL, PROJECT, LocalCloud, rows
-from tests.contract.test_localcloud_faults_plans import Plans
+from tests.support.local_cloud import LOCATION, MODEL, PROJECT, LocalCloud, Plans, rows
 
 # A streamed download that is answered with an error is left open by google-cloud-storage: not ours to close.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

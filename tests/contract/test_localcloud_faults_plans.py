@@ -4,10 +4,10 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 import requests
@@ -18,7 +18,7 @@ from overnight.localcloud.faults.catalogue import KINDS, markdown
 from overnight.localcloud.faults.plan import Plan, read_plans
 from overnight.localcloud.faults.scope import ALL_CALLS
 from overnight.localcloud.faults.when import When
-from tests.contract.conftest import LocalCloud, row, rows
+from tests.support.local_cloud import LocalCloud, Plans, row, rows
 
 Start = Callable[..., LocalCloud]
 ROOT = Path(__file__).parents[2]
@@ -31,50 +31,6 @@ TIRED = {
     "scope": {"calls": ["list"]},
     "when": {"times": 2},
 }
-
-
-class Plans:
-    """Fault plans of a local cloud, from a client's side. Leaving the context removes them all."""
-
-    def __init__(self, cloud: LocalCloud) -> None:
-        self._cloud = cloud
-
-    def __enter__(self) -> Self:
-        self.clear()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.clear()
-
-    def _control(self, method: str, path: str = "", body: object = None) -> Any:
-        url = f"{self._cloud.endpoint}/control/faults{path}"
-        reply = self._cloud.http.request(method, url, json=body, headers=self._cloud.token)
-        assert reply.status_code == 200, reply.text
-        return reply.json()
-
-    def add(
-        self,
-        name: str,
-        kind: str,
-        parameters: Mapping[str, Any] | None = None,
-        scope: Mapping[str, Any] | None = None,
-        when: Mapping[str, Any] | None = None,
-    ) -> None:
-        plan = {"name": name, "kind": kind, "parameters": parameters, "scope": scope, "when": when}
-        self._control("POST", "", {key: value for key, value in plan.items() if value is not None})
-
-    def shown(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = self._control("GET", f"/{name}")
-        return found
-
-    def strikes(self, name: str) -> int:
-        return int(self.shown(name)["strikes"])
-
-    def remove(self, name: str) -> None:
-        self._control("DELETE", f"/{name}")
-
-    def clear(self) -> None:
-        self._control("DELETE")
 
 
 def control(cloud: LocalCloud, method: str, path: str, **sent: Any) -> requests.Response:

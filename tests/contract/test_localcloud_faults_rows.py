@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.conftest import LocalCloud, rows
-from tests.contract.test_localcloud_faults_plans import Plans
+from tests.support.local_cloud import LocalCloud, Plans, rows
 
 SCHEMA = {
     "type": "OBJECT",

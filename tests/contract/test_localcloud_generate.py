@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from google.genai import errors, types
 
-from tests.contract.conftest import LocalCloud, rows
+from tests.support.local_cloud import LocalCloud, rows
 
 
 def test_generate_with_a_schema(genai: Any) -> None:

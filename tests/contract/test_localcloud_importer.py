@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from overnight.localcloud.vertex.importer import ImportRefusedError, import_file
-from tests.contract.conftest import LocalCloud, lines, row
 from tests.support.importer_vectors import VECTORS, Vector, line, nested
+from tests.support.local_cloud import LocalCloud, lines, row
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=str)

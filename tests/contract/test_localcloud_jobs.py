@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from google.genai import errors, types
 
-from tests.contract.conftest import LocalCloud, job_body, lines, row, rows
+from tests.support.local_cloud import LocalCloud, job_body, lines, row, rows
 
 ANSWER = {"type": "OBJECT", "properties": {"naps": {"type": "BOOLEAN"}, "why": {"type": "STRING"}}}
 

@@ -16,7 +16,7 @@ import pytest
 import requests
 from filelock import FileLock
 
-from tests.contract.conftest import LocalCloud, row, rows
+from tests.support.local_cloud import LocalCloud, row, rows
 
 Start = Callable[..., LocalCloud]
 

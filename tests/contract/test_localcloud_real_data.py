@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.conftest import LocalCloud, lines
+from tests.support.local_cloud import LocalCloud, lines
 
 CRITERIA = {
     "randomised": "Participants were randomised to an intervention or a control group.",

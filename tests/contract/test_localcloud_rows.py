@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.contract.conftest import LocalCloud, lines, row, rows
+from tests.support.local_cloud import LocalCloud, lines, row, rows
 
 JSON_ANSWER = {
     "responseMimeType": "application/json",

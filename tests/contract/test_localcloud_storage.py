@@ -12,7 +12,7 @@ import pytest
 import requests
 from google.api_core import exceptions
 
-from tests.contract.conftest import LocalCloud
+from tests.support.local_cloud import LocalCloud
 
 ODD_NAME = "a b+ü#?%/compose/.jsonl"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from overnight.planning import tasks
-from tests.contract.conftest import LocalCloud
 from tests.support.cloud import SWIFT, instead_of_a_child, served
+from tests.support.local_cloud import LocalCloud
 from tests.support.studies import SmallStudy, outcomes, text_of
 
 RECORDS = 20

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from overnight.wiring import service
-from tests.contract.conftest import LocalCloud
 from tests.support import google_cli
 from tests.support.cloud import SWIFT, instead_of_a_child, jobs_by_label
 from tests.support.google_cli import in_place_of_google
+from tests.support.local_cloud import LocalCloud
 from tests.support.studies import CLOUD, Ended, SmallStudy, outcomes
 
 RECORDS = 24

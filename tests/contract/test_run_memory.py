@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.conftest import LocalCloud
 from tests.support.cloud import SWIFT, instead_of_a_child
 from tests.support.google_cli import in_place_of_google
+from tests.support.local_cloud import LocalCloud
 from tests.support.studies import CLOUD, SmallStudy
 
 RECORDS = 6

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.conftest import LocalCloud
 from tests.support.cloud import SWIFT, created, instead_of_a_child, kill_group, served, start_beside
+from tests.support.local_cloud import LocalCloud
 from tests.support.studies import SmallStudy
 
 RECORDS = 12

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.conftest import LocalCloud
 from tests.support.cloud import SWIFT, instead_of_a_child, jobs_by_label, served
+from tests.support.local_cloud import LocalCloud
 from tests.support.studies import SmallStudy
 
 RECORDS = 9

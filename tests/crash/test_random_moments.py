@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.contract.conftest import LocalCloud
 from tests.support.cloud import (
     SWIFT,
     cloud_folder,
@@ -20,6 +19,7 @@ from tests.support.cloud import (
     start_beside,
     wait_until_free,
 )
+from tests.support.local_cloud import LocalCloud
 from tests.support.studies import SmallStudy
 
 RECORDS = 160

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import tests.support.google_cli as google_cli
-from tests.contract.conftest import LocalCloud
 from tests.support.cloud import SWIFT, jobs_by_label, served, start_beside
+from tests.support.local_cloud import LocalCloud
 from tests.support.person import Person, Seen, tree
 from tests.support.studies import CLOUD, SmallStudy
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 import tests.support.google_cli as google_cli
-from tests.contract.conftest import LocalCloud
 from tests.support.cloud import SWIFT, start_beside
+from tests.support.local_cloud import LocalCloud
 from tests.support.person import Person
 from tests.support.studies import CLOUD, SmallStudy
 

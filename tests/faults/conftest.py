@@ -7,8 +7,8 @@ import pytest
 
 from overnight.backends import vertex_storage
 from overnight.backends.backend import Patience
-from tests.contract.conftest import LocalCloud
 from tests.support.cloud import SWIFT, instead_of_a_child
+from tests.support.local_cloud import LocalCloud
 from tests.support.studies import SmallStudy
 
 RECORDS = 60

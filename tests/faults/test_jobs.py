@@ -10,10 +10,10 @@ from overnight.run.loop import run
 from overnight.run.world import Options
 from overnight.wiring import service
 from overnight.wiring.opening import open_study
-from tests.contract.conftest import LocalCloud
 from tests.faults.conftest import RECORDS
 from tests.support.cloud import jobs_by_label, served
 from tests.support.fake_time import FakeTime
+from tests.support.local_cloud import LocalCloud
 from tests.support.studies import Ended, SmallStudy, outcomes
 
 pytestmark = pytest.mark.usefixtures("nobody_has_anothers_answer")

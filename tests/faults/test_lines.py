@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.conftest import LocalCloud
 from tests.faults.conftest import RECORDS
+from tests.support.local_cloud import LocalCloud
 from tests.support.studies import Ended, SmallStudy, outcomes
 
 pytestmark = pytest.mark.usefixtures("nobody_has_anothers_answer")

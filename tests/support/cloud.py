@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from overnight.wiring import service
-from tests.contract.conftest import LocalCloud
+from tests.support.local_cloud import LocalCloud
 
 SWIFT = {"pending_s": 0, "running_s": 0}
 
