@@ -7,14 +7,14 @@ shard's size per transaction this costs nothing measurable.
 import sqlite3
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 from overnight.errors import LedgerError
 
-VERSION: Final = 1
+VERSION: Final = 2
 _APPLICATION_ID: Final = 0x4F764E74  # "OvNt"
 _IN_USE: Final = (
     "Another program has the file open at this moment (a backup, a database viewer, another overnight): let it finish"
@@ -39,9 +39,7 @@ def open_database(path: Path, *, study: str, now: str, only_look: bool = False) 
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -65536")
-        _prepare(connection, path, study, now)
-        if only_look:
-            connection.execute("PRAGMA query_only = ON")
+        connection = _prepared(connection, path, study, now, only_look=only_look)
     except (sqlite3.Error, LedgerError) as cause:
         connection.close()
         if isinstance(cause, LedgerError):
@@ -74,7 +72,10 @@ def _is_locked(cause: sqlite3.Error) -> bool:
     return code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, study: str, now: str) -> None:
+def _prepared(
+    connection: sqlite3.Connection, path: Path, study: str, now: str, *, only_look: bool
+) -> sqlite3.Connection:
+    """Of this version. An older one is brought up, where it is only looked at: in memory."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     if version == 0 and application == 0 and not connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
@@ -87,6 +88,54 @@ def _prepare(connection: sqlite3.Connection, path: Path, study: str, now: str) -
             where=str(path),
             hint="Update overnight; an older one will not touch it.",
         )
+    elif version < VERSION and only_look:
+        connection = _in_memory(connection)
+        _migrate(connection, version)
+    elif version < VERSION:
+        _keep_a_copy(connection, path, version)
+        _migrate(connection, version)
+    if only_look:
+        connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _in_memory(connection: sqlite3.Connection) -> sqlite3.Connection:
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    with closing(connection):
+        connection.backup(copy)
+    return copy
+
+
+def _keep_a_copy(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """`ledger.v1.sqlite` beside it, complete before anything is changed; an older copy of the same version stays."""
+    copy = path.with_suffix(f".v{version}{path.suffix}")
+    if copy.exists():
+        return
+    half = copy.with_suffix(".part")
+    half.unlink(missing_ok=True)
+    with closing(sqlite3.connect(half)) as target:
+        connection.backup(target)
+    half.replace(copy)
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
+    """All steps in one transaction: after a crash the ledger is of the old version, whole."""
+    with transaction(connection):
+        for step in range(version + 1, VERSION + 1):
+            text = files("overnight.ledger").joinpath(f"migrations/{step:04d}.sql").read_text(encoding="utf-8")
+            for statement in _statements(text):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _statements(text: str) -> Iterator[str]:
+    """One by one: `executescript` would commit what came before it."""
+    waiting = ""
+    for line in text.splitlines(keepends=True):
+        waiting += line
+        if sqlite3.complete_statement(waiting):
+            yield waiting
+            waiting = ""
 
 
 def _create(connection: sqlite3.Connection, study: str, now: str) -> None:

@@ -46,7 +46,8 @@ CREATE TABLE shard (
   cancelled         INTEGER NOT NULL DEFAULT 0,  -- a person asked for it
   collected         TEXT,
   lines             INTEGER NOT NULL DEFAULT 0,
-  breaker           TEXT CHECK (breaker IN ('tripped', 'acknowledged'))
+  breaker           TEXT CHECK (breaker IN ('tripped', 'acknowledged')),
+  adopted           INTEGER NOT NULL DEFAULT 0   -- 1: its job and its files were made by hand: `clean` leaves them alone
 ) STRICT;
 
 -- Lines sent, in key order within a shard. An attempt without an outcome is in flight.
@@ -113,4 +114,46 @@ CREATE TABLE reopened (
   after_attempt INTEGER NOT NULL,
   why           TEXT NOT NULL,
   at            TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- By which note in the bucket this ledger says that it is the one that sends (run/owner.py): `nonce` is on disk before
+-- the note is written, `generation` after. A ledger that was copied and left behind has another generation than the note.
+CREATE TABLE owner (
+  place      TEXT NOT NULL PRIMARY KEY,    -- the note's own address: gs://bucket/prefix/uid/owner.json
+  nonce      TEXT NOT NULL,
+  generation INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- Rows asked one by one before a job (generateContent), to see that the request is accepted and what it costs. Their
+-- answers settle nothing; their cost counts.
+CREATE TABLE smoke (
+  id              INTEGER PRIMARY KEY,
+  realm           TEXT NOT NULL,
+  place           TEXT NOT NULL,         -- project/location
+  model           TEXT NOT NULL,
+  recipe          TEXT NOT NULL REFERENCES recipe,
+  address         BLOB NOT NULL,
+  before_shard    INTEGER NOT NULL,      -- the number of the shard that would come next: caps of one run count from there
+  asked           TEXT NOT NULL,
+  reserved_usd    TEXT,                  -- worst case, until it is known how it ended
+  kept_usd        TEXT,                  -- what stays reserved where the reply was lost
+  billed_usd      TEXT,
+  ended           TEXT,
+  passed          INTEGER,               -- 1: an answer as asked for
+  kind            TEXT,                  -- of the problem; NULL for an answer
+  detail          TEXT NOT NULL DEFAULT '',
+  prompt_tokens   INTEGER,
+  cached_tokens   INTEGER,
+  thinking_tokens INTEGER,
+  answer_tokens   INTEGER,
+  model_version   TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+-- What people were told once (notify): not again for the same thing.
+CREATE TABLE notice (
+  realm TEXT NOT NULL,
+  what  TEXT NOT NULL,
+  about TEXT NOT NULL,
+  at    TEXT NOT NULL,
+  PRIMARY KEY (realm, what, about)
 ) STRICT, WITHOUT ROWID;

@@ -1,0 +1,116 @@
+-- The study's memory. One transaction a fact: a shard, a job, a file.
+-- Money is TEXT (exact decimals), times are RFC 3339 UTC, addresses and fingerprints are 16 bytes.
+
+CREATE TABLE study (
+  uid     TEXT NOT NULL PRIMARY KEY,   -- born with the ledger; in every label and object prefix
+  name    TEXT NOT NULL,
+  created TEXT NOT NULL
+) STRICT;
+
+-- Complete recipes, never changed: an old package's words can be sent by a new one.
+CREATE TABLE recipe (
+  digest TEXT NOT NULL PRIMARY KEY,    -- 64 hex
+  body   TEXT NOT NULL                 -- JSON, see ledger/recipes.py
+) STRICT;
+
+-- The recipe a stage and sample is pinned to.
+CREATE TABLE pin (
+  stage  TEXT NOT NULL,
+  sample INTEGER NOT NULL,
+  recipe TEXT NOT NULL REFERENCES recipe,
+  pinned TEXT NOT NULL,
+  PRIMARY KEY (stage, sample)
+) STRICT, WITHOUT ROWID;
+
+-- One shard = one input file = one job. `state` moves to the right only:
+--   intended → staged → submitting → submitted → collected,  or from the first three → abandoned
+CREATE TABLE shard (
+  id                INTEGER PRIMARY KEY,
+  realm             TEXT NOT NULL,
+  stage             TEXT NOT NULL,
+  recipe            TEXT NOT NULL REFERENCES recipe,
+  model             TEXT NOT NULL,
+  max_output_tokens INTEGER NOT NULL,
+  state             TEXT NOT NULL CHECK (state IN ('intended', 'staged', 'submitting', 'submitted', 'collected', 'abandoned')),
+  label             TEXT NOT NULL UNIQUE,   -- known before the job is: finds it again after a crash
+  place             TEXT NOT NULL,          -- JSON: backend, project, location, bucket, input, output. Recovery reads this, never the study
+  intended          TEXT NOT NULL,
+  n_rows            INTEGER NOT NULL DEFAULT 0,
+  size_bytes        INTEGER NOT NULL DEFAULT 0,
+  reserved_usd      TEXT,                   -- worst case, set with `submitting`
+  kept_usd          TEXT,                   -- what stays reserved after the end: rows, or a job never found again, that may have cost something unsaid
+  billed_usd        TEXT,                   -- exact, of the lines with token counts
+  submitted         TEXT,
+  job_name          TEXT,
+  job               TEXT,                   -- JSON: the last status seen
+  cancelled         INTEGER NOT NULL DEFAULT 0,  -- a person asked for it
+  collected         TEXT,
+  lines             INTEGER NOT NULL DEFAULT 0,
+  breaker           TEXT CHECK (breaker IN ('tripped', 'acknowledged'))
+) STRICT;
+
+-- Lines sent, in key order within a shard. An attempt without an outcome is in flight.
+CREATE TABLE sent (
+  shard       INTEGER NOT NULL REFERENCES shard,
+  address     BLOB NOT NULL,
+  attempt     INTEGER NOT NULL,
+  fingerprint BLOB NOT NULL,
+  PRIMARY KEY (shard, address)
+) STRICT, WITHOUT ROWID;
+
+-- How attempts ended, in order of arrival. `kind` NULL is an answer. Never changed: only a problem may be read again
+-- from the raw output (fetch --reparse).
+CREATE TABLE outcome (
+  row             INTEGER PRIMARY KEY,
+  shard           INTEGER NOT NULL REFERENCES shard,
+  address         BLOB NOT NULL,
+  attempt         INTEGER NOT NULL,
+  kind            TEXT,
+  answer          BLOB,
+  detail          TEXT NOT NULL,
+  prompt_tokens   INTEGER,
+  cached_tokens   INTEGER,
+  thinking_tokens INTEGER,
+  answer_tokens   INTEGER,
+  model_version   TEXT NOT NULL,
+  finish_reason   TEXT NOT NULL,
+  identity        TEXT,
+  processed_time  TEXT NOT NULL,
+  source          TEXT NOT NULL
+) STRICT;
+CREATE INDEX outcome_of_shard ON outcome (shard);
+
+CREATE TABLE stray (
+  shard           INTEGER NOT NULL REFERENCES shard,
+  kind            TEXT NOT NULL,
+  key             TEXT NOT NULL,
+  detail          TEXT NOT NULL,
+  differs         INTEGER NOT NULL,
+  prompt_tokens   INTEGER,
+  cached_tokens   INTEGER,
+  thinking_tokens INTEGER,
+  answer_tokens   INTEGER,
+  model_version   TEXT NOT NULL,
+  source          TEXT NOT NULL
+) STRICT;
+CREATE INDEX stray_of_shard ON stray (shard);
+
+-- Which request answers for which record: many to one, the latest only. Written when a run's plan is accepted.
+CREATE TABLE binding (
+  realm     TEXT NOT NULL,
+  record_id TEXT NOT NULL,
+  stage     TEXT NOT NULL,
+  sample    INTEGER NOT NULL,
+  address   BLOB NOT NULL,
+  recipe    TEXT NOT NULL,
+  model     TEXT NOT NULL,
+  PRIMARY KEY (realm, record_id, stage, sample)
+) STRICT, WITHOUT ROWID;
+
+-- `retry` and `forget`: attempts up to this one no longer settle the request.
+CREATE TABLE reopened (
+  address       BLOB NOT NULL PRIMARY KEY,
+  after_attempt INTEGER NOT NULL,
+  why           TEXT NOT NULL,
+  at            TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
