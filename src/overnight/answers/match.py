@@ -24,7 +24,7 @@ from typing import Final
 
 import msgspec
 
-from overnight.answers.parse import NotALineError, Reply, parse_line
+from overnight.answers.parse import NotALineError, Reply, as_text, parse_line
 from overnight.answers.validate import Validator
 from overnight.core.identity import fingerprint, loose_text, parse_wire_key, wire_key
 from overnight.core.outcome import SUSPICIOUS, Identity, Outcome, ProblemKind, Stray, StrayKind
@@ -234,7 +234,7 @@ class Matcher:
 
 
 def _foreign(reply: Reply, place: "_Place", detail: str) -> Stray:
-    return Stray(StrayKind.FOREIGN, str(reply.key), detail, False, reply.usage, reply.model_version, place.source)
+    return Stray(StrayKind.FOREIGN, as_text(reply.key), detail, False, reply.usage, reply.model_version, place.source)
 
 
 def _unidentified(reply: Reply, place: "_Place", *, echoed: bool) -> Stray:
@@ -242,7 +242,7 @@ def _unidentified(reply: Reply, place: "_Place", *, echoed: bool) -> Stray:
         kind, detail = StrayKind.FOREIGN, "no key, and its text is of no request of this job"
     else:
         kind, detail = StrayKind.UNIDENTIFIED, "neither a key nor an echo"
-    key = "" if reply.key is None else str(reply.key)
+    key = "" if reply.key is None else as_text(reply.key)
     return Stray(kind, key, detail, False, reply.usage, reply.model_version, place.source)
 
 

@@ -74,6 +74,7 @@ _FAILED_TO_ANSWER: Final = frozenset(
 _PERMANENT_CODES: Final = frozenset({400, 401, 403, 404, 405, 410, 411, 412, 413, 414, 415, 416, 422})
 """The 400 class without 408, 409, 429 and 499, which may go away (9.3)."""
 _MOST_TOKENS: Final = 2**53
+_MOST_DETAIL_CHARS: Final = 10_000
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
@@ -113,7 +114,7 @@ def parse_line(data: bytes) -> Reply:
         echo=_echo(line.request),
         problem=problem,
         text=text,
-        detail=detail,
+        detail=_cut(detail),
         usage=_usage(response.usage_metadata if response else None),
         model_version=(response.model_version or "") if response else "",
         finish_reason=finish,
@@ -212,7 +213,7 @@ def _by_hand(data: bytes) -> _Line:
     status, request, response = value.get("status"), value.get("request"), value.get("response")
     return _Line(
         key=value.get("key"),
-        status=status if isinstance(status, str) else (orjson.dumps(status).decode() if status else ""),
+        status=status if isinstance(status, str) else (as_text(status) if status else ""),
         processed_time=_text(value.get("processed_time")),
         request=_request_by_hand(request) if isinstance(request, dict) else None,
         response=_response_by_hand(response) if isinstance(response, dict) else None,
@@ -240,7 +241,7 @@ def _candidate_by_hand(value: dict[str, Any]) -> _Candidate:
     """A finish reason of another type is kept as text, and so is none that counts as a good one."""
     finish = value.get("finishReason")
     known = finish is None or (isinstance(finish, str | int) and not isinstance(finish, bool))
-    return _Candidate(_content_by_hand(value.get("content")), finish if known else f"FINISH_REASON_{finish!r}")
+    return _Candidate(_content_by_hand(value.get("content")), finish if known else f"FINISH_REASON_{as_text(finish)}")
 
 
 def _content_by_hand(value: object) -> _Content:
@@ -253,6 +254,21 @@ def _content_by_hand(value: object) -> _Content:
             if isinstance(part, dict) and isinstance(part.get("text"), str)
         ]
     )
+
+
+def as_text(value: object, most_chars: int = 200) -> str:
+    """Any JSON value in a few words: text as it is, all else as JSON, cut."""
+    if isinstance(value, str):
+        return value[:most_chars]
+    try:
+        return orjson.dumps(value).decode()[:most_chars]
+    except orjson.JSONEncodeError:
+        return f"a {type(value).__name__} nested too deep to be shown"
+
+
+def _cut(detail: str) -> str:
+    """The whole of it is in the raw line, which is kept."""
+    return detail if len(detail) <= _MOST_DETAIL_CHARS else f"{detail[:_MOST_DETAIL_CHARS]} …"
 
 
 def _text(value: object) -> str:

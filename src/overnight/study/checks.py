@@ -43,11 +43,21 @@ def check_files(document: Document, files: Plain, folder: Path) -> None:
         file = absolute(folder, written)
         if file in seen:
             document.add(f"{written} is here twice (first as {show(seen[file])})", path, "Keep one of the two.")
-        elif file.is_dir():
-            document.add(f"{written} is a folder", path, "Name the files in it.")
-        elif not file.is_file():
-            document.add(f"there is no file {written}", path, _near_file(file) or f"Looked for at {file}.")
+        else:
+            _check_file(document, file, written, path)
         seen.setdefault(file, path)
+
+
+def _check_file(document: Document, file: Path, written: str, path: KeyPath) -> None:
+    try:
+        is_folder, is_file = file.is_dir(), file.is_file()
+    except OSError as cause:  # a name too long, a folder that is closed to us
+        document.add(f"{written} cannot be looked at: {cause.strerror or cause}", path, f"Looked for at {file}.")
+        return
+    if is_folder:
+        document.add(f"{written} is a folder", path, "Name the files in it.")
+    elif not is_file:
+        document.add(f"there is no file {written}", path, _near_file(file) or f"Looked for at {file}.")
 
 
 def absolute(folder: Path, written: str) -> Path:

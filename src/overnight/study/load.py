@@ -30,6 +30,7 @@ from overnight.study.models import (
     StudyName,
 )
 from overnight.study.not_yet import KEYS_NOT_YET, VALUES_NOT_YET
+from overnight.study.told import fit, told
 from overnight.study.yaml_nodes import Document, KeyPath, Plain, read_yaml, show
 
 SECTIONS: Final[dict[str, type[BaseModel]]] = {
@@ -55,7 +56,7 @@ def load_study(path: Path) -> Study:
         study = _study(document, file.absolute())
         if study is not None:
             return study
-    raise StudyError(sorted(document.findings, key=lambda finding: finding.line))
+    raise StudyError(told(document.findings))
 
 
 def _read(file: Path) -> bytes:
@@ -96,7 +97,7 @@ def _study(document: Document, file: Path) -> Study | None:
         return None
     if isinstance(task, ScreenSpec) and not records.text:
         records = records.model_copy(update={"text": SCREEN_TEXT})
-    warnings = (*document.warnings, *_warnings(document, task, records))
+    warnings = tuple(map(fit, (*document.warnings, *_warnings(document, task, records))))
     attempts = 3 if attempts is None else attempts
     lines = {show(path): line for path, line in document.lines.items()}
     return Study(

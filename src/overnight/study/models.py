@@ -6,6 +6,7 @@ study/checks.py, so that all findings come at once.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -18,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from overnight.core import realm
 from overnight.core.usage import Usd
 from overnight.errors import Finding
+from overnight.study.told import fit
 
 Kind = Literal["include", "exclude"]
 IfSilent = Literal["met", "not_met", "unclear"]
@@ -147,7 +149,7 @@ class FieldSpec(Model):
     def _check_values(self) -> None:
         if "enum" in self.model_fields_set and not self.enum:
             raise fault("`enum` is empty", "List the allowed answers, or take it out.")
-        twice = sorted({value for value in self.enum if self.enum.count(value) > 1})
+        twice = sorted(value for value, times in Counter(self.enum).items() if times > 1)
         if twice:
             raise fault(f'`enum` holds "{twice[0]}" twice')
         if self.type == "integer" and any(isinstance(bound, float) for bound in (self.minimum, self.maximum)):
@@ -312,7 +314,7 @@ class Study:
 
     def placed(self, finding: Finding) -> Finding:
         """The finding with this file's name and the line of its path: for what is found out after the study is read."""
-        return replace(finding, file=self.named or str(self.path), line=self.line_of(finding.path))
+        return fit(replace(finding, file=self.named or str(self.path), line=self.line_of(finding.path)))
 
     @property
     def task_name(self) -> Literal["ask", "screen"]:

@@ -36,14 +36,15 @@ def read_prompt(text: str) -> tuple[tuple[Part, ...], list[Fault]]:
     parts: list[Part] = []
     faults: list[Fault] = []
     words: list[str] = []
-    end = 0
+    end, line = 0, 1
     for match in _TOKEN.finditer(text):
         words.append(text[end : match.start()])
+        line += text.count("\n", end, match.start())
         end = match.end()
         token, slot = match[0], match[1]
         fault = None if token in ("{{", "}}") else _fault(token, slot)
         if fault:
-            faults.append(Fault(fault[0], text.count("\n", 0, match.start()) + 1, fault[1]))
+            faults.append(Fault(fault[0], line, fault[1]))
         elif slot is None:
             words.append(token[0])
         else:

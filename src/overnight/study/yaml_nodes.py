@@ -20,9 +20,10 @@ KeyPath = tuple[str | int, ...]
 Plain = str | list["Plain"] | dict[str, "Plain"] | None
 """A YAML value as text, lists and mappings. None: a key with nothing behind it."""
 
-MAX_BYTES: Final = 2_000_000
+MAX_BYTES: Final = 500_000
+"""PyYAML reads some 200 kB a second, twice."""
 MAX_DEPTH: Final = 60
-_NOT_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+_NOT_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
 
 
 @dataclass(slots=True)
@@ -71,6 +72,8 @@ def read_yaml(data: bytes, file: str) -> Document:
         _syntax_finding(cause, text, document)
     except RecursionError:
         document.add(f"the file is nested too deeply (more than {MAX_DEPTH} levels)", ())
+    except (ValueError, OverflowError) as cause:  # PyYAML trusts the number in `%YAML 1.1` and in "\\U0001F4A4"
+        document.add(f"this is not YAML: {cause}", ())
     return document
 
 
@@ -160,6 +163,9 @@ def _mapping(node: yaml.MappingNode, path: KeyPath, document: Document) -> dict[
             continue
         key = key_node.value
         inner = (*path, key)
+        if odd := _NOT_TEXT.search(key):
+            document.add(f"a key holds the character U+{ord(odd[0]):04X}", path, "Take it out.", line=line)
+            continue
         if key in values:
             first = document.lines[inner]
             document.add(f"`{key}` is here twice (first on line {first})", inner, "Keep one of the two.", line=line)
@@ -186,7 +192,7 @@ def _scalar(node: yaml.ScalarNode, path: KeyPath, document: Document) -> str | N
     odd = _NOT_TEXT.search(text)
     if odd:
         document.add(f"the text holds the character U+{ord(odd[0]):04X}, which no model can read", path, "Take it out.")
-    return text
+    return _NOT_TEXT.sub("\N{REPLACEMENT CHARACTER}", text)  # the models could not even read half a surrogate pair
 
 
 _TAIL_COMMENT: Final = re.compile(r"[ \t]+(#[^\s#][^\n]{0,30})")
