@@ -1,100 +1,112 @@
-"""A run that is killed at its n-th point: before or after a ledger write, a call to the service, a file put in place.
+"""Commands of a study in forked children that kill themselves with SIGKILL where they are told to.
 
-`python -m tests.crash.driver --endpoint URL --template DIR --work DIR` walks n = 1, 2, 3 … Each case is a fresh copy of
-the template, run in a forked child that kills itself with SIGKILL at its n-th point, then run again to its end by
-another child. The walk is over when a run survives. One JSON line a case:
-{"n": 17, "point": "before COMMIT", "home": "…", "exit": 0}.
+`python -m tests.crash.driver` reads one command a line from standard input and answers with one line (`Struck`):
 
-The parent never runs a study: it holds the imports, so that a case costs no start of Python.
+    {"argv": ["run", "…/study.yaml", "--json"], "endpoint": "http://127.0.0.1:…", "log": "…", "at": ["after COMMIT", 3]}
+
+It holds the imports and never runs a study itself, so that a command costs no start of Python. `Driver` is the other
+end. Waiting is twenty times as fast here: pauses are of a client's patience, and no order of events depends on them.
 """
 
-import argparse
 import contextlib
 import importlib
-import io
-import itertools
 import json
 import os
-import shutil
-import signal
-import sqlite3
+import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-import overnight.ledger.database
-import overnight.wiring.opening
-import overnight.wiring.reporting
-import overnight.wiring.service as service
-from overnight.backends import vertex_storage
-from overnight.backends.backend import Backend, Patience
-from overnight.cli.main import main as overnight_main
+from tests.crash.points import Points, counted_backend, instrument
 
-_CALLS = ("stage", "unstage", "submit", "find", "poll", "cancel", "outputs", "fetch", "fetch_input")
+SPEED = 20
+LOOK_AGAIN_S = (0.4, 0.8, 1.6, 3.2)
+POLL_S = (0.4, 0.4)
 _HELD = ("filelock", "jinja2", "msgspec", "openpyxl", "pyarrow.parquet", "google.cloud.storage", "overnight.run.loop")
 _HELD += ("overnight.google.storage", "overnight.google.batch_jobs", "overnight.report.render", "tomllib")
+_HELD += ("overnight.wiring.opening", "overnight.wiring.reporting", "overnight.wiring.service", "overnight.cli.main")
+_HELD += ("overnight.ledger.database", "overnight.backends.vertex_storage", "overnight.run.reopen", "rich.console")
+_HELD += ("tests.support.google_cli",)
 """Loaded once, by the parent, before any fork."""
-_QUICK = Patience((0.02, 0.05), then_create=True, poll_s=(0.02, 0.05), unusual_s=60)
 
 
-class Points:
-    """Counts the points it passes and dies at the n-th. last: 0 never dies."""
+@dataclass(frozen=True)
+class Struck:
+    """How a command ended. code: its exit code, -9 when it was killed. points: all it passed, in order."""
 
-    def __init__(self, last: int, note: Path) -> None:
-        self._left, self._note = last, note
+    code: int
+    out: str
+    err: str
+    points: tuple[str, ...]
 
-    def passing(self, name: str) -> None:
-        self._left -= 1
-        if self._left == 0:
-            self._note.write_text(name)
-            os.kill(os.getpid(), signal.SIGKILL)
+    @property
+    def killed(self) -> bool:
+        return self.code < 0
 
-    def around(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(*arguments: Any, **named: Any) -> Any:
-            self.passing(f"before {name}")
-            result = call(*arguments, **named)
-            self.passing(f"after {name}")
-            return result
-
-        return counted
+    @property
+    def json(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.out.strip().splitlines()[-1])
+        return found
 
 
-class CountedBackend:
-    """Every call of a backend that leaves this process is a point."""
+class Driver:
+    """The process that forks. Use as a context manager. folder: for logs."""
 
-    def __init__(self, backend: Backend, points: Points) -> None:
-        self._backend = backend
-        for name in _CALLS:
-            setattr(self, name, points.around(name, getattr(backend, name)))
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.driver"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._backend, name)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait(30)
+
+    def command(self, argv: list[str], endpoint: str, at: tuple[str, int] | None = None) -> Struck:
+        """at: where to kill it (points.Points); None lets it end."""
+        log = self._folder / "points.log"
+        log.unlink(missing_ok=True)
+        asked = {"argv": argv, "endpoint": endpoint, "log": str(log), "at": at}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, "the driver has ended"
+        return Struck(**json.loads(line), points=tuple(log.read_text(encoding="utf-8").splitlines()))
 
 
-def instrument(points: Points, endpoint: str) -> None:
-    """In a child only: it never goes back."""
-
-    class CountedConnection(sqlite3.Connection):
-        def execute(self, sql: str, *rest: Any) -> sqlite3.Cursor:
-            if sql != "COMMIT":
-                return super().execute(sql, *rest)
-            return points.around("COMMIT", super().execute)(sql)
-
-    connect, backend_of = sqlite3.connect, service.backend_of
-    overnight.ledger.database.sqlite3.connect = lambda *a, **k: connect(*a, **k, factory=CountedConnection)
+@contextlib.contextmanager
+def _in_its_place(points: Points, endpoint: str) -> Iterator[None]:
+    """Studies reach the local cloud at `endpoint`, whether they name a `cloud:` or not. In a child only."""
+    from overnight.backends import vertex_storage
+    from overnight.backends.backend import Patience
+    from overnight.wiring import service
+    from tests.support.google_cli import in_place_of_google
 
     @contextlib.contextmanager
     def local_cloud(data: Path, tell: object) -> Iterator[str]:
         yield endpoint
 
+    backend_of: Any = service.backend_of
     service.local_cloud = local_cloud
-    service.backend_of = lambda given, tell: CountedBackend(backend_of(given, tell), points)
-    vertex_storage.LOCAL_PATIENCE = _QUICK
-    os.replace = points.around("replace", os.replace)
+    service.backend_of = lambda *given: counted_backend(points, backend_of(*given))
+    vertex_storage.LOCAL_PATIENCE = Patience(LOOK_AGAIN_S, then_create=True, poll_s=POLL_S, unusual_s=3600)
+    with in_place_of_google(endpoint, Patience(LOOK_AGAIN_S, then_create=False, poll_s=POLL_S, unusual_s=3600)):
+        yield
 
 
-def child(study: Path, last: int, note: Path, endpoint: str) -> int:
+def _child(asked: dict[str, Any], out: Path, err: Path) -> int:
     """Forks; returns the exit code, or minus the signal that ended it."""
     pid = os.fork()
     if pid:
@@ -102,38 +114,38 @@ def child(study: Path, last: int, note: Path, endpoint: str) -> int:
         return os.waitstatus_to_exitcode(status)
     code = 99
     try:
-        instrument(Points(last, note), endpoint)
-        log = (study.parent / "log.txt").open("a", encoding="utf-8")
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(log):
-            code = overnight_main(["run", str(study), "--json"])
+        from overnight.cli.main import main as overnight
+
+        with (
+            out.open("w", encoding="utf-8") as told,
+            err.open("w", encoding="utf-8") as said,
+            contextlib.redirect_stdout(told),
+            contextlib.redirect_stderr(said),
+        ):
+            try:
+                points = Points(Path(asked["log"]), tuple(asked["at"]) if asked["at"] else None)
+                instrument(points)
+                with _in_its_place(points, asked["endpoint"]):
+                    code = overnight(asked["argv"])
+            except Exception:
+                traceback.print_exc()
+                raise
     finally:
         os._exit(code)
 
 
-def cases(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    for n in itertools.count(1):
-        home = arguments.work / f"case-{n:04d}"
-        shutil.copytree(arguments.template, home)
-        note = home / "point.txt"
-        killed = child(home / "study.yaml", n, note, arguments.endpoint)
-        survived = killed != -signal.SIGKILL
-        code = killed if survived else child(home / "study.yaml", 0, note, arguments.endpoint)
-        point = "" if survived else note.read_text()
-        yield {"n": n, "point": point, "home": str(home), "exit": code}
-        if survived:
-            return
-
-
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--endpoint", required=True)
-    parser.add_argument("--template", type=Path, required=True)
-    parser.add_argument("--work", type=Path, required=True)
-    arguments = parser.parse_args()
+    really_sleep = time.sleep
+    time.sleep = lambda seconds: really_sleep(seconds / SPEED)  # before ours are imported: some keep it as a default
     for name in _HELD:
         importlib.import_module(name)
-    for case in cases(arguments):
-        print(json.dumps(case), flush=True)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        log = Path(asked["log"])
+        out, err = log.with_suffix(".out"), log.with_suffix(".err")
+        code = _child(asked, out, err)
+        struck = {"code": code, "out": out.read_text(encoding="utf-8"), "err": err.read_text(encoding="utf-8")}
+        print(json.dumps(struck), flush=True)
     return 0
 
 

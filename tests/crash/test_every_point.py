@@ -1,55 +1,61 @@
-"""Law: killed before or after any ledger write, call or file, a run started again ends as if nothing had happened."""
+"""Law: killed before or after any ledger write, call or file, a command given again ends as if nothing had happened."""
 
-import json
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.cloud import SWIFT, instead_of_a_child, jobs_by_label, served
+from tests.crash.driver import Driver
+from tests.crash.scenarios import SCENARIOS, Scenario
+from tests.crash.walk import At, Case, Walk, every
+from tests.support.cloud import SWIFT
 from tests.support.local_cloud import LocalCloud
-from tests.support.studies import SmallStudy
 
-RECORDS = 9
-FAILED = 2  # rows 4 and 8 of the first job come back with a 500: there is a second job
+NEEDED = ("COMMIT", "stage", "submit", "find", "poll", "outputs", "fetch", "cancel", "unstage", "replace")
+SIDES = ("before", "after")
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    cloud = LocalCloud(tmp_path_factory.mktemp("cloud"), **SWIFT, fail_every=4)
-    yield cloud
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
+    cloud = LocalCloud(tmp_path_factory.mktemp("cloud"), **SWIFT)
+    cloud.bucket("my-bucket")
+    with Driver(tmp_path_factory.mktemp("driver")) as driver:
+        yield Walk(cloud, driver, tmp_path_factory.mktemp("cases"))
     cloud.stop()
 
 
-def test_killed_at_every_point_a_second_run_ends_the_same(cloud: LocalCloud, tmp_path: Path) -> None:
-    template = SmallStudy.of(tmp_path / "template", RECORDS)
-    undisturbed = SmallStudy.of(tmp_path / "undisturbed", RECORDS)
-    with instead_of_a_child(cloud):
-        assert undisturbed.cli("run").code == 0
-    wanted = (undisturbed.home / "stand-in" / "results.csv").read_bytes()
-    assert undisturbed.query("SELECT n_rows FROM shard ORDER BY id") == [(RECORDS,), (FAILED,)]
-    assert not (template.home / ".overnight").exists()
+@pytest.fixture(scope="module")
+def walked_before() -> Counter[str]:
+    """Names of points that an earlier scenario of this module was killed at."""
+    return Counter()
 
-    words = [sys.executable, "-m", "tests.crash.driver", "--endpoint", cloud.endpoint]
-    words += ["--template", str(template.home), "--work", str(tmp_path)]
-    driver = subprocess.run(words, capture_output=True, text=True, timeout=240)
-    assert driver.returncode == 0, driver.stderr
-    cases = [json.loads(line) for line in driver.stdout.splitlines()]
 
-    points = [case["point"] for case in cases[:-1]]
-    assert cases[-1]["point"] == "", "the last run of the walk was not hit"
-    assert {f"{side} {what}" for side in ("before", "after") for what in ("COMMIT", "stage", "submit", "poll")} <= {
-        *points
-    }
-    assert len(points) > 60, "the instruments see fewer points than a run has"
-    for case in cases:
-        study = SmallStudy(Path(case["home"]))
-        where = f"killed {case['point']} (point {case['n']}), see {study.home}"
-        assert case["exit"] == 0, where
-        assert (study.home / "stand-in" / "results.csv").read_bytes() == wanted, where
-        jobs = jobs_by_label(cloud, study.uid)
-        assert set(jobs.values()) == {1}, f"{where}: a job was made twice: {jobs}"
-        keys = served(cloud.data, study.uid)
-        assert (len(keys), keys.total()) == (RECORDS + FAILED,) * 2, f"{where}: served {keys}"
+def covering(done: Counter[str], times: int) -> Callable[[tuple[str, ...]], Iterator[At]]:
+    """Of each point that earlier scenarios were killed at fewer times: once in this one, at no fixed moment of it."""
+
+    def choose(points: tuple[str, ...]) -> Iterator[At]:
+        for name, n in Counter(points).items():
+            if done[name] < times:
+                done[name] += 1
+                yield name, 1 + sum(done.values()) % n
+
+    return choose
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_killed_at_each_kind_of_point_the_same_command_ends_the_same(
+    walk: Walk, walked_before: Counter[str], scenario: Scenario
+) -> None:
+    """Each name of a point in two of the scenarios; `make reliability` walks every one of all of them."""
+    cases = list(walk.walked(scenario, covering(walked_before, 2)))
+    assert [words for case in cases for words in case.wrong.words] == []
+    assert all(case.killed for case in cases[1:] if "poll" not in str(case.at) and " GET " not in str(case.at))
+
+
+def test_the_instruments_have_seen_every_kind_of_write_and_call(walked_before: Counter[str]) -> None:
+    assert {f"{side} {what}" for side in SIDES for what in NEEDED} <= walked_before.keys()
+    calls = {name.removeprefix("unread ") for name in walked_before if name.startswith("unread ")}
+    assert {f"{side} {call}" for side in SIDES for call in calls} <= walked_before.keys()
+    assert {call.split()[0] for call in calls} == {"GET", "POST", "PUT", "DELETE"}
+    assert any("alt=media" in call for call in calls)

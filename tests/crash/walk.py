@@ -1,0 +1,204 @@
+"""A scenario walked: once undisturbed, then killed at each point chosen and run again; compared with the first.
+
+What is wrong with a case is counted and said in words, not raised: the reliability page counts, the tests assert.
+"""
+
+import contextlib
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from overnight.errors import BudgetError, DoubtfulSubmitError
+from tests.crash.driver import Driver, Struck
+from tests.crash.scenarios import MENDED, Scenario, Step
+from tests.support.local_cloud import LocalCloud, Plans
+from tests.support.studies import CLOUD, SmallStudy
+
+RECORDS = 9
+At = tuple[str, int]
+"""A point's name and which time it is passed, from 1."""
+
+
+@dataclass
+class Wrong:
+    """What must not be, counted; and the same in words."""
+
+    rows_lost: int = 0
+    attached_wrongly: int = 0
+    paid_twice: int = 0
+    tracebacks: int = 0
+    words: list[str] = field(default_factory=list)
+
+    def add(self, other: "Wrong") -> None:
+        self.rows_lost += other.rows_lost
+        self.attached_wrongly += other.attached_wrongly
+        self.paid_twice += other.paid_twice
+        self.tracebacks += other.tracebacks
+        self.words += other.words
+
+
+@dataclass
+class Case:
+    """One walk through a scenario. at: where it was to be killed. codes: exit codes of the resumed command."""
+
+    scenario: str
+    at: At | None
+    home: Path
+    killed: bool = False
+    points: tuple[str, ...] = ()
+    codes: list[int] = field(default_factory=list)
+    results: bytes = b""
+    served: Counter[str] = field(default_factory=Counter)
+    jobs: int = 0
+    wrong: Wrong = field(default_factory=Wrong)
+
+    def is_wrong(self, words: str) -> None:
+        at = f"killed {self.at[0]} ({self.at[1]})" if self.at else "undisturbed"
+        self.wrong.words.append(f"{self.scenario}, {at}: {words}; see {self.home}")
+
+
+class Walk:
+    """cloud: for this walk alone while it lasts. folder: for the studies of all cases."""
+
+    def __init__(self, cloud: LocalCloud, driver: Driver, folder: Path) -> None:
+        self._cloud, self._driver, self._folder = cloud, driver, folder
+
+    def walked(self, scenario: Scenario, choose: Callable[[tuple[str, ...]], Iterable[At]]) -> Iterator[Case]:
+        """The undisturbed case first, then one for each point chosen from those it passed."""
+        more, raised = self._money(scenario)
+        self._cloud.switch(model_version_suffix="" if scenario.google else "@local-stand-in")
+        undisturbed = self._case(scenario, None, more, raised)
+        for number, plan in enumerate(scenario.plans):
+            if MENDED not in scenario.before + scenario.then and not Plans(self._cloud).strikes(f"plan-{number}"):
+                undisturbed.is_wrong(f"{plan['kind']} never struck: this case shows nothing of it")
+        yield undisturbed
+        for at in choose(undisturbed.points):
+            case = self._case(scenario, at, more, raised)
+            self._compare(case, undisturbed)
+            yield case
+            if not case.wrong.words:
+                shutil.rmtree(case.home)
+
+    def _money(self, scenario: Scenario) -> tuple[str, str]:
+        """What the study says of the cloud: with the scenario's budget, and with one that a person raised."""
+        if not scenario.google:
+            return "", ""
+        study = SmallStudy.of(self._home("priced"), RECORDS, more=CLOUD)
+        worst = Decimal(self._run(study, ("plan", "--json")).json["cost_usd"]["worst"])
+        limits = (worst * Decimal(str(share)) for share in (scenario.budget, 10))
+        first, raised = (f"{CLOUD}budget: {{limit_usd: {limit:.6f}}}\n" for limit in limits)
+        return first, raised
+
+    def _home(self, name: str) -> Path:
+        number = len(list(self._folder.iterdir()))
+        return self._folder / f"{number:05d}-{name.replace(' ', '-').replace(',', '')}"
+
+    def _run(self, study: SmallStudy, words: Step, at: At | None = None) -> Struck:
+        return self._driver.command([words[0], str(study.path), *words[1:]], self._cloud.endpoint, at)
+
+    def _case(self, scenario: Scenario, at: At | None, more: str, raised: str) -> Case:
+        study = SmallStudy.of(self._home(scenario.name), RECORDS, more=more)
+        case = Case(scenario.name, at, study.home)
+        plans = Plans(self._cloud)
+        plans.clear()
+        for number, plan in enumerate(scenario.plans):
+            plans.add(f"plan-{number}", **plan)
+        creates, served = (_last(self._cloud, kind) for kind in ("creates", "served"))
+        self._steps(case, study, scenario.before, scenario.codes)
+        self._strike(case, study, scenario, raised)
+        self._steps(case, study, scenario.then, (0,))
+        results = study.home / ("results" if scenario.google else "stand-in") / "results.csv"
+        case.results = results.read_bytes() if results.exists() else b""
+        labels = Counter(label for (label,) in _journal(self._cloud, _LABELS, creates))
+        case.served = Counter(key for (key,) in _journal(self._cloud, _KEYS, served))
+        case.jobs = labels.total()
+        self._judge(case, study, scenario, labels)
+        return case
+
+    def _strike(self, case: Case, study: SmallStudy, scenario: Scenario, raised: str) -> None:
+        """The command, killed; then the same command, and what it asks a person to do."""
+        first = self._said(case, self._run(study, scenario.struck, case.at))
+        case.killed, case.points = first.killed, first.points
+        ended = self._said(case, self._run(study, scenario.struck)) if first.killed else first
+        case.codes.append(ended.code)
+        if ended.code == DoubtfulSubmitError.exit_code and scenario.google:
+            ended = self._said(case, self._run(study, (*scenario.struck, "--resubmit")))
+            case.codes.append(ended.code)
+        if ended.code == BudgetError.exit_code and scenario.google and len(case.codes) > 1:
+            study.more = raised  # what a job that nobody found may have cost stays reserved: a person gives more
+            study.write()
+            ended = self._said(case, self._run(study, scenario.struck))
+            case.codes.append(ended.code)
+        if ended.code:
+            case.is_wrong(f"{scenario.struck[0]} ended {case.codes}: {ended.err[-300:]}")
+
+    def _steps(self, case: Case, study: SmallStudy, steps: Iterable[Step], codes: Iterable[int]) -> None:
+        for step in steps:
+            if step == MENDED:
+                Plans(self._cloud).clear()
+                continue
+            ended = self._said(case, self._run(study, step))
+            if ended.code not in codes:
+                case.is_wrong(f"{step[0]} ended {ended.code}: {ended.err[-300:]}")
+
+    def _said(self, case: Case, ended: Struck) -> Struck:
+        if "Traceback" in ended.err or ended.code in {1, 99}:
+            case.wrong.tracebacks += 1
+            case.is_wrong(f"a traceback: {ended.err[-600:]}")
+        return ended
+
+    def _judge(self, case: Case, study: SmallStudy, scenario: Scenario, labels: Counter[str]) -> None:
+        twice = [label for label, times in labels.items() if times > 1]
+        if twice:
+            case.wrong.paid_twice += len(twice)
+            case.is_wrong(f"jobs made twice: {twice}")
+        often = [key for key, times in case.served.items() if times > 1]
+        if often:
+            case.wrong.paid_twice += len(often)
+            case.is_wrong(f"served more than once: {often}")
+        rows = study.results("results" if scenario.google else "stand-in") if case.results else []
+        lost = RECORDS - sum(row["outcome"] != "open" for row in rows)
+        strangers = [row["record_id"] for row in rows if row["outcome"] == "answer" and not is_its_own(row)]
+        case.wrong.rows_lost += lost
+        case.wrong.attached_wrongly += len(strangers)
+        if lost or strangers:
+            case.is_wrong(f"{lost} rows lost; another's answer: {strangers}")
+
+    def _compare(self, case: Case, undisturbed: Case) -> None:
+        if case.results != undisturbed.results:
+            case.is_wrong("results.csv differs from the undisturbed run's")
+        again = case.served - undisturbed.served
+        if again:
+            case.wrong.paid_twice += again.total()
+        if case.served != undisturbed.served:
+            case.is_wrong(f"served {again} more, {undisturbed.served - case.served} less than undisturbed")
+
+
+def is_its_own(row: dict[str, str], prefix: str = "r") -> bool:
+    """The stand-in's answer to a small study's record holds the number in its text, which is that of its id."""
+    return row["a_people"] == row["record_id"].removeprefix(prefix)
+
+
+def every(points: tuple[str, ...]) -> Iterator[At]:
+    """Each time each point is passed."""
+    seen: Counter[str] = Counter()
+    for name in points:
+        seen[name] += 1
+        yield name, seen[name]
+
+
+_LABELS = "SELECT json_extract(labels, '$.overnight-job') FROM creates WHERE seq > ?"
+_KEYS = "SELECT key FROM served WHERE seq > ?"
+
+
+def _last(cloud: LocalCloud, kind: str) -> int:
+    return int(_journal(cloud, f"SELECT coalesce(max(seq), 0) FROM {kind} WHERE seq > ?", 0)[0][0])
+
+
+def _journal(cloud: LocalCloud, sql: str, after: int) -> list[tuple[str]]:
+    with contextlib.closing(sqlite3.connect(cloud.data / "journal.sqlite")) as journal:
+        return journal.execute(sql, (after,)).fetchall()
