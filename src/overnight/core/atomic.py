@@ -39,7 +39,7 @@ def replacing(target: Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except OSError as cause:
         raise _cannot_write(target, cause) from cause
     finally:
@@ -51,7 +51,7 @@ def replace_bytes(target: Path, data: bytes) -> None:
         file.write(data)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Best effort: the new file is in place; some file systems cannot sync a folder, some folders cannot be read."""
     if os.name == "nt":
         return
