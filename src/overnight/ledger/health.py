@@ -144,7 +144,7 @@ def schema_sql() -> str:
 
 
 def _check_counts(connection: sqlite3.Connection, path: Path) -> None:
-    """Every shard has its rows: a ledger copied in mid-write, without its journal, may have whole pages and not this."""
+    """Every shard has its rows: a ledger copied in mid-write without its journal may have whole pages, and not this."""
     found = connection.execute(
         "SELECT id, n_rows, (SELECT count(*) FROM sent WHERE shard = shard.id) AS n FROM shard"
         " WHERE state NOT IN ('intended', 'abandoned') AND n <> n_rows LIMIT 1"
