@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.crash.driver import Driver
 from tests.crash.scenarios import SCENARIOS, Scenario
-from tests.crash.walk import At, Case, Walk, every
+from tests.crash.walk import At, Walk
 from tests.support.cloud import SWIFT
 from tests.support.local_cloud import LocalCloud
 
