@@ -14,7 +14,8 @@ from overnight.core.events import Tell, silent
 from overnight.core.outcome import ProblemKind
 from overnight.core.usage import Usd
 from overnight.errors import Finding, UsageError
-from overnight.run import loop, publish, reopen
+from overnight.run import clean, loop, publish, reopen
+from overnight.run.adopt import Adopted, adopt
 from overnight.run.plan import make_plan
 from overnight.run.world import Options
 from overnight.wiring.opening import open_study
@@ -71,6 +72,8 @@ class StudyFile:
         detach: bool = False,
         new_recipe: bool = False,
         resubmit: bool = False,
+        smoke: bool = True,
+        take_over: bool = False,
         ask: Callable[[str], bool] | None = None,
         tell: Tell = silent,
     ) -> publish.Closing:
@@ -79,10 +82,20 @@ class StudyFile:
         max_usd: cap of this run, as text, Decimal or int (no float). yes: go on without asking. ask: gets a yes-or-no
         question. Without any of the three, and without budget.limit_usd in the study, realm google raises ConsentError.
         new_recipe: this version's wording in place of the study's. resubmit: a job whose create had no reply is not
-        there, so its requests are sent again.
+        there, so its requests are sent again. smoke: before the first job on Google, two rows are asked at once.
+        take_over: send from here although another copy of the study has sent (LockedError otherwise).
         """
         cap = None if max_usd is None else Usd(max_usd)
-        options = Options(yes=yes, max_usd=cap, pay_again=pay_again, resubmit=resubmit, detach=detach, ask=ask)
+        options = Options(
+            yes=yes,
+            max_usd=cap,
+            pay_again=pay_again,
+            resubmit=resubmit,
+            take_over=take_over,
+            detach=detach,
+            smoke=smoke,
+            ask=ask,
+        )
         with open_study(self.path, tell=tell, command="run", connect=True, new_recipe=new_recipe) as opened:
             return loop.run(opened.world, options)
 
@@ -118,6 +131,19 @@ class StudyFile:
         """Open the answers of these records; the next run asks and pays for them anew."""
         with open_study(self.path, command="forget") as opened:
             return reopen.forget(opened.world, record_ids)
+
+    def adopt(self, job: str, *, tell: Tell = silent) -> Adopted:
+        """A job made by hand becomes one of the study's. job: its full name, or its number. Sends nothing."""
+        with open_study(self.path, tell=tell, command="adopt", connect=True) as opened:
+            return adopt(opened.world, job)
+
+    def clean(self, *, tell: Tell = silent) -> tuple[clean.Leftover, ...]:
+        """Remove the study's files from the cloud, and its ended jobs. Returns what was removed; asks nobody."""
+        with open_study(self.path, tell=tell, command="clean", connect=True) as opened:
+            found = tuple(clean.leftovers(opened.world))
+            for leftover in found:
+                clean.remove(opened.world, leftover)
+            return found
 
     def export(self, target: str | Path) -> publish.Closing:
         """Results as the file's ending says: .csv, .xlsx, .parquet or .jsonl. Writes over what is there."""

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
-from overnight.backends.backend import OutputFile, Patience
+from overnight.backends.backend import HandMade, OutputFile, OwnerNote, Patience, StoredObject
 from overnight.core.states import JobStatus
-from overnight.errors import NotFoundError
+from overnight.errors import Finding, NotFoundError, RefusedError
 from overnight.ledger.shards import Place
 from overnight.requests.shards import ShardLimits
 
@@ -48,6 +48,7 @@ class MemoryJob:
     labels: Mapping[str, str]
     place: Place
     looks: int
+    model: str = ""
     cancel_asked: bool = False
 
 
@@ -64,12 +65,25 @@ class MemoryBackend:
     inputs: dict[str, list[bytes]] = field(default_factory=dict)
     outputs_: dict[str, bytes] = field(default_factory=dict)
     jobs: dict[str, MemoryJob] = field(default_factory=dict)
+    notes: dict[str, OwnerNote] = field(default_factory=dict)
     created: list[str] = field(default_factory=list)
     served: Counter[str] = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
+    asked: list[bytes] = field(default_factory=list)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def place(self, uid: str, label: str) -> Place:
         return Place(self.name, "", "nowhere", "memory", f"{uid}/{label}/in", f"{uid}/{label}/out")
+
+    def preflight(self, model: str, tell: Callable[[str], None]) -> Sequence[Finding]:
+        return self.findings
+
+    def generate(self, model: str, request: bytes) -> Mapping[str, object]:
+        self.asked.append(request)
+        answered = self.answer({"key": "", "request": json.loads(request)})
+        assert answered is not None
+        found: dict[str, object] = answered["response"]
+        return found
 
     def stage(self, place: Place, lines: Iterable[bytes], manifest: Mapping[str, object]) -> None:
         assert json.dumps(manifest)
@@ -80,8 +94,13 @@ class MemoryBackend:
 
     def submit(self, place: Place, model: str, labels: Mapping[str, str]) -> JobStatus:
         name = f"memory/jobs/{next(self._numbers)}"
-        status = JobStatus(name, "JOB_STATE_PENDING", create_time=f"2026-11-22T00:00:{len(self.jobs):02d}Z")
-        self.jobs[name] = MemoryJob(status, dict(labels), place, self.looks)
+        status = JobStatus(
+            name,
+            "JOB_STATE_PENDING",
+            label=labels["overnight-job"],
+            create_time=f"2026-11-22T00:00:{len(self.jobs):02d}Z",
+        )
+        self.jobs[name] = MemoryJob(status, dict(labels), place, self.looks, model)
         self.created.append(labels["overnight-job"])
         return status
 
@@ -112,6 +131,37 @@ class MemoryBackend:
 
     def fetch_input(self, place: Place, target: BinaryIO) -> None:
         target.writelines(self.inputs[place.input])
+
+    def hand_made(self, job: str) -> HandMade:
+        found = self._job(job)
+        return HandMade(found.status, found.model, found.place)
+
+    def objects(self, place: Place) -> Sequence[StoredObject]:
+        there = {place.input: b"".join(self.inputs.get(place.input, ())), place.output: self.outputs_.get(place.output)}
+        return [StoredObject(name, len(data)) for name, data in there.items() if data]
+
+    def remove(self, place: Place, name: str) -> None:
+        self.inputs.pop(name, None)
+        self.outputs_.pop(name, None)
+
+    def is_ours(self, place: Place, name: str) -> bool:
+        return name in {place.input, place.output}
+
+    def delete_job(self, place: Place, job: str) -> None:
+        self.jobs.pop(job, None)
+
+    def owner_place(self, uid: str) -> str:
+        return f"memory://{uid}/owner.json"
+
+    def owner(self, place: str) -> OwnerNote | None:
+        return self.notes.get(place)
+
+    def claim(self, place: str, text: str, generation: int) -> int:
+        there = self.notes.get(place)
+        if generation != (there.generation if there else 0):
+            raise RefusedError("the note was written by somebody else", code=412, where=place)
+        self.notes[place] = OwnerNote(text, next(self._numbers))
+        return self.notes[place].generation
 
     def close(self) -> None:
         """Nothing is open."""

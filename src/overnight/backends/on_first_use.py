@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import BinaryIO
 
-from overnight.backends.backend import Backend, OutputFile, Patience
+from overnight.backends.backend import Backend, HandMade, OutputFile, OwnerNote, Patience, Staged, StoredObject
 from overnight.core.states import JobStatus
+from overnight.errors import Finding
 from overnight.ledger.shards import Place
 from overnight.requests.shards import ShardLimits
 
@@ -35,6 +36,12 @@ class OnFirstUse:
     def place(self, uid: str, label: str) -> Place:
         return self._real.place(uid, label)
 
+    def preflight(self, model: str, tell: Callable[[str], None]) -> Sequence[Finding]:
+        return self._real.preflight(model, tell)
+
+    def generate(self, model: str, request: bytes) -> Mapping[str, object]:
+        return self._real.generate(model, request)
+
     def stage(self, place: Place, lines: Iterable[bytes], manifest: Mapping[str, object]) -> None:
         self._real.stage(place, lines, manifest)
 
@@ -61,6 +68,36 @@ class OnFirstUse:
 
     def fetch_input(self, place: Place, target: BinaryIO) -> None:
         self._real.fetch_input(place, target)
+
+    def staged(self, uid: str = "") -> Sequence[Staged]:
+        return self._real.staged(uid)
+
+    def manifest(self, place: Place) -> bytes:
+        return self._real.manifest(place)
+
+    def hand_made(self, job: str) -> HandMade:
+        return self._real.hand_made(job)
+
+    def objects(self, place: Place) -> Sequence[StoredObject]:
+        return self._real.objects(place)
+
+    def remove(self, place: Place, name: str) -> None:
+        self._real.remove(place, name)
+
+    def is_ours(self, place: Place, name: str) -> bool:
+        return self._real.is_ours(place, name)
+
+    def delete_job(self, place: Place, job: str) -> None:
+        self._real.delete_job(place, job)
+
+    def owner_place(self, uid: str) -> str:
+        return self._real.owner_place(uid)
+
+    def owner(self, place: str) -> OwnerNote | None:
+        return self._real.owner(place)
+
+    def claim(self, place: str, text: str, generation: int) -> int:
+        return self._real.claim(place, text, generation)
 
     def close(self) -> None:
         if "_real" in self.__dict__:

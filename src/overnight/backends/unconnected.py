@@ -14,7 +14,11 @@ class Unconnected:
     def _refuse(self, *_: object) -> NoReturn:
         raise RuntimeError("this command has no way to the service: it may only look")
 
+    preflight = generate = _refuse
     place = stage = unstage = submit = find = poll = cancel = outputs = fetch = fetch_input = _refuse
+    staged = manifest = _refuse
+    hand_made = objects = remove = is_ours = delete_job = _refuse
+    owner_place = owner = claim = _refuse
 
     def close(self) -> None:
         """Nothing is open."""

@@ -8,15 +8,16 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import BinaryIO, Final
 
-from overnight.backends.backend import OutputFile, Patience
+from overnight.backends.backend import HandMade, OutputFile, OwnerNote, Patience, Staged, StoredObject
 from overnight.core.states import JobStatus
-from overnight.errors import NotFoundError
+from overnight.errors import Finding, JobError, NotFoundError, UsageError
 from overnight.google.batch_jobs import BatchJobs
-from overnight.google.storage import Storage
+from overnight.google.preflight import Clients, Target, preflight
 from overnight.ledger.shards import Place
 from overnight.requests.shards import ShardLimits
 
 NAME: Final = "vertex-storage"
+_MANIFEST: Final = "manifest.json"
 GOOGLE_PATIENCE: Final = Patience((2, 5, 10, 20, 30, 60), then_create=False, poll_s=(5, 300), unusual_s=12 * 3600)
 """Some two minutes of looking. What is not listed then is a person's to judge: `run --resubmit`."""
 LOCAL_PATIENCE: Final = Patience((0.2, 0.5, 1, 2, 3), then_create=True, poll_s=(0.25, 2), unusual_s=120)
@@ -24,13 +25,13 @@ LOCAL_PATIENCE: Final = Patience((0.2, 0.5, 1, 2, 3), then_create=True, poll_s=(
 
 
 class VertexStorage:
-    """jobs: makes a client for a project and location, as jobs are read where they were made; close_jobs ends them."""
+    """clients: of the project and location that the study names now. jobs: makes a client for a project and location, as jobs are read where they were made; close_jobs ends them."""
 
     name = NAME
 
     def __init__(
         self,
-        storage: Storage,
+        clients: Clients,
         close_jobs: Callable[[], None],
         jobs: Callable[[str, str], BatchJobs],
         *,
@@ -41,7 +42,7 @@ class VertexStorage:
         patience: Patience,
         limits: ShardLimits | None = None,
     ) -> None:
-        self._storage, self._close_jobs, self._jobs = storage, close_jobs, jobs
+        self._clients, self._storage, self._close_jobs, self._jobs = clients, clients.storage, close_jobs, jobs
         self._project, self._location, self._bucket, self._prefix = project, location, bucket, prefix.strip("/")
         self.patience = patience
         self.limits = limits or ShardLimits()
@@ -56,6 +57,12 @@ class VertexStorage:
             input=f"{folder}/requests.jsonl",
             output=f"{folder}/output",
         )
+
+    def preflight(self, model: str, tell: Callable[[str], None]) -> Sequence[Finding]:
+        return preflight(Target(self._project, self._location, self._bucket, model), self._clients, tell)
+
+    def generate(self, model: str, request: bytes) -> Mapping[str, object]:
+        return self._clients.gemini.generate(model, request)
 
     def stage(self, place: Place, lines: Iterable[bytes], manifest: Mapping[str, object]) -> None:
         self._storage.upload(place.bucket, place.input, lines)
@@ -93,6 +100,8 @@ class VertexStorage:
         Not `{prefix}/*.jsonl`: results are in a sub-directory whose name cannot be computed (facts 3.1).
         """
         own = f"gs://{place.bucket}/{place.output}"
+        if not (place.output or status.output_directory.startswith(own)):
+            return []  # of a job made by hand only the directory that it names itself
         directory = status.output_directory if status.output_directory.startswith(own) else own
         prefix = directory.removeprefix(f"gs://{place.bucket}/").rstrip("/") + "/"
         files = [
@@ -105,6 +114,64 @@ class VertexStorage:
     def fetch(self, place: Place, file: OutputFile, target: BinaryIO) -> None:
         found = self._storage.stat(place.bucket, file.name)
         self._storage.download(place.bucket, file.name, target, found.generation)
+
+    def staged(self, uid: str = "") -> Sequence[Staged]:
+        root = f"{self._prefix}/" if self._prefix else ""
+        found = []
+        for stored in self._storage.list(self._bucket, f"{root}{uid}/" if uid else f"{root}u"):
+            owner, _, rest = stored.name.removeprefix(root).partition("/")
+            label, _, name = rest.partition("/")
+            if name == _MANIFEST and label:
+                found.append(Staged(owner, label, self.place(owner, label)))
+        return found
+
+    def manifest(self, place: Place) -> bytes:
+        return self._storage.read_small(place.bucket, _manifest(place))
+
+    def hand_made(self, job: str) -> HandMade:
+        name = job if "/" in job else f"projects/{self._project}/locations/{self._location}/batchPredictionJobs/{job}"
+        project, location = _parent(name)
+        files = self._jobs(project, location).files(name)
+        bucket, _, path = (
+            files.inputs[0].removeprefix("gs://").partition("/") if len(files.inputs) == 1 else ("", "", "")
+        )
+        target = files.output_prefix.removeprefix("gs://").partition("/")[0]
+        if not path or "*" in path or not target or bucket != target:
+            raise JobError(
+                f"the job reads {', '.join(files.inputs) or 'nothing from Cloud Storage'} and writes to"
+                f" {files.output_prefix or 'somewhere else'}",
+                where=name,
+                hint="A job can be adopted that reads one JSONL file and writes into the same bucket.",
+            )
+        return HandMade(files.status, files.model, Place(NAME, project, location, bucket, path, ""))
+
+    def objects(self, place: Place) -> Sequence[StoredObject]:
+        return [
+            StoredObject(found.name, found.size_bytes)
+            for found in self._storage.list(place.bucket, _folder(place) + "/")
+        ]
+
+    def remove(self, place: Place, name: str) -> None:
+        self._storage.delete(place.bucket, name)
+
+    def is_ours(self, place: Place, name: str) -> bool:
+        return name in {place.input, _manifest(place)} or name.startswith(f"{place.output}/")
+
+    def delete_job(self, place: Place, job: str) -> None:
+        self._jobs(place.project, place.location).delete(job)
+
+    def owner_place(self, uid: str) -> str:
+        return "/".join(part for part in (f"gs://{self._bucket}", self._prefix, uid, "owner.json") if part)
+
+    def owner(self, place: str) -> OwnerNote | None:
+        try:
+            data, generation = self._storage.read_live(*_split(place))
+        except NotFoundError:
+            return None
+        return OwnerNote(data.decode(errors="replace"), generation)
+
+    def claim(self, place: str, text: str, generation: int) -> int:
+        return self._storage.replace_small(*_split(place), text.encode(), generation)
 
     def close(self) -> None:
         self._storage.close()
@@ -121,4 +188,25 @@ def _is_chunk(name: str) -> bool:
 
 
 def _manifest(place: Place) -> str:
-    return f"{place.input.rsplit('/', 1)[0]}/manifest.json"
+    return f"{_folder(place)}/{_MANIFEST}"
+
+
+def _folder(place: Place) -> str:
+    """The shard's own: nothing else is written into it."""
+    return place.input.rsplit("/", 1)[0]
+
+
+def _parent(job: str) -> tuple[str, str]:
+    """(project, location) of a job's full name."""
+    parts = job.split("/")
+    if len(parts) != 6 or parts[0::2] != ["projects", "locations", "batchPredictionJobs"] or not all(parts):
+        raise UsageError(
+            f"{job!r} is no job's name", hint="projects/…/locations/…/batchPredictionJobs/…, or its number."
+        )
+    return parts[1], parts[3]
+
+
+def _split(address: str) -> tuple[str, str]:
+    """(bucket, name) of gs://bucket/name."""
+    bucket, _, name = address.removeprefix("gs://").partition("/")
+    return bucket, name

@@ -11,11 +11,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
-from overnight.cli import cloud, exporting, reopening, running, studies
+from overnight.cli import cloud, exporting, jobs, reopening, running, studies
 from overnight.cli.output import mute, say
 from overnight.errors import OutputError, OvernightError, UsageError
 
-_GROUPS = (studies, running, reopening, exporting, cloud)
+_GROUPS = (studies, running, reopening, exporting, jobs, cloud)
 
 STOPPED = 130
 """The exit code after Ctrl-C with no job under way."""
@@ -37,6 +37,8 @@ More:
   retry        open requests that were given up
   cancel       cancel running jobs; what is done is kept
   forget       open the answers of single records
+  adopt        a job made by hand becomes one of the study's
+  clean        remove the study's files from the bucket, and its ended jobs
   local-cloud  the embedded Google Cloud on its own, for any Google client
 
 `overnight COMMAND --help` says more. The study is ./study.yaml unless you name one.

@@ -6,6 +6,7 @@ A thin client of our own: Google's SDK hides labels, partial failures and counts
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from overnight.core.states import JobStatus
@@ -21,6 +22,19 @@ PAGE_SIZE: Final = 100
 _NAME = re.compile(r"projects/[^/?#]+/locations/([^/?#]+)/batchPredictionJobs/[^/?#:]+")
 _LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _LABEL_VALUE = re.compile(r"[a-z0-9_-]{1,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class JobFiles:
+    """A job, what it asks and where its files are.
+
+    inputs: gs:// addresses, which may hold wildcards (facts 1.2, [D]).
+    """
+
+    status: JobStatus
+    model: str
+    inputs: tuple[str, ...]
+    output_prefix: str
 
 
 class BatchJobs:
@@ -53,6 +67,14 @@ class BatchJobs:
     def get(self, name: str) -> JobStatus:
         """name: the full one. It is read where it was made, whatever this study's location is now."""
         return parse_job(self._http.get(self._url(name)))
+
+    def files(self, name: str) -> JobFiles:
+        """name: the full one. Empty where the job is not of Cloud Storage."""
+        found = self._http.get(self._url(name))
+        source = _mapping(_mapping(found.get("inputConfig")).get("gcsSource")).get("uris")
+        output = _mapping(_mapping(found.get("outputConfig")).get("gcsDestination"))
+        inputs = tuple(_text(uri) for uri in source) if isinstance(source, list) else ()
+        return JobFiles(parse_job(found), _text(found.get("model")), inputs, _text(output.get("outputUriPrefix")))
 
     def list_by_label(self, key: str, value: str) -> list[JobStatus]:
         """Every job with the label, of all pages, in the service's order."""

@@ -14,7 +14,7 @@ from overnight.requests.shards import SentRow
 
 _COLUMNS: Final = (
     "id, realm, stage, recipe, model, max_output_tokens, state, label, place, intended, n_rows, size_bytes,"
-    " reserved_usd, kept_usd, billed_usd, submitted, job_name, job, cancelled, collected, lines, breaker"
+    " reserved_usd, kept_usd, billed_usd, submitted, job_name, job, cancelled, collected, lines, breaker, adopted"
 )
 
 
@@ -35,7 +35,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class ShardFact:
-    """A shard as the ledger holds it."""
+    """A shard as the ledger holds it. adopted: its job and its files were made by hand."""
 
     id: int
     realm: str
@@ -59,6 +59,7 @@ class ShardFact:
     collected: str
     lines: int
     breaker: str
+    adopted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,14 @@ class Shards:
         label: str,
         place: Place,
         now: str,
+        number: int | None = None,
     ) -> int:
-        """Durable before anything is uploaded. Returns the shard's number."""
+        """Durable before anything is uploaded. Returns the shard's number: the next, where none is given."""
         with transaction(self._db):
             cursor = self._db.execute(
-                "INSERT INTO shard (realm, stage, recipe, model, max_output_tokens, state, label, place, intended)"
-                " VALUES (?, ?, ?, ?, ?, 'intended', ?, ?, ?)",
-                (realm, stage, recipe, model, max_output_tokens, label, json.dumps(asdict(place)), now),
+                "INSERT INTO shard (id, realm, stage, recipe, model, max_output_tokens, state, label, place, intended)"
+                " VALUES (?, ?, ?, ?, ?, ?, 'intended', ?, ?, ?)",
+                (number, realm, stage, recipe, model, max_output_tokens, label, json.dumps(asdict(place)), now),
             )
             return int(cursor.lastrowid or 0)
 
@@ -127,6 +129,41 @@ class Shards:
                 job=json.dumps(asdict(job)),
                 submitted=now,
             )
+
+    def adopt(
+        self,
+        *,
+        realm: str,
+        stage: str,
+        recipe: str,
+        model: str,
+        max_output_tokens: int,
+        label: str,
+        place: Place,
+        rows: Iterable[SentRow],
+        size_bytes: int,
+        reserve: Usd | None,
+        job: JobStatus,
+        now: str,
+    ) -> int:
+        """A job that is there already, with its rows, in one transaction. Its worst case is reserved, caps or not: it
+        is under way, or paid. Returns the shard's number."""
+        ordered = sorted((row.address, row.attempt, row.fingerprint) for row in rows)
+        exact = None if reserve is None else reserve.exact()
+        with transaction(self._db):
+            cursor = self._db.execute(
+                "INSERT INTO shard (realm, stage, recipe, model, max_output_tokens, state, label, place, intended,"
+                " n_rows, size_bytes, reserved_usd, submitted, job_name, job, adopted)"
+                " VALUES (?, ?, ?, ?, ?, 'submitted', ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+                (realm, stage, recipe, model, max_output_tokens, label, json.dumps(asdict(place)), now, len(ordered),
+                 size_bytes, exact, job.create_time or now, job.name, json.dumps(asdict(job))),
+            )  # fmt: skip
+            number = int(cursor.lastrowid or 0)
+            self._db.executemany(
+                "INSERT INTO sent (shard, address, attempt, fingerprint) VALUES (?, ?, ?, ?)",
+                ((number, *row) for row in ordered),
+            )
+        return number
 
     def abandon(self, shard: int, *, may_bill: bool = False) -> None:
         """Nothing was created of it: its rows were never sent, its reservation is free again.
@@ -182,8 +219,13 @@ class Shards:
         yield from self._db.execute("SELECT address, attempt, fingerprint FROM sent WHERE shard = ?", (shard,))
 
     def committed(self, realm: str, *, since: int = 0) -> Usd:
-        """Spent and reserved in a realm by shards numbered from `since` on: what may not pass a cap."""
+        """Spent and reserved in a realm by shards numbered from `since` on, and by rows asked one by one before them
+        (ledger/smokes.py): what may not pass a cap."""
         total = Usd()
+        for amounts in self._db.execute(
+            "SELECT reserved_usd, kept_usd, billed_usd FROM smoke WHERE realm = ? AND before_shard >= ?", (realm, since)
+        ):
+            total = sum((Usd(amount) for amount in amounts if amount is not None), total)
         for fact in self.all(realm):
             if fact.id < since:
                 continue
@@ -218,7 +260,7 @@ def status_from_json(body: str) -> JobStatus:
 
 def _fact(row: tuple[Any, ...]) -> ShardFact:
     (id_, realm, stage, recipe, model, room, state, label, place, intended, n_rows, size_bytes, *rest) = row
-    reserved, kept, billed, submitted, job_name, job, cancelled, collected, lines, breaker = rest
+    reserved, kept, billed, submitted, job_name, job, cancelled, collected, lines, breaker, adopted = rest
     return ShardFact(
         id_,
         realm,
@@ -242,6 +284,7 @@ def _fact(row: tuple[Any, ...]) -> ShardFact:
         collected or "",
         lines,
         breaker or "",
+        bool(adopted),
     )
 
 

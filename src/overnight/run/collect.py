@@ -27,10 +27,6 @@ _EMPTY_LOOKS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 _SUCCEEDED = frozenset({"JOB_STATE_SUCCEEDED", "JOB_STATE_PARTIALLY_SUCCEEDED"})
 
-# google.rpc codes after which the same job would fail the same way: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED,
-# FAILED_PRECONDITION, UNAUTHENTICATED (facts 9.2).
-_CONFIGURATION = frozenset({3, 5, 7, 9, 16})
-
 
 def collect(world: World, shard: ShardFact) -> JobError | None:
     """Fetch, read, settle. Returns why a person has to mend something before its requests are sent again, or None.
@@ -49,7 +45,7 @@ def collect(world: World, shard: ShardFact) -> JobError | None:
             settle(world, shard, status, files, before_commit=keeper.finish)
         finally:
             keeper.join()
-    if not _is_configuration(status):
+    if not status.is_refused:
         return None
     assert status.error is not None
     return JobError(
@@ -184,7 +180,7 @@ class _Settling:
         for address, row in matcher.missing():
             self.collecting.write.outcome(Outcome(address, row.attempt, kind, detail=detail))
             self.unsettled += 1
-        if not _is_configuration(status) or status.succeeded:
+        if not status.is_refused or status.succeeded:
             self.bill.without_a_line(self.unsettled)
 
     def close(self, matcher: Matcher, shard: ShardFact, status: JobStatus, n_rows: int) -> None:
@@ -216,14 +212,21 @@ class _Settling:
 
 
 def _answered_before(world: World, expected: Mapping[bytes, Expected]) -> frozenset[bytes]:
-    """Requests of this shard that an earlier attempt has answered. First attempts have none: then nothing is read."""
-    if all(row.attempt == 1 for row in expected.values()):
+    """Requests of this shard that an earlier attempt has answered. First attempts have none: then nothing is read.
+
+    Where jobs were adopted, the same attempt may be in two of them (a create that was given up as not made, and found
+    by hand later): the one that was collected first has settled it.
+    """
+    same_too = any(shard.adopted for shard in world.ledger.shards.all(world.realm))
+    if not same_too and all(row.attempt == 1 for row in expected.values()):
         return frozenset()
     floors = dict(world.ledger.outcomes.reopened())
     return frozenset(
         address
         for address, attempt, kind, _ in world.ledger.outcomes.ended(world.realm)
-        if kind is None and address in expected and floors.get(address, 0) < attempt < expected[address].attempt
+        if kind is None
+        and address in expected
+        and floors.get(address, 0) < attempt < expected[address].attempt + same_too
     )
 
 
@@ -241,8 +244,3 @@ def _why_missing(shard: ShardFact, status: JobStatus) -> tuple[ProblemKind, str]
 
 def _ran(status: JobStatus) -> bool:
     return (status.succeeded or 0) > 0
-
-
-def _is_configuration(status: JobStatus) -> bool:
-    """Also of a job that ran and then could not write: sent again as it is, it would be paid for again for nothing."""
-    return status.error is not None and status.error[0] in _CONFIGURATION

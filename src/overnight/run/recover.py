@@ -37,10 +37,11 @@ def settle_doubts(world: World, options: Options) -> DoubtfulSubmitError | None:
 def abandon(world: World, shard: ShardFact, *, may_bill: bool = False, ours: bool = True) -> None:
     """Its rows are not in a job of ours: clear it away; the plan sends them again.
 
-    may_bill: a job may have been made of it all the same, so its worst case stays reserved. ours: False where the
-    object in its place was written by somebody else.
+    may_bill: a job may have been made of it all the same: its worst case stays reserved, and its files stay where they
+    are, for that job to read and for `adopt` to know what it asks. ours: False where the object in its place was
+    written by somebody else.
     """
-    if ours:
+    if ours and not may_bill:
         _unstage(world, shard)
     world.ledger.shards.abandon(shard.id, may_bill=may_bill)
 
