@@ -32,7 +32,9 @@ _FIELDS: Final = "items(name,size,crc32c,generation,updated),nextPageToken"
 class Bucket:
     """location: lowercase, as jobs spell theirs. location_type: region | dual-region | multi-region.
 
-    soft_delete_s: how long deleted objects are kept and billed; 0 = off.
+    soft_delete_s: how long deleted objects are kept and billed; 0 = off. retention_s: how long objects cannot be
+    deleted; 0 = at once. event_hold: new objects cannot be deleted until somebody releases them. kms_key: the key of
+    the customer's that encrypts new objects, or empty.
     """
 
     name: str
@@ -41,6 +43,10 @@ class Bucket:
     soft_delete_s: int
     versioning: bool
     uniform_access: bool
+    retention_s: int = 0
+    event_hold: bool = False
+    requester_pays: bool = False
+    kms_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,30 +205,58 @@ class Storage:
 
     def write_small(self, bucket: str, name: str, data: bytes) -> Uploaded:
         """A manifest or the like: as `upload`, in one request."""
-        where = f"gs://{bucket}/{name}"
-        blob = self._blob(bucket, name)
         meant = UploadStream([data])
         meant.drain()
         try:
-            with translated(where):
-                blob.upload_from_string(
-                    data,
-                    content_type="application/json",
-                    if_generation_match=0,
-                    checksum="crc32c",
-                    timeout=TIMEOUT_S,
-                    retry=self._retry,
-                )
+            generation = self._write(bucket, name, data, 0)
         except RefusedError as refused:
             if refused.code != 412:
                 raise
             return self._ours(bucket, name, meant, refused)
-        return Uploaded(meant.size_bytes, meant.crc32c, int(blob.generation))
+        return Uploaded(meant.size_bytes, meant.crc32c, generation)
+
+    def replace_small(self, bucket: str, name: str, data: bytes, generation: int) -> int:
+        """Writes only over that generation; 0: only where nothing is. Returns the new one.
+
+        RefusedError 412 where another is there, unless it is these very bytes: then they were written before an answer
+        was lost. Who must know that nobody else wrote them puts a nonce into them. Overwriting needs
+        storage.objects.delete beside .create.
+        """
+        try:
+            return self._write(bucket, name, data, generation)
+        except RefusedError as refused:
+            if refused.code != 412:
+                raise
+            try:
+                there, its_generation = self.read_live(bucket, name)
+            except NotFoundError:
+                there, its_generation = b"", 0
+            if there != data:
+                raise
+            return its_generation
+
+    def _write(self, bucket: str, name: str, data: bytes, generation: int) -> int:
+        blob = self._blob(bucket, name)
+        with translated(f"gs://{bucket}/{name}"):
+            blob.upload_from_string(
+                data,
+                content_type="application/json",
+                if_generation_match=generation,
+                checksum="crc32c",
+                timeout=TIMEOUT_S,
+                retry=self._retry,
+            )
+        return int(blob.generation)
 
     def read_small(self, bucket: str, name: str) -> bytes:
+        return self.read_live(bucket, name)[0]
+
+    def read_live(self, bucket: str, name: str) -> tuple[bytes, int]:
+        """The bytes as they are now, and their generation: of one moment, in one request."""
+        blob = self._blob(bucket, name)
         with translated(f"gs://{bucket}/{name}"):
-            data = self._blob(bucket, name).download_as_bytes(checksum="crc32c", timeout=TIMEOUT_S, retry=self._retry)
-        return bytes(data)
+            data = blob.download_as_bytes(checksum="crc32c", timeout=TIMEOUT_S, retry=self._retry)
+        return bytes(data), int(blob.generation)
 
     def delete(self, bucket: str, name: str, generation: int | None = None) -> None:
         """An object that is not there is deleted already (also the second answer when the first was lost)."""
@@ -264,6 +298,10 @@ def _bucket(raw: "RawBucket") -> Bucket:
         soft_delete_s=int(policy.retention_duration_seconds or 0),
         versioning=bool(raw.versioning_enabled),
         uniform_access=bool(raw.iam_configuration.uniform_bucket_level_access_enabled),
+        retention_s=int(raw.retention_period or 0),
+        event_hold=bool(raw.default_event_based_hold),
+        requester_pays=bool(raw.requester_pays),
+        kms_key=str(raw.default_kms_key_name or ""),
     )
 
 
