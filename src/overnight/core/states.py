@@ -34,14 +34,22 @@ JOB_STATES: Final[dict[str, JobPhase]] = {
 }
 
 
-def phase_of(state: str) -> JobPhase:
-    """Raises JobError for a state that is not in the table."""
+_INVALID_ARGUMENT: Final = 3
+_REFUSED: Final = frozenset({_INVALID_ARGUMENT, 5, 7, 9, 16})
+"""google.rpc codes after which the same job would fail the same way: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED,
+FAILED_PRECONDITION, UNAUTHENTICATED (facts 9.2)."""
+
+
+def phase_of(state: str, job: str = "") -> JobPhase:
+    """Raises JobError for a state that is not in the table. job: whose state it is."""
     try:
         return JOB_STATES[state]
     except KeyError:
         raise JobError(
             f"the service reports a job state this version does not know: {state!r}",
-            hint="Nothing was sent or changed. Update overnight, or look at the job in the console.",
+            where=job,
+            hint="Nothing was sent or changed. Look at the job in the console; run again when its state is another one,"
+            " or update overnight.",
         ) from None
 
 
@@ -67,4 +75,19 @@ class JobStatus:
 
     @property
     def phase(self) -> JobPhase:
-        return phase_of(self.state)
+        return phase_of(self.state, self.name)
+
+    @property
+    def is_refused(self) -> bool:
+        """Sent again as it is, it would end the same way. Also of a job that ran and then could not write."""
+        return self.error is not None and self.error[0] in _REFUSED
+
+    @property
+    def never_ran(self) -> bool:
+        """Refused before any row ran. Without a count, a job that was seen to start may have run and been billed (an
+        output that cannot be written fails it at its end), but for an import that failed (facts 2.2, 9.2)."""
+        if self.error is None or not self.is_refused:
+            return False
+        if self.succeeded is not None and self.succeeded >= 0:
+            return self.succeeded == 0
+        return not self.start_time or self.error[0] == _INVALID_ARGUMENT

@@ -112,6 +112,8 @@ def hint_for(reply: GoogleReply) -> str:
         return _agent_hint(agent[0])
     if "Service agents are being provisioned" in reply.message:  # facts 9.3, ga#1308 [U]
         return "Google is making its service account for this project (first use). Run again in a few minutes."
+    if hint := _settings_hint(reply.message.lower()):
+        return hint
     match reply.code:
         case 401:
             return LOGIN_HINT
@@ -123,10 +125,27 @@ def hint_for(reply: GoogleReply) -> str:
             return "The project's quota or Google's capacity is used up for now: run again later, nothing is lost."
         case 400 if "publisher model" in reply.message:
             return "This model is not offered for batch; docs/reference/models-and-prices.md lists those that are."
+        case 409:
+            return "Something else works on the same thing just now: run again in a minute, nothing is lost."
         case 412:
             return "The object is there already, or was changed by somebody else."
         case code if code >= 500 or code == 408:
             return "A fault at Google or on the way: run again in some minutes, nothing is lost."
+    return ""
+
+
+def _settings_hint(text: str) -> str:
+    """Of a bucket or an organisation, told by words: the same refusal comes as 400 or as 403."""
+    if "requester pays" in text:
+        return "Who reads this bucket must pay for it: `gcloud storage buckets update gs://BUCKET --no-requester-pays`."
+    if "cloud kms" in text or "cloudkms." in text or "kms key" in text:
+        return (
+            "A key of your organisation's (CMEK) encrypts here, and somebody may not use it: ask its owner for "
+            "roles/cloudkms.cryptoKeyEncrypterDecrypter, or use a bucket without one: "
+            "`gcloud storage buckets update gs://BUCKET --clear-default-encryption-key`."
+        )
+    if "vpc service controls" in text:
+        return "A rule of your organisation (VPC Service Controls) forbids it: ask the people who run it."
     return ""
 
 
@@ -171,7 +190,10 @@ def _not_found_hint(message: str) -> str:
         )
     if "bucket" in text:
         return "Make the bucket first: `overnight check --print-setup` prints the command."
-    return ""
+    return (
+        "It is not there (yet), or this account may not see it: run again in a minute, nothing is lost. "
+        "`overnight check --cloud` looks at project, bucket and rights."
+    )
 
 
 def _after(pattern: str, text: str) -> str:

@@ -39,6 +39,9 @@ class Retry:
     wait_s: float
     reason: str
 
+    def __str__(self) -> str:
+        return f"{self.reason}; asking again in {self.wait_s:.0f} s ({self.call})"
+
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
@@ -205,12 +208,18 @@ def _fault(cause: requests.RequestException, where: str) -> UnavailableError:
         return UnreachableError(f"no connection could be made: {_reason(cause)}", where=where, hint=hint)
     if isinstance(cause, requests.Timeout):
         return UnavailableError("the server did not answer in time", where=where, hint=hint)
-    return UnavailableError(f"the connection was cut: {_reason(cause)}", where=where, hint=hint)
+    return UnavailableError(f"the connection was cut: {_in_words(_reason(cause))}", where=where, hint=hint)
 
 
 def _reason(cause: requests.RequestException) -> object:
     inner = cause.args[0] if cause.args else cause
     return getattr(inner, "reason", None) or inner
+
+
+def _in_words(reason: object) -> str:
+    """What the system said, without the names of the classes it is wrapped in: `Connection reset by peer`."""
+    found = reason.args[-1] if isinstance(reason, urllib3_exceptions.ProtocolError) and reason.args else reason
+    return str(getattr(found, "strerror", None) or found)
 
 
 def _never_connected(cause: requests.RequestException) -> bool:

@@ -51,8 +51,8 @@ def collect(world: World, shard: ShardFact) -> JobError | None:
     return JobError(
         f"job {shard.id} failed: {status.error[1]}",
         where=status.name,
-        hint="Its requests are not lost. Mend what the message names, then run again; "
-        "`overnight check --cloud` looks at buckets, rights and regions.",
+        hint=f"{_what_it_cost(status)} Mend what the message names, then run again: its requests are sent again then."
+        " `overnight check --cloud` looks at buckets, rights and regions.",
     )
 
 
@@ -240,6 +240,12 @@ def _why_missing(shard: ShardFact, status: JobStatus) -> tuple[ProblemKind, str]
         code, message = status.error or (0, "the job failed without a word")
         return ProblemKind.SERVICE_ERROR, f"the job failed (code {code}): {message}"
     return ProblemKind.MISSING, f"the job ended as {status.state} and its output holds no line for this row"
+
+
+def _what_it_cost(status: JobStatus) -> str:
+    if _ran(status):
+        return f"{status.succeeded:,} rows were done and may be billed, but nothing of them was written."
+    return "As far as the service says, no row ran, so nothing is billed."
 
 
 def _ran(status: JobStatus) -> bool:

@@ -11,8 +11,10 @@ from overnight.core.states import JOB_STATES, JobPhase, JobStatus
 from overnight.errors import (
     BreakerError,
     BudgetError,
+    CloudError,
     ConsentError,
     JobError,
+    LockedError,
     NotFoundError,
     OvernightError,
     RefusedError,
@@ -23,15 +25,23 @@ from overnight.planning.difference import Reason
 from overnight.planning.standing import State
 from overnight.run.collect import collect, reparse
 from overnight.run.gate import Agreed, check_breaker, gate
+from overnight.run.owner import may_send
 from overnight.run.plan import Planned, make_plan
 from overnight.run.publish import Closing, account, publish
 from overnight.run.recover import recover, settle_doubts
 from overnight.run.send import Sent, accept, send
+from overnight.run.smoke import ask_at_once
 from overnight.run.watch import Watch
 from overnight.run.world import Options, World
 
 _DOUBTS = 3
 """Creates in a row that had no usable reply and made no job: then the service is down, not slow."""
+
+
+_CUTS = 20
+"""Looks in a row at which output that is there could not be fetched. Then it is not the way that is cut."""
+
+_MAY_PASS = (UnavailableError, NotFoundError)
 
 
 def run(world: World, options: Options, closing: Closing | None = None) -> Closing:
@@ -43,7 +53,8 @@ def run(world: World, options: Options, closing: Closing | None = None) -> Closi
     closing = closing or Closing(world.study, world.realm)
     try:
         _close_the_difference(world, options, closing)
-    except OvernightError:
+    except OvernightError as stop:
+        _say_what_goes_on(world, stop)
         if closing.requests_sent or closing.jobs_collected:
             publish(world, closing)
         else:  # stopped before anything was done: the results on disk stay as they are
@@ -57,6 +68,14 @@ def run(world: World, options: Options, closing: Closing | None = None) -> Closi
         return closing
     publish(world, closing)
     return closing
+
+
+def _say_what_goes_on(world: World, stop: OvernightError) -> None:
+    """A call that failed stops no job."""
+    n = len(world.ledger.shards.all(world.realm, "submitted"))
+    if n and isinstance(stop, CloudError):
+        jobs, them = ("1 job stays", "it") if n == 1 else (f"{n:,} jobs stay", "them")
+        world.tell(Note(f"{jobs} under way; the next `overnight run` collects {them}, and nothing is paid twice"))
 
 
 def fetch(world: World, options: Options, *, again: bool = False) -> Closing:
@@ -98,6 +117,9 @@ def _close_the_difference(world: World, options: Options, closing: Closing) -> N
 
 def _send_round(world: World, planned: Planned, options: Options, closing: Closing, agreed: Agreed) -> Sent:
     leave = gate(world, planned, options, agreed)
+    may_send(world, options)
+    if leave.smoke is not None:
+        ask_at_once(world, leave.smoke, leave.caps, planned.plan.to_send)
     sent = send(world, planned, leave, options)
     closing.requests_sent += sent.n_requests
     closing.requests_waiting = planned.plan.to_send - sent.n_requests
@@ -123,7 +145,7 @@ def _send_what_is_new(world: World, options: Options, closing: Closing, agreed: 
         return
     try:
         _send_round(world, planned, options, closing, agreed)
-    except (BudgetError, BreakerError) as stop:  # the jobs under way may free money; and they are collected first
+    except (BudgetError, BreakerError, LockedError) as stop:  # jobs under way may free money, and are collected first
         later: OvernightError = stop
     except ConsentError as nobody:
         if options.ask is not None:
@@ -170,13 +192,15 @@ def watch_and_collect(world: World, closing: Closing, *, wait: bool = True) -> N
     """Until no job is under way, or for one look. Each is collected when it ends: a crash costs nothing but time.
 
     Raises JobError when a job needs a person, after what has ended was collected; BreakerError after everything was.
-    A cut connection is waited out; without waiting it is raised, as UnavailableError.
+    A cut connection is waited out, and output that is listed late; after _CUTS looks in a row that brought nothing,
+    and without waiting, the reason is raised: UnavailableError or NotFoundError.
     """
-    watch, started = Watch(world), world.now()
+    watch, started, cuts = Watch(world), world.now(), 0
     while world.ledger.shards.all(world.realm, "submitted"):
         before = closing.jobs_collected
         trouble = _collect_ended(world, watch, closing)
-        if trouble is not None and not (wait and isinstance(trouble, UnavailableError)):
+        cuts = cuts + 1 if trouble is not None and closing.jobs_collected == before else 0
+        if trouble is not None and not (wait and isinstance(trouble, _MAY_PASS) and cuts < _CUTS):
             raise trouble
         if not wait:
             break
@@ -187,11 +211,11 @@ def watch_and_collect(world: World, closing: Closing, *, wait: bool = True) -> N
     check_breaker(world)
 
 
-def _collect_ended(world: World, watch: Watch, closing: Closing) -> JobError | UnavailableError | None:
+def _collect_ended(world: World, watch: Watch, closing: Closing) -> JobError | CloudError | None:
     """One look; everything that has ended is collected. Returns why that is not all that can be done.
 
-    JobError: the first reason why a person is needed. UnavailableError: output that could not be fetched just now; its
-    job is as it was, and another look tries again.
+    JobError: the first reason why a person is needed. UnavailableError, NotFoundError: output that could not be fetched
+    just now; its job is as it was, and another look tries again.
     """
     ended = watch.look()
     trouble, cut = watch.trouble, None
@@ -199,7 +223,7 @@ def _collect_ended(world: World, watch: Watch, closing: Closing) -> JobError | U
         world.tell(StepStarted("collect", f"job {shard.id}"))
         try:
             failed = collect(world, shard)
-        except UnavailableError as cause:
+        except _MAY_PASS as cause:
             world.tell(Note(f"job {shard.id}: its output was not to be had just now ({cause.what})", "warning"))
             cut = cut or cause
             continue

@@ -9,6 +9,8 @@ from overnight.errors import JobError, NotFoundError, UnavailableError
 from overnight.ledger.shards import ShardFact
 from overnight.run.world import World
 
+_GONE_LOOKS = 3
+
 _SLOWDOWN = 20
 """The wait between two looks is a twentieth of the time waited so far, within the backend's bounds."""
 
@@ -57,14 +59,15 @@ class Watch:
         self.world.sleep(min(max(waited_s / _SLOWDOWN, least_s), most_s))
 
     def _poll(self, shard: ShardFact) -> JobStatus | None:
+        if not shard.job_name:  # of a rebuilt ledger: listed no more, and its output is there
+            return shard.job
         try:
             status = self.world.backend.poll(shard.place, shard.job_name)
         except NotFoundError as cause:
-            raise JobError(
-                f"job {shard.id} is not there any more",
-                where=shard.job_name,
-                hint="It may have been deleted by hand. `overnight cancel` gives its requests up; `retry` opens them.",
-            ) from cause
+            found = self._look_again(shard)
+            if found is None:
+                raise _gone(shard) from cause
+            status = found
         except UnavailableError as cause:
             self.world.tell(Note(f"job {shard.id}: no answer just now ({cause.what}); it goes on", "warning"))
             return None
@@ -72,6 +75,16 @@ class Watch:
             self.world.ledger.shards.seen(shard.id, status)
         self._tell(shard, status)
         return status
+
+    def _look_again(self, shard: ShardFact) -> JobStatus | None:
+        """A 404 may be a list that lags behind: a job is gone when several looks in a row say so."""
+        for wait_s in self.world.backend.patience.look_again_s[:_GONE_LOOKS]:
+            self.world.sleep(wait_s)
+            try:
+                return self.world.backend.poll(shard.place, shard.job_name)
+            except NotFoundError:
+                continue
+        return None
 
     def _tell(self, shard: ShardFact, status: JobStatus) -> None:
         waited_s = self._waited_s(shard)
@@ -94,6 +107,15 @@ class Watch:
     def _waited_s(self, shard: ShardFact) -> float:
         submitted = datetime.fromisoformat(shard.submitted)
         return max(0.0, (self.world.now() - submitted).total_seconds())
+
+
+def _gone(shard: ShardFact) -> JobError:
+    return JobError(
+        f"job {shard.id} is not there any more: its answers cannot be had from it",
+        where=shard.job_name,
+        hint="It may have been deleted by hand; what it had done is billed. `overnight cancel` gives its requests up,"
+        " `overnight retry` opens them, and the next run asks and pays for them again.",
+    )
 
 
 def _word(status: JobStatus) -> str:
