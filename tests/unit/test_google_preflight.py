@@ -16,7 +16,8 @@ from overnight.google.endpoints import local_endpoints
 from overnight.google.gemini import Gemini
 from overnight.google.http import Http
 from overnight.google.locations import fitting_bucket_location, mismatch
-from overnight.google.preflight import OBJECT_RIGHTS, Clients, Target, preflight
+from overnight.google.preflight import JOB_RIGHTS, OBJECT_RIGHTS, Clients, Target, preflight
+from overnight.google.projects import Projects
 from overnight.google.setup_script import setup_script
 from overnight.google.storage import Storage
 from tests.support.fake_time import FakeTime
@@ -35,6 +36,7 @@ class Account:
 
     def __init__(self, server: Server) -> None:
         self.jobs = Reply(200, {})
+        self.project = Reply(200, {"permissions": list(JOB_RIGHTS)})
         self.model = Reply(200, {"totalTokens": 1})
         self.bucket = Reply(
             200,
@@ -48,6 +50,8 @@ class Account:
         url = urlsplit(asked.path)
         if url.path.endswith("/batchPredictionJobs"):
             return self.jobs
+        if url.path.endswith(":testIamPermissions"):
+            return self.project
         if url.path.endswith(":countTokens"):
             return self.model
         if url.path.endswith("/iam/testPermissions"):
@@ -83,6 +87,7 @@ def clients(server: Server) -> Clients:
         storage=Storage(ends, local_access(), "p", patience_s=0.01),
         jobs=BatchJobs(ends, http, "p", "us-central1"),
         gemini=Gemini(ends, http, "p", "us-central1"),
+        projects=Projects(ends, http),
     )
 
 
@@ -94,10 +99,10 @@ def test_an_account_in_order_has_no_finding_and_nothing_is_changed(
 ) -> None:
     said: list[str] = []
     assert preflight(TARGET, clients, said.append) == []
-    assert len(said) == 6
+    assert len(said) == 7
     assert said[0] == "credentials: me@example.org"
     posts = [asked.path for asked in server.asked if asked.method != "GET"]
-    assert all(path.endswith(":countTokens") for path in posts)
+    assert all(path.endswith((":countTokens", ":testIamPermissions")) for path in posts)
 
 
 def one(account: Account, clients: Clients, **target: str) -> tuple[str, str, str]:

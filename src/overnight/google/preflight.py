@@ -1,4 +1,5 @@
-"""Looks at the account before anything is sent: `overnight check --cloud`. Reads only, costs nothing.
+"""Looks at the account before anything is sent: `overnight check --cloud`, and a study's first `run`. Reads only,
+costs nothing.
 
 A create is accepted although the bucket is missing or not writable, and the job fails minutes later, at worst after
 all the work ran (facts 9.2 [L]): this is the place to find out.
@@ -14,14 +15,23 @@ from overnight.errors import CloudError, CredentialsError, Finding, NotFoundErro
 from overnight.google.auth import Access
 from overnight.google.batch_jobs import BatchJobs
 from overnight.google.gemini import Gemini
-from overnight.google.locations import mismatch
+from overnight.google.identity import member_of
+from overnight.google.locations import fitting_bucket_location, mismatch
+from overnight.google.projects import Projects
 from overnight.google.storage import Bucket, Storage
+from overnight.pricing.catalogue import models
 
 OBJECT_RIGHTS: Final = (
     "storage.objects.create",
     "storage.objects.get",
     "storage.objects.list",
     "storage.objects.delete",
+)
+JOB_RIGHTS: Final = (
+    "aiplatform.batchPredictionJobs.create",
+    "aiplatform.batchPredictionJobs.get",
+    "aiplatform.batchPredictionJobs.list",
+    "aiplatform.batchPredictionJobs.cancel",
 )
 _POLICY_RIGHT: Final = "storage.buckets.getIamPolicy"
 _WRITING_ROLES: Final = frozenset({"roles/storage.objectUser", "roles/storage.objectAdmin", "roles/storage.admin"})
@@ -46,6 +56,7 @@ class Clients:
     storage: Storage
     jobs: BatchJobs
     gemini: Gemini
+    projects: Projects
 
 
 def preflight(target: Target, clients: Clients, tell: Tell) -> list[Finding]:
@@ -54,7 +65,7 @@ def preflight(target: Target, clients: Clients, tell: Tell) -> list[Finding]:
     Faults of the network are findings too. What Google documents nowhere is a warning, never an error.
     """
     findings: list[Finding] = []
-    for check in (_jobs, _model, _bucket, _rights, _agent):
+    for check in (_jobs, _job_rights, _model, _bucket, _rights, _agent):
         try:
             findings.extend(check(target, clients, tell))
         except CredentialsError as error:
@@ -79,12 +90,38 @@ def _jobs(target: Target, clients: Clients, tell: Tell) -> Iterator[Finding]:
     tell(f"Vertex AI answers for project {target.project} in {target.location}; jobs may be listed")
 
 
+def _job_rights(target: Target, clients: Clients, tell: Tell) -> Iterator[Finding]:
+    """Listing proves no right to create. What the project says of it needs an API of its own, often turned off."""
+    if clients.access.local:
+        return
+    try:
+        held = clients.projects.granted(target.project, JOB_RIGHTS)
+    except CredentialsError:
+        raise
+    except CloudError as error:
+        tell(f"whether jobs may be created cannot be seen from here: {error.what}")
+        return
+    missing = [right for right in JOB_RIGHTS if right not in held]
+    if not missing:
+        tell(f"jobs may be created and cancelled in project {target.project}")
+        return
+    yield Finding(
+        f"{clients.access.who} lacks {', '.join(missing)} in project {target.project}",
+        path="cloud.project",
+        hint=f"`gcloud projects add-iam-policy-binding {target.project} --member={member_of(clients.access)} "
+        "--role=roles/aiplatform.user --condition=None` by somebody who may.",
+    )
+
+
 def _model(target: Target, clients: Clients, tell: Tell) -> Iterator[Finding]:
     """countTokens is free and is refused for a model that is unknown, elsewhere, or closed to this project."""
+    known = models().get(target.model)
+    places = known.locations if known is not None else ()
+    elsewhere = f" It is known to be served in {', '.join(places)}." if places and target.location not in places else ""
     try:
         clients.gemini.count_tokens(target.model, _ONE_WORD)
     except NotFoundError as error:
-        yield _finding(error, "model.name")
+        yield Finding(error.what, path="model.name", hint=error.hint + elsewhere)
     except RefusedError as error:
         yield _finding(error, "model.name", level="warning")
     else:
@@ -113,7 +150,48 @@ def _bucket_settings(target: Target, bucket: Bucket) -> Iterator[Finding]:
         yield Finding(
             reason,
             path="cloud.location",
-            hint=f"Use a bucket in {target.location}, or set `location` to where the bucket is.",
+            hint="Either a bucket where the jobs run: `gcloud storage buckets create gs://NAME "
+            f"--project={target.project} --location={fitting_bucket_location(target.location)}`; "
+            "or jobs where the bucket is: "
+            f"`location: {bucket.location}` in the study, if the model is served there.",
+            level="warning",
+        )
+    yield from _keeping(bucket)
+    if bucket.requester_pays:
+        yield Finding(
+            f"who reads gs://{bucket.name} pays for it (requester pays), and Google's service agent names nobody",
+            path="cloud.bucket",
+            hint=f"`gcloud storage buckets update gs://{bucket.name} --no-requester-pays`, or a bucket of its own.",
+            level="warning",
+        )
+    if bucket.kms_key:
+        yield Finding(
+            f"gs://{bucket.name} encrypts with a key of yours ({bucket.kms_key}); Google's pages say that batch jobs of"
+            " Gemini do not support such keys",
+            path="cloud.bucket",
+            hint=f"Use another bucket, or `gcloud storage buckets update gs://{bucket.name}"
+            " --clear-default-encryption-key`.",
+            level="warning",
+        )
+
+
+def _keeping(bucket: Bucket) -> Iterator[Finding]:
+    """Settings that keep what is deleted, or keep it from being deleted."""
+    if bucket.retention_s:
+        yield Finding(
+            f"files of gs://{bucket.name} cannot be deleted for {_duration(bucket.retention_s)} (retention policy): "
+            "`overnight clean` has to wait that long",
+            path="cloud.bucket",
+            hint="Use a bucket of its own, or, if the policy is not locked, "
+            f"`gcloud storage buckets update gs://{bucket.name} --clear-retention-period`.",
+            level="warning",
+        )
+    if bucket.event_hold:
+        yield Finding(
+            f"new files of gs://{bucket.name} are held until somebody releases them: "
+            "`overnight clean` cannot delete them",
+            path="cloud.bucket",
+            hint=f"`gcloud storage buckets update gs://{bucket.name} --no-default-event-based-hold`.",
             level="warning",
         )
     if bucket.soft_delete_s:
@@ -132,6 +210,10 @@ def _bucket_settings(target: Target, bucket: Bucket) -> Iterator[Finding]:
         )
 
 
+def _duration(seconds: int) -> str:
+    return f"{seconds // 86_400} days" if seconds >= 86_400 else f"{seconds:,} seconds"
+
+
 def _rights(target: Target, clients: Clients, tell: Tell) -> Iterator[Finding]:
     try:
         held = clients.storage.granted(target.bucket, OBJECT_RIGHTS)
@@ -145,7 +227,7 @@ def _rights(target: Target, clients: Clients, tell: Tell) -> Iterator[Finding]:
         f"{clients.access.who} lacks {', '.join(missing)} on gs://{target.bucket}",
         path="cloud.bucket",
         hint=f"`gcloud storage buckets add-iam-policy-binding gs://{target.bucket} "
-        "--member=user:YOU@EXAMPLE.ORG --role=roles/storage.objectUser` by somebody who may.",
+        f"--member={member_of(clients.access)} --role=roles/storage.objectUser` by somebody who may.",
     )
 
 

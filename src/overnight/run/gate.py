@@ -4,13 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from overnight.core.events import Note
 from overnight.core.realm import GOOGLE
 from overnight.core.usage import Usd
 from overnight.errors import BreakerError, BudgetError, ConsentError
 from overnight.ledger.shards import Cap, ShardFact
 from overnight.planning.difference import Reason
 from overnight.run.plan import Planned
+from overnight.run.preflight import preflight
 from overnight.run.raw import harmless, raw_line
+from overnight.run.rebuild import sent_before
+from overnight.run.smoke import Smoke, prepare
 from overnight.run.world import Options, World
 
 _LINES_SHOWN: Final = 3
@@ -19,9 +23,10 @@ _CHARS_SHOWN: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """Leave to send, under these caps."""
+    """Leave to send, under these caps. smoke: what is to be asked at once before."""
 
     caps: tuple[Cap, ...] = ()
+    smoke: Smoke | None = None
 
 
 @dataclass(slots=True)
@@ -29,20 +34,26 @@ class Agreed:
     """What the person said yes to in this invocation: asked once, and again only where more would be spent.
 
     first_shard: the number of this invocation's first, from which on its money is counted. worst: what they agreed to
-    spend at worst, all rounds together; None before they were asked.
+    spend at worst, all rounds together; None before they were asked. looked, tried: the account was looked at, and
+    rows were asked before a job: once an invocation is enough.
     """
 
     first_shard: int
     worst: Usd | None = None
     pay_again: bool = False
+    looked: bool = False
+    tried: bool = False
 
 
 def gate(world: World, planned: Planned, options: Options, agreed: Agreed) -> Pass:
-    """Raises BreakerError, ConsentError or BudgetError."""
+    """Raises BreakerError, ConsentError or BudgetError; CloudError where the account is not ready."""
     check_breaker(world)
     _pay_again(world, planned, options, agreed)
     if world.realm != GOOGLE:
         return Pass()
+    if not agreed.looked:
+        preflight(world)
+        agreed.looked = True
     return _money(world, planned, options, agreed)
 
 
@@ -70,14 +81,17 @@ def _pay_again(world: World, planned: Planned, options: Options, agreed: Agreed)
     """Raises ConsentError where answers would be paid for again, or a study seems to have lost its memory."""
     if options.pay_again or agreed.pay_again:
         return
-    question = _question(planned) or (world.lost if world.realm == GOOGLE else "")
+    lost = (world.lost or sent_before(world)) if world.realm == GOOGLE else ""
+    question = _question(planned) or lost
     if not question:
         return
     if options.ask is not None and options.ask(f"{question} Pay again?"):
         agreed.pay_again = True
         return
     raise ConsentError(
-        question, hint="Say `overnight run --pay-again` if that is meant, or put the study back as it was."
+        question,
+        hint="Say `overnight run --pay-again` if that is meant, or "
+        + ("`overnight recover` to bring back what is known." if question == lost else "put the study back as it was."),
     )
 
 
@@ -121,14 +135,44 @@ def _money(world: World, planned: Planned, options: Options, agreed: Agreed) -> 
             f"about {planned.expected} is expected, and {left} is left to spend ({committed} spent or reserved before)",
             hint="Raise budget.limit_usd or --max-usd, choose a cheaper model or less thinking, or leave records out.",
         )
-    _consent(world, planned, worst, options, left, agreed)
-    return Pass(tuple(caps))
+    smoke = _smoke(world, planned, options, left, agreed)
+    _consent(world, planned, smoke, options, left, agreed)
+    return Pass(tuple(caps), smoke)
 
 
-def _consent(world: World, planned: Planned, worst: Usd, options: Options, left: Usd | None, agreed: Agreed) -> None:
+def _smoke(world: World, planned: Planned, options: Options, left: Usd | None, agreed: Agreed) -> Smoke | None:
+    """The rows to ask at once, unless the limit holds no room for them beside what the requests will cost."""
+    if not options.smoke or agreed.tried:
+        return None
+    agreed.tried = True
+    smoke = prepare(world, planned)
+    if smoke is None or left is None or planned.expected is None or planned.expected + smoke.worst <= left:
+        return smoke
+    world.tell(
+        Note(
+            f"no smoke test: it may cost {smoke.worst}, and of the {left} left to spend about {planned.expected} is"
+            " expected for the requests",
+            "warning",
+        )
+    )
+    return None
+
+
+def _and(smoke: Smoke | None) -> str:
+    if smoke is None:
+        return ""
+    them = "two of them" if len(smoke.asks) > 1 else "the first"
+    return f" (and {them} at once before, at most {smoke.worst})"
+
+
+def _consent(
+    world: World, planned: Planned, smoke: Smoke | None, options: Options, left: Usd | None, agreed: Agreed
+) -> None:
     """Asks unless what this round may cost at worst is within what was agreed to before."""
     if options.yes or options.max_usd is not None:
         return
+    assert planned.worst is not None, "asked only where the price is known"
+    worst = planned.worst if smoke is None else planned.worst + smoke.worst
     before = world.ledger.shards.committed(GOOGLE, since=agreed.first_shard)
     if agreed.worst is not None and before + worst <= agreed.worst:
         return
@@ -136,7 +180,7 @@ def _consent(world: World, planned: Planned, worst: Usd, options: Options, left:
     more = "" if agreed.worst is None else f" more, beyond the {agreed.worst} you agreed to"
     question = (
         f"Send {planned.plan.to_send:,} requests{more} to {world.model.id}:"
-        f" about {planned.expected}, at worst {worst}{cap}. Go on?"
+        f" about {planned.expected}, at worst {planned.worst}{_and(smoke)}{cap}. Go on?"
     )
     if options.ask is not None:
         if options.ask(question):
