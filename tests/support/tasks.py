@@ -118,7 +118,8 @@ class Desk:
         return Policy(self.attempts, self.room)
 
     def standings(self) -> Standings:
-        return Standings(self.sent, self.outcomes, self.reopened.items())
+        sent = ((address, attempt, 0) for address, attempt in self.sent)
+        return Standings(sent, self.outcomes, self.reopened.items())
 
     def wants(self, standings: Standings | None = None) -> Wants:
         folded = self.standings() if standings is None else standings

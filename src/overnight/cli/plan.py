@@ -59,7 +59,8 @@ def _standing(planned: Planned, study: Path) -> Iterator[str]:
     if plan.settled:
         yield f"  {plan.settled:>9,} answered"
     if plan.given_up:
-        yield f"  {plan.given_up:>9,} given up (`{command('retry', study)}` opens them)"
+        late = f", {plan.past_deadline:,} of them past the deadline" if plan.past_deadline else ""
+        yield f"  {plan.given_up:>9,} given up{late} (`{command('retry', study)}` opens them)"
     if plan.in_flight:
         yield f"  {plan.in_flight:>9,} under way"
     yield _row(plan.to_send, "request", f" to send{_only_reason(planned)}")
@@ -141,6 +142,7 @@ def plan_json(opened: Opened, planned: Planned) -> dict[str, Any]:
             "to_send": plan.to_send,
             "answered": plan.settled,
             "given_up": plan.given_up,
+            "past_deadline": plan.past_deadline,
             "in_flight": plan.in_flight,
             "same_prompt": plan.same_prompt,
         },

@@ -51,7 +51,7 @@ def closing_lines(
 def _counts(closing: Closing, seconds: float | None) -> Iterator[str]:
     yield f"{closing.study}: {counted(closing.records, 'record')}"
     yield _row("answers", closing.answers)
-    yield _row("problems", closing.problems.total(), _list(closing.problems))
+    yield _row("problems", closing.problems.total(), _problems(closing))
     yield _row("not sent", closing.not_sent.total(), _list(closing.not_sent))
     if closing.open:
         under_way = f"{counted(closing.in_flight, 'request')} under way" if closing.in_flight else "not asked yet"
@@ -96,6 +96,11 @@ def _list(counts: Mapping[_Kind, int]) -> str:
         return _spelled(next(iter(counts)))
     pairs = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
     return ", ".join(f"{n:,} {_spelled(kind)}" for kind, n in pairs)
+
+
+def _problems(closing: Closing) -> str:
+    late = f"; {closing.past_deadline:,} past the deadline, not sent again" if closing.past_deadline else ""
+    return _list(closing.problems) + late
 
 
 def _spelled(kind: str) -> str:

@@ -13,6 +13,7 @@ from overnight.core.task import Settled
 from overnight.core.usage import Usage, Usd
 from overnight.errors import LedgerError
 from overnight.ledger.database import transaction
+from overnight.ledger.shards import status_from_json
 
 _BATCH: Final = 2_000
 _INSERT: Final = "INSERT INTO outcome VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -93,13 +94,15 @@ class Outcomes:
                 (now, fact.lines, _exact(fact.billed), _exact(fact.kept), fact.breaker, shard),
             )
 
-    def sent(self, realm: str) -> Iterator[tuple[bytes, int]]:
-        """(address, attempt) of every line that was or may have been sent, by shard."""
-        yield from self._db.execute(
-            "SELECT address, attempt FROM shard JOIN sent ON sent.shard = shard.id"
-            " WHERE realm = ? AND state IN ('submitting', 'submitted', 'collected') ORDER BY shard.id",
+    def sent(self, realm: str) -> Iterator[tuple[bytes, int, int]]:
+        """(address, attempt, hour since 1970) of every line that was or may have been sent, by shard."""
+        shards = self._db.execute(
+            "SELECT id, coalesce(strftime('%s', coalesce(submitted, intended)) / 3600, 0) FROM shard"
+            " WHERE realm = ? AND state IN ('submitting', 'submitted', 'collected') ORDER BY id",
             (realm,),
-        )
+        ).fetchall()
+        for shard, hour in shards:
+            yield from self._db.execute("SELECT address, attempt, ? FROM sent WHERE shard = ?", (hour, shard))
 
     def ended(self, realm: str) -> Iterator[tuple[bytes, int, ProblemKind | None, int]]:
         """(address, attempt, kind, row) in the order in which they were written."""
@@ -110,6 +113,16 @@ class Outcomes:
             (realm,),
         ):
             yield address, attempt, kinds[kind], row
+
+    def untried(self, realm: str) -> Iterator[tuple[bytes, int]]:
+        """(address, attempt) that ended with a job which was refused before any row ran."""
+        shards = self._db.execute(
+            "SELECT id, job FROM shard WHERE realm = ? AND state = 'collected' AND lines = 0 AND job IS NOT NULL",
+            (realm,),
+        ).fetchall()
+        for shard, job in shards:
+            if status_from_json(job).never_ran:
+                yield from self._db.execute("SELECT address, attempt FROM outcome WHERE shard = ?", (shard,))
 
     def reopened(self) -> list[tuple[bytes, int]]:
         return self._db.execute("SELECT address, after_attempt FROM reopened").fetchall()

@@ -55,13 +55,17 @@ class Group:
 
 @dataclass(slots=True)
 class Plan:
-    """`overnight plan` shows it, `overnight run` closes it. Counts of requests but where it says records."""
+    """`overnight plan` shows it, `overnight run` closes it. Counts of requests but where it says records.
+
+    past_deadline: of those given up, the ones that would be sent again had they not been sent first too long ago.
+    """
 
     records: int = 0
     not_sent: Counter[NotSent] = field(default_factory=Counter)
     wanted: int = 0
     settled: int = 0
     given_up: int = 0
+    past_deadline: int = 0
     in_flight: int = 0
     same_prompt: int = 0
     reasons: Counter[Reason] = field(default_factory=Counter)
@@ -123,6 +127,7 @@ class Difference:
             plan.settled += 1
         elif not is_to_send(standing, self._policy):
             plan.given_up += 1
+            plan.past_deadline += self._policy.past_deadline(standing)
         else:
             self._queue(plan, record, wanted)
 

@@ -5,6 +5,7 @@ A million requests are some 190 MB this way; objects would be three times that, 
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 from typing import Final
 
@@ -28,7 +29,11 @@ class State(IntEnum):
 class Standing(msgspec.Struct, frozen=True, gc=False):
     """attempts: sent ever. tries: ended with a problem since last reopened. truncations: by the token limit, ever.
 
-    row: the ledger's number of the outcome that counts, 0 for none yet. kind: of the problem that counts.
+    A job that was refused before any row ran is no try of its requests, though its words are their problem.
+
+    row: the ledger's number of the outcome that counts, 0 for none yet. kind: of the problem that counts. first_sent_h:
+    the hour since 1970 (UTC) in which the first attempt since last reopened was sent; 0 when that does not matter any
+    more, or not yet.
     """
 
     state: State
@@ -37,13 +42,24 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     truncations: int = 0
     kind: ProblemKind | None = None
     row: int = 0
+    first_sent_h: int = 0
 
+
+def hours(moment: datetime) -> int:
+    """Whole hours since 1970, UTC."""
+    return int(moment.timestamp()) // 3600
+
+
+Sent = tuple[bytes, int, int]
+"""(address, attempt, hour since 1970 in which it was sent, UTC)."""
+Ended = tuple[bytes, int, ProblemKind | None, int]
+"""(address, attempt, kind, row)."""
 
 _UNKNOWN: Final = Standing(State.UNKNOWN)
 _STATES: Final = tuple(State)
 
-# state 3 bits | kind 5 | truncations 8 | tries 8 | attempts 16 | row 40
-_KIND, _TRUNCATIONS, _TRIES, _ATTEMPTS, _ROW = 3, 8, 16, 24, 40
+# state 3 bits | kind 5 | truncations 8 | tries 8 | attempts 16 | first_sent_h 24 | row
+_KIND, _TRUNCATIONS, _TRIES, _ATTEMPTS, _SENT, _ROW = 3, 8, 16, 24, 40, 64
 
 
 def _pack(standing: Standing) -> int:
@@ -54,6 +70,7 @@ def _pack(standing: Standing) -> int:
         | min(standing.truncations, 255) << _TRUNCATIONS
         | min(standing.tries, 255) << _TRIES
         | standing.attempts << _ATTEMPTS
+        | standing.first_sent_h << _SENT
         | standing.row << _ROW
     )
 
@@ -67,6 +84,7 @@ def _unpack(code: int) -> Standing:
         code >> _TRUNCATIONS & 0xFF,
         KINDS[kind - 1] if kind else None,
         code >> _ROW,
+        code >> _SENT & 0xFFFFFF,
     )
 
 
@@ -78,23 +96,30 @@ class Standings:
 
     def __init__(
         self,
-        sent: Iterable[tuple[bytes, int]] = (),
-        outcomes: Iterable[tuple[bytes, int, ProblemKind | None, int]] = (),
+        sent: Iterable[Sent] = (),
+        outcomes: Iterable[Ended] = (),
         reopened: Iterable[tuple[bytes, int]] = (),
+        untried: Iterable[tuple[bytes, int]] = (),
     ) -> None:
-        """sent: (address, attempt). outcomes: (address, attempt, kind, row). reopened: (address, after attempt)."""
+        """reopened: (address, after attempt). untried: (address, attempt) whose job was refused before any row ran."""
         self._codes: dict[bytes, int] = {}
-        self._sent(sent)
-        self._fold(outcomes, dict(reopened))
+        floors = dict(reopened)
+        self._sent(sent, floors)
+        self._fold(outcomes, floors)
+        self._take_back(untried, floors)
 
-    def _sent(self, sent: Iterable[tuple[bytes, int]]) -> None:
+    def _sent(self, sent: Iterable[Sent], floors: dict[bytes, int]) -> None:
         codes, in_flight = self._codes, int(State.IN_FLIGHT)
-        for address, attempt in sent:
-            code = codes.get(address, 0)
-            if attempt > code >> _ATTEMPTS:
-                codes[address] = in_flight | attempt << _ATTEMPTS
+        for address, attempt, hour in sent:
+            if floors and attempt <= floors.get(address, 0):
+                hour = 0  # the time counts from the reopening
+            code = codes.get(address)
+            if code is None:
+                codes[address] = in_flight | attempt << _ATTEMPTS | hour << _SENT
+            else:
+                codes[address] = _sent_again(code, attempt, hour)
 
-    def _fold(self, outcomes: Iterable[tuple[bytes, int, ProblemKind | None, int]], floors: dict[bytes, int]) -> None:
+    def _fold(self, outcomes: Iterable[Ended], floors: dict[bytes, int]) -> None:
         codes, answered = self._codes, int(State.ANSWERED)
         for address, attempt, kind, row in outcomes:
             code = codes.get(address, 0)
@@ -107,6 +132,12 @@ class Standings:
                 codes[address] = answered | max(attempts, attempt) << _ATTEMPTS | row << _ROW
             else:
                 codes[address] = _after_problem(code, attempt, kind, row)
+
+    def _take_back(self, untried: Iterable[tuple[bytes, int]], floors: dict[bytes, int]) -> None:
+        for address, attempt in untried:
+            before = self[address]
+            if attempt > floors.get(address, 0) and before.tries:
+                self._codes[address] = _pack(msgspec.structs.replace(before, tries=before.tries - 1))
 
     def __getitem__(self, address: bytes) -> Standing:
         code = self._codes.get(address)
@@ -121,6 +152,13 @@ class Standings:
     def mark(self, address: bytes, state: State) -> None:
         """QUEUED by the plan, IN_FLIGHT when its line was written."""
         self._codes[address] = self._codes.get(address, 0) & ~7 | state
+
+
+def _sent_again(code: int, attempt: int, hour: int) -> int:
+    """The attempts of a request come in any order: the highest number and the earliest hour are kept."""
+    hours = [one for one in (code >> _SENT & 0xFFFFFF, hour) if one]
+    most = max(code >> _ATTEMPTS & 0xFFFF, attempt)
+    return State.IN_FLIGHT | most << _ATTEMPTS | min(hours, default=0) << _SENT
 
 
 def _reopened(code: int, attempt: int, kind: ProblemKind | None) -> int:
@@ -138,20 +176,35 @@ def _after_problem(code: int, attempt: int, kind: ProblemKind, row: int) -> int:
     tries, truncations = before.tries + 1, before.truncations + (kind is ProblemKind.TRUNCATED)
     if attempt < before.attempts:
         return _pack(msgspec.structs.replace(before, tries=tries, truncations=truncations))
-    return _pack(Standing(State.PROBLEM, attempt, tries, truncations, kind, row))
+    return _pack(Standing(State.PROBLEM, attempt, tries, truncations, kind, row, before.first_sent_h))
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """When a problem is final. room: maxOutputTokens after so many truncations."""
+    """When a problem is final. room: maxOutputTokens after so many truncations.
+
+    deadline_h: the hour since 1970 (UTC) before which the first attempt of what is still sent again was not sent; 0
+    for no deadline.
+    """
 
     attempts: int
     room: Callable[[int], int]
+    deadline_h: int = 0
 
     def given_up(self, standing: Standing) -> bool:
         if standing.state is not State.PROBLEM or standing.kind is None:
             return False
-        following = AGAIN[standing.kind]
+        return 0 < standing.first_sent_h < self.deadline_h or self._ends(standing, standing.kind)
+
+    def past_deadline(self, standing: Standing) -> bool:
+        """Given up for its age alone: before the deadline it would have been sent again."""
+        if standing.kind is None or not self.given_up(standing):
+            return False
+        return not self._ends(standing, standing.kind)
+
+    def _ends(self, standing: Standing, kind: ProblemKind) -> bool:
+        """Final whenever it was sent."""
+        following = AGAIN[kind]
         if following is Next.GIVE_UP or standing.tries >= self.attempts:
             return True
         return following is Next.MORE_ROOM and self.room(standing.truncations) == self.room(standing.truncations - 1)

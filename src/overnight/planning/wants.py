@@ -20,13 +20,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a record stands at: exactly one of answer, problem, not_sent, open."""
+    """What a record stands at: exactly one of answer, problem, not_sent, open. past_deadline: a problem that is final
+    for its age alone."""
 
     outcome: str
     problem: ProblemKind | None
     not_sent: NotSent | None
     wanted: tuple[Wanted, ...]
     settled: Settlements
+    past_deadline: bool = False
 
 
 class Wants:
@@ -64,7 +66,10 @@ class Wants:
         last = [settled[one.want.stage, one.want.sample] for one in wanted if one.want.stage == wanted[-1].want.stage]
         kinds = [one.outcome.kind for one in last]
         problem = None if None in kinds else kinds[0]
-        return Account("answer" if problem is None else "problem", problem, None, tuple(wanted), settled)
+        if problem is None:
+            return Account("answer", None, None, tuple(wanted), settled)
+        late = any(self.policy.past_deadline(one.standing) for one in wanted)
+        return Account("problem", problem, None, tuple(wanted), settled, late)
 
     def _unfold(self, record: Record) -> tuple[list[Wanted], Settlements]:
         """Ask the task again with what is settled until that tells it nothing new.

@@ -35,7 +35,8 @@ class Closing:
     """What a run ends with. Counts are of records but where it says otherwise.
 
     requests_sent, jobs_collected: of this invocation. requests_waiting: planned by it, and not sent for want of money
-    that is still reserved. jobs: names of all the study has in this realm.
+    that is still reserved. jobs: names of all the study has in this realm. past_deadline: of the problems, those that
+    are final for their age alone. smoke: the part of `cost` that rows asked at once, before a job, have cost.
     """
 
     study: str
@@ -43,6 +44,7 @@ class Closing:
     records: int = 0
     answers: int = 0
     problems: Counter[ProblemKind] = field(default_factory=Counter)
+    past_deadline: int = 0
     not_sent: Counter[NotSent] = field(default_factory=Counter)
     open: int = 0
     decisions: Counter[str] = field(default_factory=Counter)
@@ -66,6 +68,7 @@ class Closing:
             "records": self.records,
             "answers": self.answers,
             "problems": {kind.value: n for kind, n in sorted(self.problems.items())},
+            "past_deadline": self.past_deadline,
             "not_sent": {kind.value: n for kind, n in sorted(self.not_sent.items())},
             "open": self.open,
             "decisions": dict(sorted(self.decisions.items())),
@@ -182,6 +185,7 @@ def _count(closing: Closing, account: Account) -> None:
         closing.answers += 1
     elif account.problem is not None:
         closing.problems[account.problem] += 1
+        closing.past_deadline += account.past_deadline
     elif account.not_sent is not None:
         closing.not_sent[account.not_sent] += 1
     else:

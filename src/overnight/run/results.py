@@ -27,6 +27,10 @@ LAST: Final = (
 """Tokens, cost and attempts are of all the record's requests together. cost_usd: exact, of the attempts that count."""
 
 
+PAST_DEADLINE: Final = "not sent again: past the deadline (give_up_after_days)"
+"""Stands in `detail` behind what the last attempt ended with."""
+
+
 def answered_by(realm: str) -> str:
     return "LOCAL STAND-IN, not a model" if is_simulated(realm) and realm == "stand-in" else realm
 
@@ -61,8 +65,9 @@ class RowMaker:
         if not settled:
             return (None,) * (len(LAST) - 1) + ((None if account.outcome == "not_sent" else self._by),)
         outcomes = [one.outcome for one in settled]
+        details = [outcome.detail for outcome in outcomes] + [PAST_DEADLINE * account.past_deadline]
         return (
-            "; ".join(outcome.detail for outcome in outcomes if outcome.detail) or None,
+            "; ".join(filter(None, details)) or None,
             _sum([outcome.usage.prompt for outcome in outcomes]),
             _sum([outcome.usage.cached for outcome in outcomes]),
             _sum([outcome.usage.thinking for outcome in outcomes]),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -13,10 +13,11 @@ from overnight.core.record import Cell, Record
 from overnight.core.task import Column, Settled, Task
 from overnight.core.usage import Usd
 from overnight.ledger.ledger import Ledger
-from overnight.planning.standing import Policy, Standings
+from overnight.planning.standing import Policy, Standings, hours
 from overnight.planning.wants import Account, Wants
 from overnight.pricing.catalogue import Model
-from overnight.pricing.prices import Price, dearest_price, pays_surcharge, price
+from overnight.pricing.prices import BATCH, Price, dearest_price, pays_surcharge, price
+from overnight.study.models import GIVE_UP_AFTER_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class World:
     records: re-iterable, always in the same order. room: maxOutputTokens after so many truncations. limit: for the life
     of the study in realm google, None without a budget.
     reporter: makes what draws report.html, None for no report. lost: why this ledger may not be
-    the one that knows what was paid for; empty when nothing speaks for that.
+    the one that knows what was paid for; empty when nothing speaks for that. give_up_after_days: a problem of a request
+    first sent longer ago is final.
     """
 
     study: str
@@ -95,6 +97,7 @@ class World:
     tell: Tell = silent
     reporter: "Callable[[], Reporter] | None" = None
     lost: str = ""
+    give_up_after_days: int = GIVE_UP_AFTER_DAYS
 
     @property
     def today(self) -> date:
@@ -115,12 +118,13 @@ class World:
         return pays_surcharge(self.location)
 
     def policy(self) -> Policy:
-        return Policy(self.attempts, self.room)
+        return Policy(self.attempts, self.room, hours(self.now() - timedelta(days=self.give_up_after_days)))
 
     def standings(self) -> Standings:
         """Folded from the ledger's facts: reads them all, some 2 µs an attempt."""
         outcomes = self.ledger.outcomes
-        return Standings(outcomes.sent(self.realm), outcomes.ended(self.realm), outcomes.reopened())
+        sent, ended = outcomes.sent(self.realm), outcomes.ended(self.realm)
+        return Standings(sent, ended, outcomes.reopened(), outcomes.untried(self.realm))
 
     def wants(self, standings: Standings) -> Wants:
         return Wants(self.task, self.realm, self.model.id, standings, self.policy(), self.settled)

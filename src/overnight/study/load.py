@@ -15,15 +15,18 @@ from pydantic_core import ErrorDetails
 from overnight.errors import Finding, StudyError
 from overnight.study import checks
 from overnight.study.models import (
+    GIVE_UP_AFTER_DAYS,
     LEVELS,
     AskSpec,
     Attempts,
     BudgetSpec,
     CloudSpec,
     Criterion,
+    Days,
     FieldSpec,
     FileSpec,
     ModelSpec,
+    NotifySpec,
     RecordsSpec,
     ScreenSpec,
     Study,
@@ -40,8 +43,11 @@ SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "model": ModelSpec,
     "budget": BudgetSpec,
     "cloud": CloudSpec,
+    "notify": NotifySpec,
 }
-KEYS: Final = ("study", "records", "ask", "screen", "model", "budget", "attempts", "cloud")
+KEYS: Final = (
+    "study", "records", "ask", "screen", "model", "budget", "attempts", "give_up_after_days", "cloud", "notify",
+)  # fmt: skip
 SCREEN_TEXT: Final = ("title", "abstract")
 """What a screen shows of a record when `records.text` does not say."""
 
@@ -90,6 +96,8 @@ def _study(document: Document, file: Path) -> Study | None:
     budget = _section(document, "budget", BudgetSpec)
     cloud = _cloud(document)
     attempts = _value(document, "attempts", TypeAdapter[int](Attempts))
+    days = _value(document, "give_up_after_days", TypeAdapter[int](Days))
+    notify = _section(document, "notify", NotifySpec)
     if ask is not None:
         checks.check_answer(document, ask)
     task = ask or screen
@@ -98,7 +106,6 @@ def _study(document: Document, file: Path) -> Study | None:
     if isinstance(task, ScreenSpec) and not records.text:
         records = records.model_copy(update={"text": SCREEN_TEXT})
     warnings = tuple(map(fit, (*document.warnings, *_warnings(document, task, records))))
-    attempts = 3 if attempts is None else attempts
     lines = {show(path): line for path, line in document.lines.items()}
     return Study(
         path=file,
@@ -108,8 +115,10 @@ def _study(document: Document, file: Path) -> Study | None:
         task=task,
         model=model,
         budget=budget,
-        attempts=attempts,
+        attempts=3 if attempts is None else attempts,
         cloud=cloud,
+        give_up_after_days=GIVE_UP_AFTER_DAYS if days is None else days,
+        notify=notify,
         warnings=warnings,
         named=document.file,
         lines=lines,

@@ -6,6 +6,7 @@ study/checks.py, so that all findings come at once.
 """
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,9 @@ IfSilent = Literal["met", "not_met", "unclear"]
 Level = Literal["off", "minimal", "low", "medium", "high", "max"]
 FieldType = Literal["string", "integer", "number", "boolean", "array", "object"]
 LEVELS: Final[tuple[Level, ...]] = ("off", "minimal", "low", "medium", "high", "max")
+
+GIVE_UP_AFTER_DAYS: Final = 14
+"""Three rounds at the service's worst, 72 hours in the queue and 24 of running each (facts 6), and two days more."""
 
 IF_SILENT: Final[dict[Kind, IfSilent]] = {"include": "unclear", "exclude": "not_met"}
 """What silence means when the study does not say. Abstracts hardly ever say "this is not a review": were silence
@@ -83,6 +87,7 @@ StudyName = Annotated[
     ),
 ]
 Attempts = Annotated[Whole, Field(ge=1, le=10)]
+Days = Annotated[Whole, Field(ge=1, le=365)]
 FieldName = Annotated[
     str,
     matching(r"[a-z][a-z0-9_]{0,62}", "no name for an answer field", "Lower-case letters, digits and _: study_design."),
@@ -286,6 +291,31 @@ class CloudSpec(Model):
     ] = ""
 
 
+def _command(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            words = shlex.split(value)
+        except ValueError as cause:
+            raise fault(
+                f"the command cannot be split into words: {str(cause).lower()}", "Close each quote that is opened."
+            ) from cause
+        if not words or not words[0]:
+            raise fault("the command names no program", "mail -s done me@example.org")
+        if "\0" in value:
+            raise fault("the command holds a NUL character")
+    return value
+
+
+class NotifySpec(Model):
+    """command: split like a POSIX command line and run without a shell, with the message on its standard input."""
+
+    command: Annotated[str, BeforeValidator(_command)]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return tuple(shlex.split(self.command))
+
+
 @dataclass(frozen=True)
 class Study:
     """What is wanted. path: the study file, absolute; folder: where it lies and what its relative paths begin at.
@@ -302,6 +332,8 @@ class Study:
     budget: BudgetSpec | None = None
     attempts: int = 3
     cloud: CloudSpec | None = None
+    give_up_after_days: int = GIVE_UP_AFTER_DAYS
+    notify: NotifySpec | None = None
     warnings: tuple[Finding, ...] = ()
     named: str = ""
     lines: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)

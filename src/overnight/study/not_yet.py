@@ -9,7 +9,6 @@ KEYS_NOT_YET: Final[dict[tuple[str, ...], str]] = {
     ("deep_think",): _SAMPLES,
     ("adjudicate",): _SAMPLES,
     ("gold",): "Leave it out; compare results.csv with your labels yourself for now.",
-    ("notify",): "Leave it out; the shell does it: overnight run --yes && mail -s done me@example.org",
     ("ask_also",): "Leave it out, or make a second study with `ask` over the records included here.",
     ("qa",): "Leave it out, or make a second study with `ask` over the records included here.",
     ("review",): _REVIEW,

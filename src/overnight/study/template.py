@@ -141,6 +141,11 @@ budget:
   limit_usd: 20      # for the life of the study; work goes out in parts whose worst case fits under what is left
 
 attempts: 3          # how often a record is sent before it is given up
+# give_up_after_days: 14   # what was first sent longer ago is not sent again
+
+# Who is told when a run is done, needs a person, is stuck or out of budget: a program, given the message.
+# notify:
+#   command: "mail -s overnight me@example.org"
 
 # Without the next lines everything runs on the embedded local cloud: it costs nothing, and no model answers.
 # cloud:

@@ -113,6 +113,7 @@ def _world(
         model=model,
         thinking=thinking.explained,
         attempts=study.attempts,
+        give_up_after_days=study.give_up_after_days,
         limit=study.budget.limit_usd if study.budget and study.realm == GOOGLE else None,
         location=study.cloud.location if study.cloud else "global",
         home=home,
