@@ -12,6 +12,7 @@ import contextlib
 import importlib
 import json
 import os
+import pkgutil
 import subprocess
 import sys
 import time
@@ -26,12 +27,9 @@ from tests.crash.points import Points, counted_backend, instrument
 SPEED = 20
 LOOK_AGAIN_S = (0.4, 0.8, 1.6, 3.2)
 POLL_S = (0.4, 0.4)
-_HELD = ("filelock", "jinja2", "msgspec", "openpyxl", "pyarrow.parquet", "google.cloud.storage", "overnight.run.loop")
-_HELD += ("overnight.google.storage", "overnight.google.batch_jobs", "overnight.report.render", "tomllib")
-_HELD += ("overnight.wiring.opening", "overnight.wiring.reporting", "overnight.wiring.service", "overnight.cli.main")
-_HELD += ("overnight.ledger.database", "overnight.backends.vertex_storage", "overnight.run.reopen", "rich.console")
+_HELD = ("filelock", "jinja2", "msgspec", "openpyxl", "pyarrow.parquet", "google.cloud.storage", "rich.console")
 _HELD += ("tests.support.google_cli",)
-"""Loaded once, by the parent, before any fork."""
+"""Loaded once, by the parent, before any fork; so are all our own modules."""
 
 
 @dataclass(frozen=True)
@@ -134,10 +132,18 @@ def _child(asked: dict[str, Any], out: Path, err: Path) -> int:
         os._exit(code)
 
 
+def _ours() -> Iterator[str]:
+    import overnight
+
+    for found in pkgutil.walk_packages(overnight.__path__, "overnight."):
+        if not found.name.startswith(("overnight.localcloud", "overnight.__main__")):
+            yield found.name
+
+
 def main() -> int:
     really_sleep = time.sleep
     time.sleep = lambda seconds: really_sleep(seconds / SPEED)  # before ours are imported: some keep it as a default
-    for name in _HELD:
+    for name in (*_HELD, *_ours()):
         importlib.import_module(name)
     for line in sys.stdin:
         asked = json.loads(line)

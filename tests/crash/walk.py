@@ -61,6 +61,18 @@ class Case:
         self.wrong.words.append(f"{self.scenario}, {at}: {words}; see {self.home}")
 
 
+@dataclass(frozen=True)
+class _Google:
+    """What a study in realm google says of its cloud and budget, at first and when a person has raised the budget.
+
+    failing: keys of the requests that fail at their first attempt.
+    """
+
+    more: str = ""
+    raised: str = ""
+    failing: tuple[str, ...] = ()
+
+
 class Walk:
     """cloud: for this walk alone while it lasts. folder: for the studies of all cases."""
 
@@ -69,29 +81,32 @@ class Walk:
 
     def walked(self, scenario: Scenario, choose: Callable[[tuple[str, ...]], Iterable[At]]) -> Iterator[Case]:
         """The undisturbed case first, then one for each point chosen from those it passed."""
-        more, raised = self._money(scenario)
         self._cloud.switch(model_version_suffix="" if scenario.google else "@local-stand-in")
-        undisturbed = self._case(scenario, None, more, raised)
+        google = self._google(scenario)
+        undisturbed = self._case(scenario, None, google)
         for number, plan in enumerate(scenario.plans):
             if MENDED not in scenario.before + scenario.then and not Plans(self._cloud).strikes(f"plan-{number}"):
                 undisturbed.is_wrong(f"{plan['kind']} never struck: this case shows nothing of it")
         yield undisturbed
         for at in choose(undisturbed.points):
-            case = self._case(scenario, at, more, raised)
+            case = self._case(scenario, at, google)
             self._compare(case, undisturbed)
             yield case
             if not case.wrong.words:
                 shutil.rmtree(case.home)
 
-    def _money(self, scenario: Scenario) -> tuple[str, str]:
-        """What the study says of the cloud: with the scenario's budget, and with one that a person raised."""
+    def _google(self, scenario: Scenario) -> _Google:
+        """A study like the scenario's is priced, and run at Google for its requests' keys."""
         if not scenario.google:
-            return "", ""
-        study = SmallStudy.of(self._home("priced"), RECORDS, more=CLOUD)
+            return _Google()
+        study = SmallStudy.of(self._home("asked before"), RECORDS, more=CLOUD)
         worst = Decimal(self._run(study, ("plan", "--json")).json["cost_usd"]["worst"])
         limits = (worst * Decimal(str(share)) for share in (scenario.budget, 10))
         first, raised = (f"{CLOUD}budget: {{limit_usd: {limit:.6f}}}\n" for limit in limits)
-        return first, raised
+        Plans(self._cloud).clear()
+        assert self._run(study, ("run", "--yes")).code == 0
+        addresses = study.query(f"SELECT DISTINCT hex(address) FROM sent ORDER BY 1 LIMIT {scenario.first_tries}")
+        return _Google(first, raised, tuple(f"k{address.lower()}-a1" for (address,) in addresses))
 
     def _home(self, name: str) -> Path:
         number = len(list(self._folder.iterdir()))
@@ -100,16 +115,18 @@ class Walk:
     def _run(self, study: SmallStudy, words: Step, at: At | None = None) -> Struck:
         return self._driver.command([words[0], str(study.path), *words[1:]], self._cloud.endpoint, at)
 
-    def _case(self, scenario: Scenario, at: At | None, more: str, raised: str) -> Case:
-        study = SmallStudy.of(self._home(scenario.name), RECORDS, more=more)
+    def _case(self, scenario: Scenario, at: At | None, google: _Google) -> Case:
+        study = SmallStudy.of(self._home(scenario.name), RECORDS, more=google.more)
         case = Case(scenario.name, at, study.home)
         plans = Plans(self._cloud)
         plans.clear()
         for number, plan in enumerate(scenario.plans):
             plans.add(f"plan-{number}", **plan)
+        if google.failing:
+            plans.add("first-tries", "row_failed", {}, {"keys": list(google.failing)})
         creates, served = (_last(self._cloud, kind) for kind in ("creates", "served"))
         self._steps(case, study, scenario.before, scenario.codes)
-        self._strike(case, study, scenario, raised)
+        self._strike(case, study, scenario, google)
         self._steps(case, study, scenario.then, (0,))
         results = study.home / ("results" if scenario.google else "stand-in") / "results.csv"
         case.results = results.read_bytes() if results.exists() else b""
@@ -119,7 +136,7 @@ class Walk:
         self._judge(case, study, scenario, labels)
         return case
 
-    def _strike(self, case: Case, study: SmallStudy, scenario: Scenario, raised: str) -> None:
+    def _strike(self, case: Case, study: SmallStudy, scenario: Scenario, google: _Google) -> None:
         """The command, killed; then the same command, and what it asks a person to do."""
         first = self._said(case, self._run(study, scenario.struck, case.at))
         case.killed, case.points = first.killed, first.points
@@ -129,7 +146,7 @@ class Walk:
             ended = self._said(case, self._run(study, (*scenario.struck, "--resubmit")))
             case.codes.append(ended.code)
         if ended.code == BudgetError.exit_code and scenario.google and len(case.codes) > 1:
-            study.more = raised  # what a job that nobody found may have cost stays reserved: a person gives more
+            study.more = google.raised  # what a job that nobody found may have cost stays reserved: a person gives more
             study.write()
             ended = self._said(case, self._run(study, scenario.struck))
             case.codes.append(ended.code)
