@@ -17,8 +17,10 @@ from overnight.errors import Finding, UsageError
 from overnight.run import clean, loop, publish, reopen
 from overnight.run.adopt import Adopted, adopt
 from overnight.run.plan import make_plan
+from overnight.run.rebuild import Rebuilt, rebuild
 from overnight.run.world import Options
 from overnight.wiring.opening import open_study
+from overnight.wiring.recovering import open_site
 
 if TYPE_CHECKING:
     from overnight.planning.difference import Plan
@@ -110,6 +112,14 @@ class StudyFile:
         """Collect what has ended and write results; never sends."""
         with open_study(self.path, tell=tell, command="fetch", connect=True) as opened:
             return loop.fetch(opened.world, Options(), again=reparse)
+
+    def recover(self, uid: str = "", *, tell: Tell = silent) -> Rebuilt:
+        """Make a lost or damaged ledger again, from the bucket and the list of jobs; sends nothing. Then `fetch`.
+
+        uid: which study, where several have this one's name. A ledger that is whole and knows jobs is never replaced.
+        """
+        with open_site(self.path, tell=tell) as site:
+            return rebuild(site, uid)
 
     def cancel(self, *, tell: Tell = silent) -> int:
         """Ask for running jobs to be cancelled; returns how many."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
-from overnight.backends.backend import HandMade, OutputFile, OwnerNote, Patience, StoredObject
+from overnight.backends.backend import HandMade, OutputFile, OwnerNote, Patience, Staged, StoredObject
 from overnight.core.states import JobStatus
 from overnight.errors import Finding, NotFoundError, RefusedError
 from overnight.ledger.shards import Place
@@ -63,6 +63,7 @@ class MemoryBackend:
     patience: Patience = _PATIENCE
     name: str = "memory"
     inputs: dict[str, list[bytes]] = field(default_factory=dict)
+    manifests: dict[str, bytes] = field(default_factory=dict)
     outputs_: dict[str, bytes] = field(default_factory=dict)
     jobs: dict[str, MemoryJob] = field(default_factory=dict)
     notes: dict[str, OwnerNote] = field(default_factory=dict)
@@ -86,11 +87,12 @@ class MemoryBackend:
         return found
 
     def stage(self, place: Place, lines: Iterable[bytes], manifest: Mapping[str, object]) -> None:
-        assert json.dumps(manifest)
         self.inputs[place.input] = list(lines)
+        self.manifests[place.input] = json.dumps(manifest).encode()
 
     def unstage(self, place: Place) -> None:
         self.inputs.pop(place.input, None)
+        self.manifests.pop(place.input, None)
 
     def submit(self, place: Place, model: str, labels: Mapping[str, str]) -> JobStatus:
         name = f"memory/jobs/{next(self._numbers)}"
@@ -131,6 +133,13 @@ class MemoryBackend:
 
     def fetch_input(self, place: Place, target: BinaryIO) -> None:
         target.writelines(self.inputs[place.input])
+
+    def staged(self, uid: str = "") -> Sequence[Staged]:
+        places = [name.split("/")[:2] for name in sorted(self.manifests)]
+        return [Staged(owner, label, self.place(owner, label)) for owner, label in places if uid in {"", owner}]
+
+    def manifest(self, place: Place) -> bytes:
+        return self.manifests[place.input]
 
     def hand_made(self, job: str) -> HandMade:
         found = self._job(job)

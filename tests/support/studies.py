@@ -7,6 +7,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,12 +61,16 @@ class SmallStudy:
     """A study folder. Change `texts`, `question` and the like, then `write()` again."""
 
     home: Path
-    name: str = "small"
+    name: str = ""
     texts: dict[str, str] = field(default_factory=dict)
     question: str = QUESTION
     model: str = "gemini-3.5-flash-lite"
     attempts: int = 3
     more: str = ""
+
+    def __post_init__(self) -> None:
+        """A name of its own: studies of one name in one bucket are asked about before their first send."""
+        self.name = self.name or f"small-{zlib.crc32(str(self.home).encode()):08x}"
 
     @classmethod
     def of(cls, home: Path, n: int, **changes: Any) -> "SmallStudy":

@@ -18,16 +18,17 @@ from overnight.core.atomic import sync_folder
 from overnight.errors import LedgerError
 from overnight.ledger.health import (
     CHECKED_BYTES,
+    VERSION,
     check,
     check_empty,
     check_schema,
     could_not_write,
     missing_indexes,
+    newer,
     schema_sql,
     unusable,
 )
 
-VERSION: Final = 2
 _APPLICATION_ID: Final = 0x4F764E74  # "OvNt"
 
 
@@ -91,11 +92,7 @@ def _prepared(
     elif application != _APPLICATION_ID:
         raise LedgerError("this file is no ledger of ours", where=str(path), hint="Move it away, then run again.")
     elif version > VERSION:
-        raise LedgerError(
-            f"the ledger is of version {version}, this overnight knows up to {VERSION}",
-            where=str(path),
-            hint="Update overnight; an older one will not touch it.",
-        )
+        raise newer(path, version)
     elif version < VERSION and only_look:
         connection = _in_memory(connection)
         _migrate(connection, path, keep=False)

@@ -15,6 +15,8 @@ from typing import Final
 
 from overnight.errors import LedgerError
 
+VERSION: Final = 2
+"""Of the schema."""
 CHECKED_BYTES: Final = 256 << 20
 """Up to this size all pages are looked at before a command changes the study: 0.4 s at most. `overnight recover` looks
 at all of any ledger."""
@@ -75,7 +77,7 @@ def check_empty(path: Path) -> None:
 
 def check(connection: sqlite3.Connection, path: Path, *, pages: bool) -> None:
     """Raises LedgerError for a file that is cut off, a schema that is not ours, or (pages) a page that is not whole."""
-    _check_size(connection, path)
+    check_size(connection, path)
     check_schema(connection, path)
     if pages:
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -84,7 +86,7 @@ def check(connection: sqlite3.Connection, path: Path, *, pages: bool) -> None:
         _check_counts(connection, path)
 
 
-def _check_size(connection: sqlite3.Connection, path: Path) -> None:
+def check_size(connection: sqlite3.Connection, path: Path) -> None:
     (n_pages,) = connection.execute("PRAGMA page_count").fetchone()
     (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
     size_bytes = path.stat().st_size
@@ -154,21 +156,48 @@ def _check_counts(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def faults(path: Path) -> Iterator[str]:
-    """Everything that a full look finds wrong, index entries against rows included. Nothing: the ledger is whole."""
+    """Everything that a full look finds wrong, index entries against rows included. Nothing: the ledger is whole.
+
+    Of any version up to ours. Raises LedgerError where it cannot be looked at, or is newer.
+    """
     try:
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            check(connection, path, pages=False)
-            found = [_one_line(text) for (text,) in connection.execute("PRAGMA integrity_check(10)")]
-            yield from (text for text in found if text != "ok")
-            if found == ["ok"]:
-                broken = connection.execute("PRAGMA foreign_key_check").fetchone()
-                if broken:
-                    yield f"a row of {broken[0]} names a row of {broken[2]} that is not there"
-                _check_counts(connection, path)
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=30.0)) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version > VERSION:
+                raise newer(path, version)
+            yield from _faults(connection, path, version)
+    except sqlite3.Error as cause:
+        if _code(cause) not in _SAYS_DAMAGED:
+            raise unusable(path, cause) from cause
+        yield str(cause)
+
+
+def _faults(connection: sqlite3.Connection, path: Path, version: int) -> Iterator[str]:
+    try:
+        check_size(connection, path)
+        if version == VERSION:
+            check_schema(connection, path)
     except LedgerError as fault:
         yield fault.what
-    except (sqlite3.Error, OSError) as cause:
-        yield str(cause)
+    found = [_one_line(text) for (text,) in connection.execute("PRAGMA integrity_check(10)")]
+    if found != ["ok"]:
+        yield from found
+        return
+    broken = connection.execute("PRAGMA foreign_key_check").fetchone()
+    if broken:
+        yield f"a row of {broken[0]} names a row of {broken[2]} that is not there"
+    try:
+        _check_counts(connection, path)
+    except LedgerError as fault:
+        yield fault.what
+
+
+def newer(path: Path, version: int) -> LedgerError:
+    return LedgerError(
+        f"the ledger is of version {version}, this overnight knows up to {VERSION}",
+        where=str(path),
+        hint="Update overnight; an older one will not touch it.",
+    )
 
 
 def mend(path: Path, into: Path) -> bool:

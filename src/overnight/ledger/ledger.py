@@ -1,9 +1,7 @@
 """The ledger: its parts under one roof, and its lock."""
 
-import getpass
 import json
 import os
-import platform
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,10 +11,14 @@ from typing import Self
 
 from overnight.errors import LockedError
 from overnight.ledger.bindings import Bindings
-from overnight.ledger.database import open_database, transaction, unusable
+from overnight.ledger.database import open_database, transaction
+from overnight.ledger.health import unusable
 from overnight.ledger.outcomes import Outcomes
+from overnight.ledger.owners import Owners
 from overnight.ledger.recipes import Recipes
 from overnight.ledger.shards import Shards
+from overnight.ledger.smokes import Smokes
+from overnight.ledger.who import this_host, this_user
 
 
 class Ledger:
@@ -28,6 +30,8 @@ class Ledger:
         self.outcomes = Outcomes(connection)
         self.recipes = Recipes(connection)
         self.bindings = Bindings(connection)
+        self.owners = Owners(connection)
+        self.smokes = Smokes(connection)
 
     @classmethod
     def open(cls, path: Path, *, study: str, now: str, only_look: bool = False) -> Self:
@@ -35,7 +39,12 @@ class Ledger:
 
         only_look: nothing can be written, and nothing is made where nothing is.
         """
-        return cls(open_database(path, study=study, now=now, only_look=only_look), path)
+        connection = open_database(path, study=study, now=now, only_look=only_look)
+        try:
+            return cls(connection, path)
+        except sqlite3.DatabaseError as cause:
+            connection.close()
+            raise unusable(path, cause) from cause
 
     @property
     def uid(self) -> str:
@@ -94,7 +103,7 @@ class Lock:
                 where=str(self._holder.parent),
                 hint="Wait for it, watch it with `overnight status --follow`, or stop it with Ctrl-C where it runs.",
             ) from cause
-        holder = {"pid": os.getpid(), "host": platform.node(), "user": _user(), "command": self._command}
+        holder = {"pid": os.getpid(), "host": this_host(), "user": this_user(), "command": self._command}
         self._holder.write_text(json.dumps(holder), encoding="utf-8")
         return self
 
@@ -110,10 +119,3 @@ class Lock:
         except (OSError, ValueError):
             return "a process that has not said its name yet"
         return f"{holder['user']} on {holder['host']}, process {holder['pid']} (`overnight {holder['command']}`)"
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # no name for this user id; ImportError: Windows without `pwd`
-        return "someone"

@@ -8,7 +8,14 @@ from typing import Final
 from overnight.core.events import Note, Progress, StepStarted
 from overnight.core.states import JobStatus
 from overnight.core.usage import Usd
-from overnight.errors import CredentialsError, OvernightError, RefusedError, UnavailableError, UnreachableError
+from overnight.errors import (
+    CredentialsError,
+    LockedError,
+    OvernightError,
+    RefusedError,
+    UnavailableError,
+    UnreachableError,
+)
 from overnight.ledger.bindings import Binding
 from overnight.ledger.recipes import recipe_to_json
 from overnight.ledger.shards import ShardFact
@@ -16,7 +23,9 @@ from overnight.planning.difference import Group
 from overnight.requests.render import Renderer
 from overnight.requests.shards import Peekable, Shard
 from overnight.run.gate import Pass
+from overnight.run.manifests import MANIFEST_VERSION
 from overnight.run.money import WorstCase, worst_case_for
+from overnight.run.owner import claim
 from overnight.run.plan import Planned
 from overnight.run.recover import LABEL, STUDY_LABEL, abandon, settle_doubt
 from overnight.run.world import Options, World
@@ -48,9 +57,15 @@ def send(world: World, planned: Planned, leave: Pass, options: Options) -> Sent:
     accept(world, planned)
     sent = Sent()
     for group in planned.plan.groups.values():
-        for n in _send_group(world, planned, group, leave, options, sent):
-            sent.n_requests += n
-            world.tell(Progress("send", sent.n_requests, planned.plan.to_send, "requests"))
+        try:
+            for n in _send_group(world, planned, group, leave, options, sent):
+                sent.n_requests += n
+                world.tell(Progress("send", sent.n_requests, planned.plan.to_send, "requests"))
+        except LockedError as refused:
+            if not sent.n_requests:
+                raise
+            world.tell(Note(f"{refused.what}. What is under way is collected first", "warning"))
+            break
         if sent.stopped:
             break
     return sent
@@ -138,25 +153,47 @@ def _stage(world: World, shard: Shard) -> int:
         place=place,
         now=world.stamp(),
     )
-    manifest = {
-        "study": world.study,
-        "uid": ledger.uid,
-        "label": label,
-        "realm": world.realm,
-        "model": world.model.id,
-        "max_output_tokens": shape.max_output_tokens,
-        "recipe_digest": shape.recipe,
-        "recipe": recipe_to_json(shard.renderer.recipe),
-    }
+    manifest = _manifest(world, shard, ledger.shards.get(number))
     world.tell(StepStarted("upload", f"shard {number} to {place.bucket}/{place.input}"))
     try:
-        world.backend.stage(place, shard.lines(), manifest)
+        world.backend.stage(place, _noted(world, shard, manifest), manifest)
     except (OvernightError, KeyboardInterrupt) as cause:
         foreign = isinstance(cause, RefusedError) and cause.code == ALREADY_THERE
         abandon(world, ledger.shards.get(number), ours=not foreign)
         raise
     ledger.shards.staged(number, shard.rows, shard.size_bytes)
     return number
+
+
+def _manifest(world: World, shard: Shard, fact: ShardFact) -> dict[str, object]:
+    """What `overnight recover` needs beside the input (run/manifests.py reads it). Nothing of the records."""
+    pinned = world.ledger.recipes.pinned()
+    return {
+        "version": MANIFEST_VERSION,
+        "study": world.study,
+        "uid": world.ledger.uid,
+        "label": fact.label,
+        "number": fact.id,
+        "realm": world.realm,
+        "stage": fact.stage,
+        "samples": [sample for (stage, sample), recipe in pinned.items() if recipe.digest == fact.recipe],
+        "model": fact.model,
+        "max_output_tokens": fact.max_output_tokens,
+        "intended": fact.intended,
+        "project": fact.place.project,
+        "location": fact.place.location,
+        "recipe_digest": fact.recipe,
+        "recipe": recipe_to_json(shard.renderer.recipe),
+    }
+
+
+def _noted(world: World, shard: Shard, manifest: dict[str, object]) -> Iterator[bytes]:
+    """The shard's lines; at their end the manifest gets how many they are, and which a person had opened again."""
+    yield from shard.lines()
+    manifest["rows"], manifest["size_bytes"] = len(shard.rows), shard.size_bytes
+    again = {row.address for row in shard.rows if row.attempt > 1}
+    floors = world.ledger.outcomes.reopened() if again else []
+    manifest["reopened"] = {address.hex(): after for address, after in floors if address in again}
 
 
 def _create(world: World, shard: ShardFact, labels: Mapping[str, str]) -> JobStatus:
@@ -188,6 +225,11 @@ def _submit(world: World, number: int, reserve: Usd | None, leave: Pass, options
         sent.over_limit = left
         return
     labels = {LABEL: shard.label, STUDY_LABEL: world.ledger.uid}
+    try:
+        claim(world, shard)
+    except (OvernightError, KeyboardInterrupt):  # no create was sent
+        abandon(world, shard)
+        raise
     try:
         job = _create(world, shard, labels)
     except (RefusedError, UnreachableError, CredentialsError):  # a definite no: nothing was made

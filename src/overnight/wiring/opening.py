@@ -203,13 +203,14 @@ def _lost_memory(study: Study, world: World) -> str:
     if results.exists():
         return (
             f"{results} holds results, but the ledger beside them knows of no request: it was left behind, or removed."
-            f" Put the folder .overnight back into {world.home.folder}, or everything is asked anew."
+            f" Put the folder .overnight back into {world.home.folder}, or make the ledger again from the bucket with"
+            " `overnight recover`; else everything is asked anew."
         )
     beside = study.folder / ".overnight"
     if study.home != study.folder and beside.exists() and not (study.folder / "study.yaml").exists():
         return (
             f"{beside} is the memory of a study.yaml that is not there any more. If {study.path.name} is that study,"
-            f" move .overnight to {study.home}, or everything is asked anew."
+            f" move .overnight to {study.home}, or everything is asked anew. Is it lost: `overnight recover`."
         )
     return ""
 
