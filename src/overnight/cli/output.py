@@ -1,14 +1,25 @@
 """Writing to streams that somebody may have closed: a reader who has seen enough never stops a run."""
 
 import os
+import re
 import sys
-from typing import TextIO
+from typing import Final, TextIO
+
+_OBEYED: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def harmless(text: str) -> str:
+    """Control characters, whoever wrote them (a record, a file's name, the service), are shown and not obeyed.
+
+    Written as `\\u001b`, which JSON reads as the same character.
+    """
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def say(line: str = "") -> None:
     """A line on standard error, for whoever still reads there: a terminal that has gone is no reason to stop."""
     try:
-        print(line, file=sys.stderr, flush=True)
+        print(harmless(line), file=sys.stderr, flush=True)
     except OSError:
         mute(sys.stderr)
 
@@ -16,7 +27,7 @@ def say(line: str = "") -> None:
 def answer(line: str = "") -> None:
     """A line on standard output; a reader who has gone does not change how a command ends. A full disk does."""
     try:
-        print(line, flush=True)
+        print(harmless(line), flush=True)
     except BrokenPipeError:
         mute(sys.stdout)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
-from overnight.cli.output import say
+from overnight.cli.output import harmless, say
 from overnight.core.events import Event, JobChanged, Note, Progress, StepStarted
 from overnight.core.realm import GOOGLE
 
@@ -18,6 +18,8 @@ STAND_IN_LINE: Final = "LOCAL STAND-IN: no model answers and nothing is paid; al
 
 _STEPS: Final = {
     "plan": "planning",
+    "preflight": "looking at",
+    "smoke": "asking at once",
     "upload": "uploading",
     "send": "sending",
     "collect": "collecting",
@@ -154,4 +156,4 @@ class _Live:
 def _escaped(text: str) -> str:
     from rich.markup import escape
 
-    return escape(text)
+    return escape(harmless(text))

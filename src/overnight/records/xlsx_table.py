@@ -38,6 +38,11 @@ class _Cell(Protocol):
 
 _Cells = tuple[_Cell, ...]
 
+_MOST_ROWS: Final = 1_048_576  # Microsoft, "Excel specifications and limits"
+_MOST_RATIO: Final = 300
+"""Sheets shrink to a tenth or, of equal rows, to a hundredth; deflate's own limit is a thousandth."""
+_SMALL_BYTES: Final = 64 << 20
+
 _DAMAGED: Final = "Open it in Excel or LibreOffice and save it again as .xlsx."
 
 # What openpyxl lets through when a file is cut or was never a workbook: it trusts the parts to be there and well made.
@@ -171,7 +176,9 @@ def _cells(book: "Workbook", sheet: str) -> Iterator[_Cells]:
     """Rows from the first, empty ones included, as wide as what they hold: the size a file declares may be wrong."""
     opened = book[sheet]
     opened.reset_dimensions()
-    for cells in opened.rows:
+    for number, cells in enumerate(opened.rows, 1):
+        if number > _MOST_ROWS:  # openpyxl makes up every empty row before the one that a file names
+            raise ValueError(f"a row beyond {_MOST_ROWS:,}, where a sheet ends")
         yield cast("_Cells", cells)
 
 
@@ -198,6 +205,10 @@ _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[\s/>]")
 
 def _has_formulas(path: Path) -> bool:
     with zipfile.ZipFile(path) as archive:
+        for part in archive.infolist():
+            if part.file_size > max(_SMALL_BYTES, part.compress_size * _MOST_RATIO):
+                size = f"{part.file_size:,} bytes"
+                raise ValueError(f"{part.filename!r} in it unpacks to {size}: an archive made to swell")
         for name in archive.namelist():
             if name.startswith("xl/worksheets/") and name.endswith(".xml"):
                 with archive.open(name) as part:

@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import itertools
+import re
 import shutil
 import tempfile
 import threading
@@ -13,6 +14,8 @@ from pathlib import Path
 from overnight.errors import OutputError
 
 _BLOCK_BYTES = 1 << 20
+_ODD = re.compile(r"[^A-Za-z0-9._-]")
+_MOST_NAME_CHARS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,12 @@ def harmless(text: str, most_chars: int) -> str:
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in cut)
 
 
+def kept_name(number: int, object_name: str) -> str:
+    """A file's name for the `number`-th object of an output: anybody may have named it, so little is taken over."""
+    last = object_name.rpartition("/")[2]
+    return f"{number:02d}-{_ODD.sub('_', last)[:_MOST_NAME_CHARS]}"
+
+
 def forget_kept(folder: Path) -> None:
     """Before a job's output is kept: what an interrupted collecting left would be read again beside it."""
     for left_over in _kept(folder):
@@ -109,7 +118,7 @@ def raw_files(folder: Path) -> Iterator[list[RawFile]]:
             path = Path(scratch) / packed.stem
             with gzip.open(packed, "rb") as source, path.open("wb") as target:
                 shutil.copyfileobj(source, target, _BLOCK_BYTES)
-            final = packed.stem[3:].startswith("predictions")
+            final = packed.stem.partition("-")[2].startswith("predictions")
             files.append(RawFile(path, f"{folder.name}/{packed.name}", chunk=not final))
         yield files
 
