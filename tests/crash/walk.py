@@ -60,6 +60,25 @@ class Case:
         at = f"killed {self.at[0]} ({self.at[1]})" if self.at else "undisturbed"
         self.wrong.words.append(f"{self.scenario}, {at}: {words}; see {self.home}")
 
+    def judge_said(self, ended: Struck) -> None:
+        if "Traceback" in ended.err or ended.code in {1, 99}:
+            self.wrong.tracebacks += 1
+            self.is_wrong(f"a traceback: {ended.err[-600:]}")
+
+    def judge_paid(self, labels: Counter[str], served: Counter[str]) -> None:
+        """labels: jobs made for each; served: how often each key was."""
+        twice = [name for counts in (labels, served) for name, times in counts.items() if times > 1]
+        if twice:
+            self.wrong.paid_twice += len(twice)
+            self.is_wrong(f"paid twice: {twice}")
+
+    def judge_rows(self, lost: int, strangers: list[str]) -> None:
+        """strangers: records that have another's answer."""
+        self.wrong.rows_lost += lost
+        self.wrong.attached_wrongly += len(strangers)
+        if lost or strangers:
+            self.is_wrong(f"{lost} rows lost; another's answer: {strangers}")
+
 
 @dataclass(frozen=True)
 class _Google:
@@ -124,16 +143,19 @@ class Walk:
             plans.add(f"plan-{number}", **plan)
         if google.failing:
             plans.add("first-tries", "row_failed", {}, {"keys": list(google.failing)})
-        creates, served = (_last(self._cloud, kind) for kind in ("creates", "served"))
+        creates, served = last_entries(self._cloud)
         self._steps(case, study, scenario.before, scenario.codes)
         self._strike(case, study, scenario, google)
         self._steps(case, study, scenario.then, (0,))
         results = study.home / ("results" if scenario.google else "stand-in") / "results.csv"
         case.results = results.read_bytes() if results.exists() else b""
-        labels = Counter(label for (label,) in _journal(self._cloud, _LABELS, creates))
-        case.served = Counter(key for (key,) in _journal(self._cloud, _KEYS, served))
+        labels, case.served = since(self._cloud, creates, served)
         case.jobs = labels.total()
-        self._judge(case, study, scenario, labels)
+        case.judge_paid(labels, case.served)
+        rows = study.results(results.parent.name) if case.results else []
+        case.judge_rows(RECORDS - sum(row["outcome"] != "open" for row in rows), [
+            row["record_id"] for row in rows if row["outcome"] == "answer" and not is_its_own(row)
+        ])  # fmt: skip
         return case
 
     def _strike(self, case: Case, study: SmallStudy, scenario: Scenario, google: _Google) -> None:
@@ -163,27 +185,8 @@ class Walk:
                 case.is_wrong(f"{step[0]} ended {ended.code}: {ended.err[-300:]}")
 
     def _said(self, case: Case, ended: Struck) -> Struck:
-        if "Traceback" in ended.err or ended.code in {1, 99}:
-            case.wrong.tracebacks += 1
-            case.is_wrong(f"a traceback: {ended.err[-600:]}")
+        case.judge_said(ended)
         return ended
-
-    def _judge(self, case: Case, study: SmallStudy, scenario: Scenario, labels: Counter[str]) -> None:
-        twice = [label for label, times in labels.items() if times > 1]
-        if twice:
-            case.wrong.paid_twice += len(twice)
-            case.is_wrong(f"jobs made twice: {twice}")
-        often = [key for key, times in case.served.items() if times > 1]
-        if often:
-            case.wrong.paid_twice += len(often)
-            case.is_wrong(f"served more than once: {often}")
-        rows = study.results("results" if scenario.google else "stand-in") if case.results else []
-        lost = RECORDS - sum(row["outcome"] != "open" for row in rows)
-        strangers = [row["record_id"] for row in rows if row["outcome"] == "answer" and not is_its_own(row)]
-        case.wrong.rows_lost += lost
-        case.wrong.attached_wrongly += len(strangers)
-        if lost or strangers:
-            case.is_wrong(f"{lost} rows lost; another's answer: {strangers}")
 
     def _compare(self, case: Case, undisturbed: Case) -> None:
         if case.results != undisturbed.results:
@@ -212,8 +215,19 @@ _LABELS = "SELECT json_extract(labels, '$.overnight-job') FROM creates WHERE seq
 _KEYS = "SELECT key FROM served WHERE seq > ?"
 
 
-def _last(cloud: LocalCloud, kind: str) -> int:
-    return int(_journal(cloud, f"SELECT coalesce(max(seq), 0) FROM {kind} WHERE seq > ?", 0)[0][0])
+def last_entries(cloud: LocalCloud) -> tuple[int, int]:
+    """The journal's last numbers: of creates and of rows served."""
+    creates, served = (
+        _journal(cloud, f"SELECT coalesce(max(seq), 0) FROM {kind} WHERE seq > ?", 0)[0][0]
+        for kind in ("creates", "served")
+    )
+    return int(creates), int(served)
+
+
+def since(cloud: LocalCloud, creates: int, served: int) -> tuple[Counter[str], Counter[str]]:
+    """(jobs for each `overnight-job` label, how often each key was served), after these numbers of the journal."""
+    labels = Counter(label for (label,) in _journal(cloud, _LABELS, creates))
+    return labels, Counter(key for (key,) in _journal(cloud, _KEYS, served))
 
 
 def _journal(cloud: LocalCloud, sql: str, after: int) -> list[tuple[str]]:

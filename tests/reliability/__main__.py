@@ -1,0 +1,63 @@
+"""`python -m tests.reliability [--fewer]`: counts, and writes the table of docs/explanation/reliability.md.
+
+Ends with 1, and says each case, where something was lost, attached wrongly, paid twice, ended in a traceback, or
+differed from what it should be. --fewer: each kind of point once a scenario, a short state machine; writes no page.
+"""
+
+import argparse
+import re
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.reliability.count import Counting, Counts
+from tests.reliability.kinds import UNKNOWABLE
+
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "reliability.md"
+BLOCK = re.compile(r"(<!-- made: reliability -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def table(counts: Counts) -> str:
+    machine, wrong = counts.machine, counts.wrong
+    rows = (
+        ("Fault plans tried, one at a time", counts.plans),
+        ("Strikes of fault plans, those of the state machine among them", counts.strikes),
+        ("Scenarios walked", counts.scenarios),
+        ("Kinds of points at which a command was killed", len(counts.kinds_of_points)),
+        ("Kill points × resumes: commands killed and given again", counts.pairs),
+        ("State machine: runs", machine["runs"]),
+        ("State machine: steps", machine["steps"]),
+        ("State machine: commands killed", machine["kills"]),
+        ("**Rows lost**", wrong.rows_lost),
+        ("**Answers attached wrongly**", wrong.attached_wrongly),
+        ("**Jobs or requests paid twice**", wrong.paid_twice),
+        ("**Tracebacks**", wrong.tracebacks),
+    )
+    lines = ["| what | count |", "|---|---:|", *(f"| {what} | {count:,} |" for what, count in rows)]
+    day = datetime.now(UTC).date()
+    return "\n".join([*lines, "", f"Counted on {day}, in {counts.seconds / 60:.0f} minutes on two cores."])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fewer", action="store_true")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="reliability-", ignore_cleanup_errors=True) as folder:
+        counts = Counting(Path(folder), lambda words: print(f"WRONG {words}", flush=True), fewer=arguments.fewer).all()
+    made = table(counts)
+    print(made)
+    print(
+        f"Not tried, for no client can know of it: {', '.join(f'{kind} ({why})' for kind, why in UNKNOWABLE.items())}"
+    )
+    if counts.wrong.words:
+        print(f"{len(counts.wrong.words)} cases are wrong; the page was left as it is", file=sys.stderr)
+        return 1
+    if not arguments.fewer:
+        before = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(BLOCK.sub(lambda found: f"{found[1]}{made}\n{found[2]}", before), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
