@@ -20,6 +20,7 @@ from overnight.google.endpoints import Endpoints, local_endpoints
 from overnight.google.gemini import Gemini
 from overnight.google.http import Http
 from overnight.google.preflight import Clients, Target, preflight
+from overnight.google.projects import Projects
 from overnight.google.storage import Storage
 
 MODEL = "gemini-3.8-flash"
@@ -261,7 +262,7 @@ def test_one_request_at_a_time(ends: Endpoints, http: Http) -> None:
 
 
 def test_the_look_before_sending(ends: Endpoints, http: Http, storage: Storage, jobs: BatchJobs) -> None:
-    clients = Clients(local_access(), storage, jobs, Gemini(ends, http, "my-project", "global"))
+    clients = Clients(local_access(), storage, jobs, Gemini(ends, http, "my-project", "global"), Projects(ends, http))
     said: list[str] = []
     findings = preflight(Target("my-project", "global", "naps-bucket", MODEL), clients, said.append)
     assert [finding for finding in findings if finding.level == "error"] == []

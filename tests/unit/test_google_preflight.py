@@ -15,6 +15,7 @@ from overnight.google.batch_jobs import BatchJobs
 from overnight.google.endpoints import local_endpoints
 from overnight.google.gemini import Gemini
 from overnight.google.http import Http
+from overnight.google.identity import member_of
 from overnight.google.locations import fitting_bucket_location, mismatch
 from overnight.google.preflight import JOB_RIGHTS, OBJECT_RIGHTS, Clients, Target, preflight
 from overnight.google.projects import Projects
@@ -200,6 +201,99 @@ def test_settings_of_the_bucket(account: Account, clients: Clients, more: dict[s
     level, _, text = one(account, clients)
     assert level == "warning"
     assert wanted in text
+
+
+@pytest.mark.parametrize(
+    ("more", "wanted"),
+    [
+        ({"retentionPolicy": {"retentionPeriod": "864000"}}, "cannot be deleted for 10 days (retention policy)"),
+        ({"retentionPolicy": {"retentionPeriod": "60"}}, "--clear-retention-period"),
+        ({"defaultEventBasedHold": True}, "--no-default-event-based-hold"),
+        ({"billing": {"requesterPays": True}}, "--no-requester-pays"),
+        ({"encryption": {"defaultKmsKeyName": "projects/p/keys/k"}}, "a key of yours (projects/p/keys/k)"),
+    ],
+)
+def test_settings_that_keep_files_or_close_the_bucket(
+    account: Account, clients: Clients, more: dict[str, Any], wanted: str
+) -> None:
+    account.bucket = Reply(200, account.bucket.body | more)
+    level, path, text = one(account, clients)
+    assert (level, path) == ("warning", "cloud.bucket")
+    assert wanted in text
+
+
+def test_both_ways_out_of_a_bucket_that_lies_elsewhere(account: Account, clients: Clients) -> None:
+    account.bucket = Reply(200, account.bucket.body | {"location": "EUROPE-WEST4"})
+    text = one(account, clients)[2]
+    assert "gcloud storage buckets create gs://NAME --project=p --location=us-central1" in text
+    assert "`location: europe-west4`" in text
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "wanted"),
+    [
+        (400, "Bucket is a requester pays bucket but no user project provided.", "--no-requester-pays"),
+        (403, "Permission denied on Cloud KMS key. Please ensure the service agent can use it.", "cryptoKeyEncrypter"),
+        (403, "Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: x", "VPC Service"),
+        (403, "Access is blocked by VPC Service Controls", "ask the people who run it"),
+    ],
+)
+def test_refusals_are_known_by_their_words(
+    account: Account, clients: Clients, code: int, message: str, wanted: str
+) -> None:
+    account.bucket = no(code, message)
+    assert wanted in one(account, clients)[2]
+
+
+def test_a_right_to_create_jobs_that_is_missing_is_named_with_its_role(account: Account, clients: Clients) -> None:
+    account.project = Reply(200, {"permissions": ["aiplatform.batchPredictionJobs.list"]})
+    level, path, text = one(account, clients)
+    assert (level, path) == ("error", "cloud.project")
+    assert "me@example.org lacks aiplatform.batchPredictionJobs.create" in text
+    assert "aiplatform.batchPredictionJobs.list," not in text
+    assert "projects add-iam-policy-binding p --member=user:me@example.org --role=roles/aiplatform.user" in text
+
+
+@pytest.mark.parametrize("code", [403, 404, 500])
+def test_a_right_that_cannot_be_seen_is_said_and_is_no_finding(account: Account, clients: Clients, code: int) -> None:
+    account.project = no(code, "Cloud Resource Manager API has not been used in project p before or it is disabled.")
+    said: list[str] = []
+    assert preflight(TARGET, clients, said.append) == []
+    assert any("whether jobs may be created cannot be seen" in line for line in said)
+
+
+def test_a_model_that_is_served_elsewhere_says_where(account: Account, clients: Clients) -> None:
+    account.model = no(404, "Publisher Model `gemini-4-argon` was not found")
+    text = one(account, clients, model="gemini-4-argon")[2]
+    assert "It is known to be served in global, us, eu." in text
+
+
+ISSUER = "//iam.googleapis.com/projects/9/locations/global/workloadIdentityPools/ci/providers/github"
+
+
+@pytest.mark.parametrize(
+    ("known", "member"),
+    [
+        ({"account": "me@example.org"}, "user:me@example.org"),
+        ({"service_account_email": "bot@p.iam.gserviceaccount.com"}, "serviceAccount:bot@p.iam.gserviceaccount.com"),
+        (
+            {"info": {"audience": ISSUER}},
+            "principal://iam.googleapis.com/projects/9/locations/global/workloadIdentityPools/ci/subject/SUBJECT",
+        ),
+        (
+            {"info": {"audience": "//iam.googleapis.com/locations/global/workforcePools/staff/providers/x"}},
+            "principal://iam.googleapis.com/locations/global/workforcePools/staff/subject/SUBJECT",
+        ),
+        ({}, '"user:$(gcloud config get-value account)"'),
+    ],
+)
+def test_the_member_is_written_as_iam_wants_it(known: dict[str, Any], member: str) -> None:
+    from google.auth.credentials import AnonymousCredentials
+
+    credentials = AnonymousCredentials()
+    for name, value in known.items():
+        setattr(credentials, name, value)
+    assert member_of(Access(credentials, local=False)) == member
 
 
 def test_a_service_that_is_down_is_a_finding_for_each_look(account: Account, clients: Clients) -> None:

@@ -16,7 +16,8 @@ class Patience:
 
     look_again_s: waits between looks at the list, which may lag behind (facts 1.4 [?]).
     then_create: True where the list is known not to lag, so that "not listed" means "not made".
-    poll_s: shortest and longest wait between two looks at running jobs. unusual_s: waiting longer is worth a word.
+    poll_s: shortest and longest wait between two looks at running jobs. unusual_s: within which the service
+    means to end a job (planning/usual.py).
     """
 
     look_again_s: tuple[float, ...]

@@ -9,18 +9,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import BinaryIO, Final
 
 from overnight.backends.backend import HandMade, OutputFile, OwnerNote, Patience, Staged, StoredObject
+from overnight.core.realm import GOOGLE, STAND_IN
 from overnight.core.states import JobStatus
 from overnight.errors import Finding, JobError, NotFoundError, UsageError
 from overnight.google.batch_jobs import BatchJobs
 from overnight.google.preflight import Clients, Target, preflight
 from overnight.ledger.shards import Place
+from overnight.planning.usual import aim_s
 from overnight.requests.shards import ShardLimits
 
 NAME: Final = "vertex-storage"
 _MANIFEST: Final = "manifest.json"
-GOOGLE_PATIENCE: Final = Patience((2, 5, 10, 20, 30, 60), then_create=False, poll_s=(5, 300), unusual_s=12 * 3600)
+GOOGLE_PATIENCE: Final = Patience((2, 5, 10, 20, 30, 60), then_create=False, poll_s=(5, 300), unusual_s=aim_s(GOOGLE))
 """Some two minutes of looking. What is not listed then is a person's to judge: `run --resubmit`."""
-LOCAL_PATIENCE: Final = Patience((0.2, 0.5, 1, 2, 3), then_create=True, poll_s=(0.25, 2), unusual_s=120)
+LOCAL_PATIENCE: Final = Patience((0.2, 0.5, 1, 2, 3), then_create=True, poll_s=(0.25, 2), unusual_s=aim_s(STAND_IN))
 """The local cloud lists a job as soon as it is made, unless told otherwise for up to a few seconds."""
 
 

@@ -23,6 +23,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     run.add_argument("--new-recipe", action="store_true", help="use this version's wording in place of the study's")
     run.add_argument("--resubmit", action="store_true", help="a job whose create had no reply is not there: send again")
+    run.add_argument("--take-over", action="store_true", help="send from here although a copy of this study has sent")
+    run.add_argument("--no-smoke", action="store_true", help="do not ask two rows at once before the first job")
     add_json(run)
 
     status = add_command(commands, "status", "how it stands", _status)
@@ -63,7 +65,9 @@ def _run(arguments: argparse.Namespace) -> int:
             max_usd=None if arguments.max_usd is None else Usd(arguments.max_usd),
             pay_again=arguments.pay_again,
             resubmit=arguments.resubmit,
+            take_over=arguments.take_over,
             detach=arguments.detach,
+            smoke=not arguments.no_smoke,
             ask=asker(shown.quiet),
         )
         closing = Closing(opened.world.study, opened.world.realm)

@@ -1,12 +1,13 @@
 """init, check, plan: everything before a request is sent."""
 
 import argparse
+import contextlib
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from overnight.cli.arguments import add_command, add_json, add_study, whole
+from overnight.cli.output import answer, say
 from overnight.errors import StudyError, UsageError
 
 if TYPE_CHECKING:
@@ -58,17 +59,17 @@ def _init(arguments: argparse.Namespace) -> int:
     )
     replace_bytes(target, text.encode())
     found = f", with {counted(sum(n for _, n in files), 'record')} from {counted(len(files), 'file')}" if files else ""
-    print(f"{target} is written{found}")
+    answer(f"{target} is written{found}")
     for table in tables:
         named = ", ".join(map(visible, table.columns))
-        print(f"  {table.path}: {table.format}, {counted(table.n_records, 'record')}, columns {named}")
+        answer(f"  {table.path}: {table.format}, {counted(table.n_records, 'record')}, columns {named}")
         for note in table.notes:
-            print(f"warning: {note}")
+            answer(f"warning: {note}")
     if text_columns:
-        print(f"  The model is to see {', '.join(map(visible, text_columns))}, and no other column.")
-    print(f"\nOpen it, write your question and your {'answer fields' if arguments.ask else 'criteria'}, then:")
+        answer(f"  The model is to see {', '.join(map(visible, text_columns))}, and no other column.")
+    answer(f"\nOpen it, write your question and your {'answer fields' if arguments.ask else 'criteria'}, then:")
     for verb in ("check", "plan", "run"):
-        print(f"  {_command_in(folder, verb)}")
+        answer(f"  {_command_in(folder, verb)}")
     return 0
 
 
@@ -107,17 +108,17 @@ def _check(arguments: argparse.Namespace) -> int:
         study, world = opened.study, opened.world
         if arguments.cloud and study.cloud is None:
             raise _no_account(study)
-        print(f"{study.path.name}: study {study.name}, task {study.task_name}, {counted(opened.n_records, 'record')}")
-        print(f"  model      {opened.model.id}, thinking: {opened.thinking.explained}")
+        answer(f"{study.path.name}: study {study.name}, task {study.task_name}, {counted(opened.n_records, 'record')}")
+        answer(f"  model      {opened.model.id}, thinking: {opened.thinking.explained}")
         who = f"Google, {world.location}" if world.realm == GOOGLE else "LOCAL STAND-IN (the study names no cloud)"
-        print(f"  answers    {who}")
+        answer(f"  answers    {who}")
         if budget := budget_of(world):
-            print(f"  budget     {budget_words(budget)}")
+            answer(f"  budget     {budget_words(budget)}")
         for warning in opened.warnings:
-            print(f"warning: {warning}")
+            answer(f"warning: {warning}")
         if arguments.cloud:
             return _check_cloud(arguments.study, opened)
-    print(f"Nothing is wrong. Nothing was sent or spent.\nNext: {command('plan', arguments.study)}")
+    answer(f"Nothing is wrong. Nothing was sent or spent.\nNext: {command('plan', arguments.study)}")
     return 0
 
 
@@ -132,19 +133,18 @@ def _no_account(study: "Study") -> UsageError:
 
 def _check_cloud(path: Path, opened: "Opened") -> int:
     from overnight.cli.words import command
-    from overnight.google.preflight import Target, preflight
-    from overnight.wiring.service import google_service, preflight_clients
+    from overnight.core.events import silent
+    from overnight.wiring.service import backend_of, google_service
 
-    service = google_service(opened.study)
-    target = Target(service.project, service.location, service.bucket, opened.model.id)
-    findings = preflight(target, preflight_clients(service), lambda line: print(f"  ok         {line}"))
+    with contextlib.closing(backend_of(google_service(opened.study), silent)) as backend:
+        findings = backend.preflight(opened.model.id, lambda line: answer(f"  ok         {line}"))
     errors = [finding for finding in findings if finding.level == "error"]
     for finding in findings:
         if finding.level == "warning":
-            print(f"warning: {finding}")
+            answer(f"warning: {finding}")
     if errors:
         raise StudyError(errors)
-    print(f"The account is ready as far as one can see without spending.\nNext: {command('plan', path)}")
+    answer(f"The account is ready as far as one can see without spending.\nNext: {command('plan', path)}")
     return 0
 
 
@@ -167,13 +167,13 @@ def _plan(arguments: argparse.Namespace) -> int:
 
     with open_study(arguments.study, new_recipe=arguments.new_recipe) as opened:
         for warning in opened.warnings:
-            print(f"warning: {warning}", file=sys.stderr)
+            say(f"warning: {warning}")
         planned = make_plan(opened.world, keep=arguments.show)
         if arguments.json:
             print(json.dumps(plan_json(opened, planned), ensure_ascii=False))
             return 0
         for line in plan_lines(opened, planned, arguments.study):
-            print(line)
+            answer(line)
         for line in request_lines(planned, arguments.show):
-            print(line)
+            answer(line)
     return 0

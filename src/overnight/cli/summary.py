@@ -121,7 +121,9 @@ def _sent_words(closing: Closing, seconds: float) -> str:
 def _cost(closing: Closing) -> str:
     if closing.cost is None:
         return _row("cost", "unknown", "the price of what served is not in the tables")
-    return _row("cost", str(closing.cost), "simulated: as if Google had served it" * is_simulated(closing.realm))
+    if is_simulated(closing.realm):
+        return _row("cost", str(closing.cost), "simulated: as if Google had served it")
+    return _row("cost", str(closing.cost), f"{closing.smoke} of it for rows asked before a job" if closing.smoke else "")
 
 
 def _shown(path: Path) -> str:

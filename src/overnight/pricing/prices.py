@@ -10,6 +10,9 @@ from typing import Any, Final
 LONG_PROMPT_TOKENS: Final = 200_000
 """A request whose prompt has more tokens is billed at the higher tier, all of it (facts 8)."""
 GLOBAL: Final = "global"
+BATCH: Final = "batch"
+STANDARD: Final = "standard"
+"""Modes of the table: in a job, and one request answered at once."""
 ONE: Final = Decimal(1)
 
 
@@ -76,13 +79,13 @@ def prices() -> tuple[Price, ...]:
     return read_prices(files(__package__).joinpath("prices.toml").read_text("utf-8"))
 
 
-def price(model: str, day: date, mode: str = "batch") -> Price | None:
+def price(model: str, day: date, mode: str = BATCH) -> Price | None:
     """The price of a model on a day, by the name asked for or served (see `priced_id`); None: not known."""
     rows = _rows(model, mode)
     return next((row for row in rows if row.holds_on(day)), None)
 
 
-def dearest_price(model: str, start: date, hours: int = 96, mode: str = "batch") -> Price | None:
+def dearest_price(model: str, start: date, hours: int = 96, mode: str = BATCH) -> Price | None:
     """The dearest price between the start of a day and `hours` after its end; None when any of these days has none.
 
     96 hours: up to 72 in the queue and about 24 of running (facts 6, [D]). A job made late on `start` can end that many

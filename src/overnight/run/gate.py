@@ -48,12 +48,12 @@ class Agreed:
 def gate(world: World, planned: Planned, options: Options, agreed: Agreed) -> Pass:
     """Raises BreakerError, ConsentError or BudgetError; CloudError where the account is not ready."""
     check_breaker(world)
+    if world.realm == GOOGLE and not agreed.looked:
+        preflight(world)  # before all that is asked of the person, and of the bucket
+        agreed.looked = True
     _pay_again(world, planned, options, agreed)
     if world.realm != GOOGLE:
         return Pass()
-    if not agreed.looked:
-        preflight(world)
-        agreed.looked = True
     return _money(world, planned, options, agreed)
 
 

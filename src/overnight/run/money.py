@@ -8,11 +8,13 @@ from typing import Final
 from overnight.core.outcome import Outcome, ProblemKind, Stray
 from overnight.core.usage import Usage, Usd
 from overnight.pricing.bill import cost, sum_cost
-from overnight.pricing.prices import LONG_PROMPT_TOKENS, Price, price
+from overnight.pricing.prices import BATCH, LONG_PROMPT_TOKENS, Price, price
 from overnight.pricing.tokens import token_bound, token_estimate
 from overnight.run.world import World
 
 _LINES, _PROMPT, _CACHED, _OUTPUT = range(4)
+SMOKE_ROWS: Final = 2
+"""So many rows are asked at once before a job: one alone could be odd, and each costs twice what it costs in a job."""
 NOT_BILLED = frozenset({ProblemKind.SERVICE_ERROR, ProblemKind.REFUSED})
 """Lines that say the row was not served. Any other line without token counts keeps its share of the reservation: what
 it cost is unknown, not zero."""
@@ -34,9 +36,9 @@ class WorstCase:
         return sum_cost(self.price, tokens_in, 0, tokens_out, long=long, surcharge=self.surcharge)
 
 
-def worst_case_for(world: World, max_output_tokens: int) -> WorstCase | None:
-    """None when the price of the model is not known."""
-    dearest = world.dearest()
+def worst_case_for(world: World, max_output_tokens: int, mode: str = BATCH) -> WorstCase | None:
+    """None when the price of the model is not known in that mode."""
+    dearest = world.dearest(mode)
     return None if dearest is None else WorstCase(dearest, world.surcharge, max_output_tokens)
 
 
@@ -74,8 +76,8 @@ def _output_tokens(world: World) -> int:
 class Pricing:
     """Lines at the price of the model that served, on the day it served (today where the line does not say)."""
 
-    def __init__(self, asked: str, today: date, *, surcharge: bool) -> None:
-        self._asked, self._today, self._surcharge = asked, today, surcharge
+    def __init__(self, asked: str, today: date, *, surcharge: bool, mode: str = BATCH) -> None:
+        self._asked, self._today, self._surcharge, self._mode = asked, today, surcharge, mode
         self._prices: dict[tuple[str, str], Price | None] = {}
 
     def cost_of(self, line: Outcome | Stray) -> Usd | None:
@@ -94,7 +96,7 @@ class Pricing:
     def price_of(self, model: str, day: str = "") -> Price | None:
         place = model, day
         if place not in self._prices:
-            self._prices[place] = price(model, _day(day) or self._today)
+            self._prices[place] = price(model, _day(day) or self._today, self._mode)
         return self._prices[place]
 
 
@@ -154,8 +156,8 @@ class Bill:
         return reserved * (Decimal(min(self.rows_unknown + self._rows_without_price, n_rows)) / n_rows)
 
 
-def pricing_of(world: World) -> Pricing:
-    return Pricing(world.model.id, world.today, surcharge=world.surcharge)
+def pricing_of(world: World, mode: str = BATCH) -> Pricing:
+    return Pricing(world.model.id, world.today, surcharge=world.surcharge, mode=mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,19 +185,34 @@ def budget_of(world: World) -> Budget | None:
     """None where there is no limit to keep: on the stand-in, or without `budget` in the study."""
     if world.limit is None:
         return None
-    billed = (shard.billed for shard in world.ledger.shards.all(world.realm, "collected"))
+    billed = [shard.billed for shard in world.ledger.shards.all(world.realm, "collected")]
+    billed += [bill.billed for bill in world.ledger.smokes.bills(world.realm)]
     spent = sum((amount for amount in billed if amount is not None), Usd())
     return Budget(world.limit, spent, world.ledger.shards.committed(world.realm) - spent)
 
 
 def total_cost(world: World) -> Usd | None:
-    """Spent by the study in this realm so far; None when a model without a known price has served some of it."""
+    """Spent by the study in this realm so far, on jobs and on rows asked before them; None when a model without a
+    known price has served some of it."""
     pricing = pricing_of(world)
+    asked_before = smoke_cost(world)
+    if asked_before is None:
+        return None
     for asked, served, _, _ in world.ledger.outcomes.usage_by_model(world.realm):
         if pricing.price_of(served or asked) is None:
             return None
     billed = (shard.billed for shard in world.ledger.shards.all(world.realm, "collected"))
-    return sum((amount for amount in billed if amount is not None), Usd())
+    return sum((amount for amount in billed if amount is not None), asked_before)
+
+
+def smoke_cost(world: World) -> Usd | None:
+    """Spent on rows asked one by one before a job, which is part of the total; None as there."""
+    total = Usd()
+    for bill in world.ledger.smokes.bills(world.realm):
+        if bill.billed is None:
+            return None
+        total = total + bill.billed
+    return total
 
 
 def _day(text: str) -> date | None:

@@ -8,7 +8,7 @@ from overnight.planning.difference import Difference, Plan, Previous, Reason
 from overnight.planning.standing import Standings
 from overnight.planning.wants import Wants
 from overnight.requests.render import Renderer
-from overnight.run.money import Bill, expected, pricing_of, worst_case_for
+from overnight.run.money import SMOKE_ROWS, Bill, expected, pricing_of, worst_case_for
 from overnight.run.world import World
 
 
@@ -37,10 +37,13 @@ class Planned:
 
 
 def make_plan(world: World, *, keep: int = 0) -> Planned:
-    """Reads all records once. keep: whole requests to keep of each shape, for `plan --show`."""
+    """Reads all records once. keep: whole requests to keep of each shape, for `plan --show`.
+
+    The first SMOKE_ROWS are kept in any case.
+    """
     standings = world.standings()
     wants = world.wants(standings)
-    difference = Difference(wants, world.policy(), _previous(world, standings), keep=keep)
+    difference = Difference(wants, world.policy(), _previous(world, standings), keep=max(keep, SMOKE_ROWS))
     plan = difference.plan(world.records)
     size_bytes, worst, likely = _price(world, plan)
     wasted, unused = _wasted(world, plan), _unused(world, plan)

@@ -20,7 +20,7 @@ from overnight.errors import AccountingError, OutputError
 from overnight.ledger.outcomes import LedgerCounts
 from overnight.planning.wants import Account
 from overnight.records.writer import results_columns, write_table
-from overnight.run.money import Budget, budget_json, budget_of, pricing_of, total_cost
+from overnight.run.money import Budget, budget_json, budget_of, pricing_of, smoke_cost, total_cost
 from overnight.run.results import FIRST, LAST, RowMaker, our_columns
 from overnight.run.world import Reporter, World
 
@@ -55,6 +55,7 @@ class Closing:
     jobs: tuple[str, ...] = ()
     in_flight: int = 0
     cost: Usd | None = None
+    smoke: Usd | None = None
     budget: Budget | None = None
     requests_waiting: int = 0
     detached: bool = False
@@ -78,6 +79,7 @@ class Closing:
             "requests_in_flight": self.in_flight,
             "jobs": list(self.jobs),
             "cost_usd": None if self.cost is None else self.cost.exact(),
+            "smoke_usd": None if self.smoke is None else self.smoke.exact(),
             "budget_usd": budget_json(self.budget),
             "requests_waiting": self.requests_waiting,
             "simulated": is_simulated(self.realm),
@@ -196,7 +198,7 @@ def _ledger_side(world: World, closing: Closing) -> LedgerCounts:
     counts = world.ledger.outcomes.counts(world.realm)
     closing.strays, closing.lines, closing.in_flight = counts.strays, counts.lines, counts.in_flight
     closing.jobs = tuple(shard.job_name for shard in world.ledger.shards.all(world.realm) if shard.job_name)
-    closing.cost, closing.budget = total_cost(world), budget_of(world)
+    closing.cost, closing.smoke, closing.budget = total_cost(world), smoke_cost(world), budget_of(world)
     return counts
 
 

@@ -47,13 +47,18 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the person said on the command line, and how to ask them. ask: None where nobody can answer."""
+    """What the person said on the command line, and how to ask them. ask: None where nobody can answer.
+
+    smoke: two rows are asked at once before a study's first job on Google (run/smoke.py).
+    """
 
     yes: bool = False
     max_usd: Usd | None = None
     pay_again: bool = False
     resubmit: bool = False
+    take_over: bool = False
     detach: bool = False
+    smoke: bool = True
     ask: Callable[[str], bool] | None = None
 
 
@@ -110,8 +115,8 @@ class World:
     def price_now(self) -> Price | None:
         return price(self.model.id, self.today)
 
-    def dearest(self) -> Price | None:
-        return dearest_price(self.model.id, self.today)
+    def dearest(self, mode: str = BATCH) -> Price | None:
+        return dearest_price(self.model.id, self.today, mode=mode)
 
     @property
     def surcharge(self) -> bool:

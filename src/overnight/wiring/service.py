@@ -23,6 +23,7 @@ from overnight.study.models import Study
 if TYPE_CHECKING:
     from overnight.google.auth import Access
     from overnight.google.endpoints import Endpoints
+    from overnight.google.http import Http
     from overnight.google.preflight import Clients
 
 LOCAL_PROJECT: Final = "local-project"
@@ -105,11 +106,10 @@ def backend_of(service: Service, tell: Tell) -> Backend:
     from overnight.backends.vertex_storage import VertexStorage
     from overnight.google.batch_jobs import BatchJobs
     from overnight.google.http import Http
-    from overnight.google.storage import Storage
 
     http = Http(service.access, on_retry=lambda retry: tell(Note(str(retry), "warning")))
     return VertexStorage(
-        Storage(service.endpoints, service.access, service.project),
+        _clients(service, http),
         http.close,
         lambda project, location: BatchJobs(service.endpoints, http, project, location),
         project=service.project,
@@ -192,18 +192,18 @@ def _answering(data: Path) -> str:
     return endpoint
 
 
-def preflight_clients(service: Service) -> "Clients":
-    """What `check --cloud` asks with: read-only."""
+def _clients(service: Service, http: "Http") -> "Clients":
+    """What looks at the account, and asks one request at a time."""
     from overnight.google.batch_jobs import BatchJobs
     from overnight.google.gemini import Gemini
-    from overnight.google.http import Http
     from overnight.google.preflight import Clients
+    from overnight.google.projects import Projects
     from overnight.google.storage import Storage
 
-    http = Http(service.access)
     return Clients(
         access=service.access,
         storage=Storage(service.endpoints, service.access, service.project),
         jobs=BatchJobs(service.endpoints, http, service.project, service.location),
         gemini=Gemini(service.endpoints, http, service.project, service.location),
+        projects=Projects(service.endpoints, http),
     )
