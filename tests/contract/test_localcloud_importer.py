@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from overnight.localcloud.vertex import importer
 from overnight.localcloud.vertex.importer import ImportRefusedError, import_file
 from tests.support.importer_vectors import VECTORS, Vector, line, nested
 from tests.support.local_cloud import LocalCloud, lines, row
@@ -59,3 +60,16 @@ def test_too_many_rows(cloud: LocalCloud) -> None:
     one = b'{"key":"k","request":{"contents":[{"role":"user","parts":[{"text":"a"}]}]}}\n'
     job = cloud.wait(cloud.create(one * 200_001).json()["name"])
     assert job["error"]["message"] == "Failed to import data. The input has more than 200000 requests."
+
+
+def test_the_limits_are_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "input"
+    file.write_bytes(lines(row(1), row(2)))
+    size_bytes = file.stat().st_size
+    for name, exact, words in (("MAX_ROWS", 2, "more than 1 requests"), ("MAX_BYTES", size_bytes, "bytes, more than")):
+        with monkeypatch.context() as limited:
+            limited.setattr(importer, name, exact)
+            assert import_file(file, refuse_case_clash=True, count_fields=True) == 2
+            limited.setattr(importer, name, exact - 1)
+            with pytest.raises(ImportRefusedError, match=words):
+                import_file(file, refuse_case_clash=True, count_fields=True)
