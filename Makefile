@@ -7,7 +7,7 @@ BIN := .venv/bin
 endif
 STAMP := .venv/.ready
 
-.PHONY: setup demo test check bench docs lock clean
+.PHONY: setup demo test check bench reliability docs lock clean
 
 setup: $(STAMP)  ## make .venv with everything in it
 
@@ -33,6 +33,9 @@ check: setup  ## lint, types, the house's layering
 
 bench: setup  ## ratios against a yardstick in the same run
 	$(BIN)/python -m bench
+
+reliability: setup  ## faults, kills and any order, counted into docs/explanation/reliability.md
+	$(BIN)/python -m tests.reliability
 
 docs: setup  ## rebuild the pages that are made from the code
 	$(BIN)/python -m docs.build

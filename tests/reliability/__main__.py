@@ -15,7 +15,7 @@ from tests.reliability.count import Counting, Counts
 from tests.reliability.kinds import UNKNOWABLE
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "reliability.md"
-BLOCK = re.compile(r"(<!-- made: reliability -->\n).*?(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- counted: reliability -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def table(counts: Counts) -> str:
