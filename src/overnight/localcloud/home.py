@@ -31,7 +31,7 @@ class Home:
 
     def open(self) -> None:
         """Raises HomeBusyError when another process has it. The system frees the lock when a process dies."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds whatever is uploaded
         try:
             self._lock.acquire(timeout=0)
         except Timeout as error:

@@ -205,10 +205,10 @@ _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[\s/>]")
 
 def _has_formulas(path: Path) -> bool:
     with zipfile.ZipFile(path) as archive:
-        for part in archive.infolist():
-            if part.file_size > max(_SMALL_BYTES, part.compress_size * _MOST_RATIO):
-                size = f"{part.file_size:,} bytes"
-                raise ValueError(f"{part.filename!r} in it unpacks to {size}: an archive made to swell")
+        for info in archive.infolist():
+            if info.file_size > max(_SMALL_BYTES, info.compress_size * _MOST_RATIO):
+                size = f"{info.file_size:,} bytes"
+                raise ValueError(f"{info.filename!r} in it unpacks to {size}: an archive made to swell")
         for name in archive.namelist():
             if name.startswith("xl/worksheets/") and name.endswith(".xml"):
                 with archive.open(name) as part:
