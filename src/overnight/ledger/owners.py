@@ -7,18 +7,19 @@ from typing import Final
 from overnight.ledger.database import transaction
 
 _WRITE: Final = (
-    "INSERT INTO owner (place, nonce, generation) VALUES (?, ?, ?)"
-    " ON CONFLICT (place) DO UPDATE SET nonce = excluded.nonce, generation = excluded.generation"
+    "INSERT INTO owner (place, nonce, generation, job) VALUES (?, ?, ?, ?) ON CONFLICT (place)"
+    " DO UPDATE SET nonce = excluded.nonce, generation = excluded.generation, job = excluded.job"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """A note as this ledger wrote it last. nonce: of the last that was meant to be written. generation: of the last
-    that is known to be; 0 where there is none."""
+    that is known to be; 0 where there is none. job: label of the shard it was written for, once it is known to be."""
 
     nonce: str
     generation: int = 0
+    job: str = ""
 
 
 class Owners:
@@ -31,8 +32,8 @@ class Owners:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
-        rows = connection.execute("SELECT place, nonce, generation FROM owner ORDER BY place")
-        self._held = {place: Held(nonce, generation or 0) for place, nonce, generation in rows}
+        rows = connection.execute("SELECT place, nonce, generation, job FROM owner ORDER BY place")
+        self._held = {place: Held(nonce, generation or 0, job or "") for place, nonce, generation, job in rows}
 
     def places(self) -> list[str]:
         return list(self._held)
@@ -42,15 +43,22 @@ class Owners:
 
     def intend(self, place: str, nonce: str) -> Held:
         """Durable before the note is written: after a crash, a note with this nonce is ours. Returns what is held."""
-        held = replace(self._held.get(place, Held("")), nonce=nonce)
+        held = replace(self._held.get(place, Held("")), nonce=nonce, job="")
         self._write(place, held)
         return held
 
-    def holds(self, place: str, nonce: str, generation: int) -> None:
-        """The note is there with this generation; 0: there is none."""
-        self._write(place, Held(nonce, generation))
+    def holds(self, place: str, nonce: str, generation: int, *, job: str = "") -> None:
+        """The note is there with this generation; 0: there is none. job: from now on its create may be sent."""
+        self._write(place, Held(nonce, generation, job))
+
+    def held_back(self, job: str) -> bool:
+        """True: the create of this shard was never sent, since the note was not known to be written for it.
+
+        Only of the latest shard: nothing is sent while a create is in doubt.
+        """
+        return bool(self._held) and all(held.job != job for held in self._held.values())
 
     def _write(self, place: str, held: Held) -> None:
         with transaction(self._db):
-            self._db.execute(_WRITE, (place, held.nonce, held.generation or None))
+            self._db.execute(_WRITE, (place, held.nonce, held.generation or None, held.job or None))
         self._held[place] = held

@@ -121,7 +121,8 @@ CREATE TABLE reopened (
 CREATE TABLE owner (
   place      TEXT NOT NULL PRIMARY KEY,    -- the note's own address: gs://bucket/prefix/uid/owner.json
   nonce      TEXT NOT NULL,
-  generation INTEGER
+  generation INTEGER,
+  job        TEXT                          -- label of the shard whose create could be sent since; NULL while that is not sure
 ) STRICT, WITHOUT ROWID;
 
 -- Rows asked one by one before a job (generateContent), to see that the request is accepted and what it costs. Their

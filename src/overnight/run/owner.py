@@ -16,11 +16,12 @@ from overnight.backends.backend import OwnerNote
 from overnight.core.events import Note
 from overnight.core.realm import GOOGLE
 from overnight.core.states import JobStatus
-from overnight.errors import ConsentError, LockedError, RefusedError
+from overnight.errors import CloudError, ConsentError, LockedError, RefusedError
+from overnight.ledger.owners import Held
 from overnight.ledger.shards import Place, ShardFact
 from overnight.ledger.who import this_host, this_user
+from overnight.run.labels import STUDY_LABEL
 from overnight.run.raw import harmless
-from overnight.run.recover import STUDY_LABEL
 from overnight.run.world import Options, World
 
 CHANGED: Final = 412
@@ -66,12 +67,15 @@ def may_send(world: World, options: Options) -> None:
         return
     here = world.backend.owner_place(world.ledger.uid)
     former = [place for place in world.ledger.owners.places() if place != here]
-    for place in (here, *former):
-        refused = _why_not(world, place, here=here)
-        if refused is not None and not options.take_over:
-            raise refused
-        if refused is not None:
-            _take_over(world, options, place, refused)
+    refused: dict[str, LockedError] = {}
+    for place in (*former, here):
+        why_not = _why_not(world, place, here=here)
+        if why_not is not None and not options.take_over:
+            raise why_not
+        if why_not is not None:
+            refused[place] = why_not
+    if refused:
+        _take_over(world, options, refused)
     if world.ledger.owners.held(here) is None:
         for place in former:  # whoever stayed there with a copy is refused from now on
             _close_former(world, place, here)
@@ -86,6 +90,23 @@ def claim(world: World, shard: ShardFact) -> None:
         _write(world, world.backend.owner_place(world.ledger.uid), job=shard.label)
 
 
+def is_ours(world: World) -> bool:
+    """Is the note as this ledger holds it? Where it is not, what another copy has staged is left alone. One read."""
+    if world.realm != GOOGLE:
+        return True
+    place = world.backend.owner_place(world.ledger.uid)
+    try:
+        note = world.backend.owner(place)
+    except CloudError as cause:
+        world.tell(Note(f"{place} could not be read, so nothing staged is removed ({cause.what})", "warning"))
+        return False
+    return note is None or _matches(world.ledger.owners.held(place), note)
+
+
+def _matches(held: Held | None, note: OwnerNote) -> bool:
+    return held is not None and (held.generation == note.generation or held.nonce == Owner.read(note).nonce)
+
+
 def _why_not(world: World, place: str, *, here: str) -> LockedError | None:
     """None where the note there is as this ledger holds it, or nobody wrote one."""
     owners = world.ledger.owners
@@ -95,9 +116,8 @@ def _why_not(world: World, place: str, *, here: str) -> LockedError | None:
         if held is not None and held.generation:
             owners.holds(place, held.nonce, 0)
         return _why_not_without_a_note(world, place) if place == here else None
-    owner = Owner.read(note)
-    if held is None or not (held.generation == note.generation or held.nonce == owner.nonce):
-        return _another(world, place, owner)
+    if held is None or not _matches(held, note):
+        return _another(world, place, Owner.read(note))
     if held.generation != note.generation:  # written by us, and stopped before the ledger heard of it
         owners.holds(place, held.nonce, note.generation)
     return None
@@ -141,36 +161,42 @@ def _another(world: World, place: str, owner: Owner) -> LockedError:
     )
 
 
-def _take_over(world: World, options: Options, place: str, refused: LockedError) -> None:
+def _take_over(world: World, options: Options, refused: Mapping[str, LockedError]) -> None:
     """The person says that this ledger sends from now on. Asked first where that may pay for the same twice."""
-    note = world.backend.owner(place)
-    owner = Owner.read(note) if note is not None else None
+    notes = {place: note for place in refused if (note := world.backend.owner(place)) is not None}
+    owners = {place: Owner.read(note) for place, note in notes.items()}
+    for why_not in refused.values():
+        world.tell(Note(f"taking over: {why_not.what}", "warning"))
     unknown = _unknown_jobs(world)
-    under_way = _under_way(world, owner, unknown)
-    world.tell(Note(f"taking over: {refused.what}", "warning"))
+    under_way = _under_way(world, list(owners.values()), unknown)
     if unknown or under_way:
-        question = (
-            f"{_counted(unknown)} of this study that this ledger does not know{_listed(unknown)}{under_way}\n"
-            "Their requests may be among those to be sent now, and are then paid for twice."
-        )
-        if not (options.pay_again or (options.ask is not None and options.ask(f"{question} Take over and send?"))):
-            raise ConsentError(
-                question,
-                where=place,
-                hint="Bring them in first (`overnight adopt`, or `overnight recover` into a new ledger), or say"
-                " `overnight run --take-over --pay-again` if they may be paid for again.",
-            )
-    if note is not None and owner is not None:
-        world.ledger.owners.holds(place, owner.nonce, note.generation)
-    _write(world, place)
+        _ask(options, f"{_counted(unknown)} of this study that this ledger does not know{_listed(unknown)}{under_way}")
+    for place in refused:
+        if place in notes:
+            world.ledger.owners.holds(place, owners[place].nonce, notes[place].generation)
+        _write(world, place)
 
 
-def _under_way(world: World, owner: Owner | None, unknown: "list[JobStatus]") -> str:
-    """A job that the note names, that no list shows yet."""
+def _ask(options: Options, what: str) -> None:
+    """Raises ConsentError where nobody says yes."""
+    question = f"{what}\nTheir requests may be among those to be sent now, and are then paid for twice."
+    if options.pay_again or (options.ask is not None and options.ask(f"{question} Take over and send?")):
+        return
+    raise ConsentError(
+        question,
+        hint="Bring them in first (`overnight adopt`, or `overnight recover` into a new ledger), or say"
+        " `overnight run --take-over --pay-again` if they may be paid for again.",
+    )
+
+
+def _under_way(world: World, owners: "list[Owner]", unknown: "list[JobStatus]") -> str:
+    """Jobs that the notes name, that no list shows yet."""
     known = {shard.label for shard in world.ledger.shards.all(GOOGLE)} | {job.label for job in unknown}
-    if owner is None or not owner.job or owner.job in known:
-        return ""
-    return f"\n  overnight-job={owner.job}: announced at {owner.at}, and not listed (yet): it may be on its way"
+    return "".join(
+        f"\n  overnight-job={owner.job}: announced at {owner.at}, and not listed (yet): it may be on its way"
+        for owner in owners
+        if owner.job and owner.job not in known
+    )
 
 
 def _unknown_jobs(world: World) -> "list[JobStatus]":
@@ -237,7 +263,7 @@ def _write(world: World, place: str, *, job: str = "", moved_to: str = "") -> No
         if refused.code == FORBIDDEN:
             raise _without_a_right(refused, place, "written", "storage.objects.create and .delete") from refused
         raise
-    owners.holds(place, nonce, generation)
+    owners.holds(place, nonce, generation, job=job)
 
 
 def _here(world: World) -> tuple[str, str, str]:

@@ -32,10 +32,10 @@ from overnight.ledger.health import faults, mend, unusable
 from overnight.ledger.ledger import Ledger
 from overnight.pricing.prices import dearest_price, pays_surcharge
 from overnight.requests.shards import SentRow
+from overnight.run.labels import STUDY_LABEL
 from overnight.run.manifests import Manifest, read_manifest
 from overnight.run.money import WorstCase
 from overnight.run.owner import Owner
-from overnight.run.recover import STUDY_LABEL
 from overnight.run.world import Home, World
 
 _ENDED_BEFORE = "JOB_STATE_SUCCEEDED"

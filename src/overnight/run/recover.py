@@ -6,10 +6,9 @@ from overnight.core.events import Note
 from overnight.core.states import JobStatus
 from overnight.errors import CloudError, DoubtfulSubmitError
 from overnight.ledger.shards import ShardFact
+from overnight.run.labels import LABEL
+from overnight.run.owner import is_ours
 from overnight.run.world import Options, World
-
-LABEL = "overnight-job"
-STUDY_LABEL = "overnight-study"
 
 
 def recover(world: World, options: Options) -> DoubtfulSubmitError | None:
@@ -18,7 +17,7 @@ def recover(world: World, options: Options) -> DoubtfulSubmitError | None:
     Returns why a person has to look, or None. Not raised here: jobs under way are collected before anything stops.
     """
     for shard in world.ledger.shards.all(world.realm, "intended", "staged"):
-        abandon(world, shard)
+        abandon(world, shard, ours=is_ours(world))
     return settle_doubts(world, options)
 
 
@@ -39,7 +38,7 @@ def abandon(world: World, shard: ShardFact, *, may_bill: bool = False, ours: boo
 
     may_bill: a job may have been made of it all the same: its worst case stays reserved, and its files stay where they
     are, for that job to read and for `adopt` to know what it asks. ours: False where the object in its place was
-    written by somebody else.
+    written by somebody else, or may be about to be sent by another copy of this ledger.
     """
     if ours and not may_bill:
         _unstage(world, shard)
@@ -65,11 +64,11 @@ def settle_doubt(world: World, shard: ShardFact, options: Options) -> None:
         world.ledger.shards.submitted(shard.id, found[0], world.stamp())
         world.tell(Note(f"job {shard.id}: found, {found[0].name}; nothing is paid twice"))
         for other in found[1:]:
-            world.tell(Note(_twin(shard, other), "warning"))
+            world.tell(Note(twin(shard, other), "warning"))
         return
-    not_made = world.backend.patience.then_create
+    not_made = world.backend.patience.then_create or world.ledger.owners.held_back(shard.label)
     if not_made or options.resubmit:
-        abandon(world, shard, may_bill=not not_made)
+        abandon(world, shard, may_bill=not not_made, ours=is_ours(world))
         world.tell(Note(f"job {shard.id}: not there; its requests will be sent again"))
         return
     waited_s = sum(world.backend.patience.look_again_s)
@@ -81,7 +80,7 @@ def settle_doubt(world: World, shard: ShardFact, options: Options) -> None:
     )
 
 
-def _twin(shard: ShardFact, other: JobStatus) -> str:
+def twin(shard: ShardFact, other: JobStatus) -> str:
     return (
         f"job {shard.id}: {other.name} has the same label. Only one of the two is collected, and both are billed: look"
         f" at it in the console ({shard.place.project}/{shard.place.location}) and cancel it there"

@@ -23,11 +23,12 @@ from overnight.planning.difference import Group
 from overnight.requests.render import Renderer
 from overnight.requests.shards import Peekable, Shard
 from overnight.run.gate import Pass
+from overnight.run.labels import LABEL, STUDY_LABEL
 from overnight.run.manifests import MANIFEST_VERSION
 from overnight.run.money import WorstCase, worst_case_for
 from overnight.run.owner import claim
 from overnight.run.plan import Planned
-from overnight.run.recover import LABEL, STUDY_LABEL, abandon, settle_doubt
+from overnight.run.recover import abandon, settle_doubt
 from overnight.run.world import Options, World
 
 BUSY_WAITS_S: Final = (5.0, 15.0, 30.0, 60.0, 120.0)

@@ -4,7 +4,8 @@ ALTER TABLE shard ADD COLUMN adopted INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE owner (
   place      TEXT NOT NULL PRIMARY KEY,
   nonce      TEXT NOT NULL,
-  generation INTEGER
+  generation INTEGER,
+  job        TEXT
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE smoke (
