@@ -184,8 +184,9 @@ def test_a_job_that_stays_pending_is_looked_at_ever_more_seldom_named_as_unusual
     assert (closing.requests_sent, closing.in_flight, closing.open) == (RECORDS, RECORDS, RECORDS)
     assert [line for line in watched.told if "unusually long" in line] == [
         (
-            "job 1 is pending for 1 minute, unusually long. Google allows 72 hours in the queue and about 24 of"
-            " running; what is done by then is kept"
+            "job 1 waits in the queue for unusually long: 60 seconds, since 2026-11-22 00:00 UTC; no job of this study"
+            " has ended yet, and the local cloud takes no more than 60 seconds. A switch or a fault plan of the local"
+            " cloud may hold it. Wait, or `overnight cancel`"
         )
     ]
     assert sorted(watched.time.slept) == watched.time.slept, "never more often than before"

@@ -9,8 +9,11 @@ from typing import Any
 
 from overnight.cli.summary import closing_lines
 from overnight.cli.words import counted
+from overnight.core.states import JOB_STATES
 from overnight.ledger.shards import ShardFact
+from overnight.planning.usual import aim_s
 from overnight.run.publish import Closing, account
+from overnight.run.stuck import Look, stuck
 from overnight.run.world import World
 from overnight.wiring.opening import open_study
 
@@ -40,7 +43,22 @@ def status(path: Path, *, follow: bool, as_json: bool) -> int:
 
 def _jobs(world: World) -> Iterator[dict[str, Any]]:
     for shard in world.ledger.shards.all(world.realm, "submitting", "submitted", "collected"):
-        yield {"shard": shard.id, "name": shard.job_name, "state": _state(shard), "requests": shard.n_rows}
+        unusual = _unusual(world, shard)
+        yield {
+            "shard": shard.id,
+            "name": shard.job_name,
+            "state": _state(shard),
+            "requests": shard.n_rows,
+            "unusual": unusual,
+        }
+
+
+def _unusual(world: World, shard: ShardFact) -> str | None:
+    """Why a job that was under way when it was last looked at is worth a word."""
+    if shard.state != "submitted" or shard.job is None or shard.job.state not in JOB_STATES:
+        return None
+    found = stuck(world, Look(shard, shard.job, aim_s(world.realm)))
+    return None if found is None else found.message
 
 
 def _state(shard: ShardFact) -> str:
@@ -56,5 +74,7 @@ def _job_lines(jobs: list[dict[str, Any]]) -> Iterator[str]:
     for job in running:
         name = job["name"] or "no reply on record yet"
         yield f"job {job['shard']}: {job['state']}, {counted(job['requests'], 'request')}, {name}"
+        if job["unusual"]:
+            yield f"  when last looked at: {job['unusual']}"
     if running:
         yield ""

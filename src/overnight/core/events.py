@@ -28,6 +28,13 @@ class Note(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class JobStuck(Note):
+    """A job is under way for unusually long. job: its label, by which people are told of it once."""
+
+    job: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StepStarted(Event):
     step: str
     detail: str = ""

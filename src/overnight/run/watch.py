@@ -5,8 +5,11 @@ from datetime import datetime
 
 from overnight.core.events import JobChanged, Note, Progress
 from overnight.core.states import JobPhase, JobStatus
-from overnight.errors import JobError, NotFoundError, UnavailableError
+from overnight.errors import CloudError, JobError, NotFoundError, UnavailableError
 from overnight.ledger.shards import ShardFact
+from overnight.run.labels import LABEL
+from overnight.run.recover import twin
+from overnight.run.stuck import Look, stuck, word
 from overnight.run.world import World
 
 _GONE_LOOKS = 3
@@ -23,6 +26,8 @@ class Watch:
     trouble: JobError | None = None
     _told: dict[int, tuple[str, int | None]] = field(default_factory=dict)
     _unusual: set[int] = field(default_factory=set)
+    _sought: set[int] = field(default_factory=set)
+    _moved: dict[int, tuple[int, datetime]] = field(default_factory=dict)
 
     def look(self) -> list[ShardFact]:
         """One look at every running job. Returns the shards whose job has ended.
@@ -44,13 +49,29 @@ class Watch:
         status = self._poll(shard)
         if status is None:
             return False
+        self._look_for_a_twin(shard)
         if status.phase is JobPhase.NEEDS_A_PERSON and not shard.cancelled:
             raise JobError(
-                f"job {shard.id} is {_word(status)}: it can go on, but no call makes it go on",
+                f"job {shard.id} is {word(status)}: it can go on, but no call makes it go on",
                 where=status.name,
                 hint="Look at it in the console, or `overnight cancel` it: what is done is collected.",
             )
         return status.phase is JobPhase.ENDED
+
+    def _look_for_a_twin(self, shard: ShardFact) -> None:
+        """A create that something on the way repeats makes two jobs, and its reply names one (facts 1.4)."""
+        if shard.id in self._sought:
+            return
+        self._sought.add(shard.id)
+        try:
+            found = self.world.backend.find(shard.place, LABEL, shard.label)
+        except CloudError as cause:
+            what = f"it could not be seen whether it was made twice ({cause.what})"
+            self.world.tell(Note(f"job {shard.id}: {what}", "warning"))
+            return
+        for other in found:
+            if other.name != shard.job_name:
+                self.world.tell(Note(twin(shard, other), "warning"))
 
     def wait(self, started: datetime) -> None:
         """Sleep until the next look."""
@@ -94,15 +115,22 @@ class Watch:
             self.world.tell(JobChanged(shard.id, status, shard.n_rows, waited_s))
         if status.succeeded is not None and status.succeeded >= 0:
             self.world.tell(Progress(f"job {shard.id}", status.succeeded, shard.n_rows, "requests"))
-        if waited_s > self.world.backend.patience.unusual_s and shard.id not in self._unusual:
+        if shard.id in self._unusual:
+            return
+        aim_s = self.world.backend.patience.unusual_s
+        found = stuck(self.world, Look(shard, status, aim_s, self._still_since(shard, status)))
+        if found is not None:
             self._unusual.add(shard.id)
-            self.world.tell(
-                Note(
-                    f"job {shard.id} is {_word(status)} for {_spell(waited_s)}, unusually long. Google allows 72"
-                    " hours in the queue and about 24 of running; what is done by then is kept",
-                    "warning",
-                )
-            )
+            self.world.tell(found)
+
+    def _still_since(self, shard: ShardFact, status: JobStatus) -> datetime | None:
+        """Since when this process has seen the same count of done rows."""
+        done = status.succeeded
+        if done is None or done < 0:
+            return None
+        if self._moved.get(shard.id, (-1, None))[0] != done:
+            self._moved[shard.id] = done, self.world.now()
+        return self._moved[shard.id][1]
 
     def _waited_s(self, shard: ShardFact) -> float:
         submitted = datetime.fromisoformat(shard.submitted)
@@ -116,12 +144,3 @@ def _gone(shard: ShardFact) -> JobError:
         hint="It may have been deleted by hand; what it had done is billed. `overnight cancel` gives its requests up,"
         " `overnight retry` opens them, and the next run asks and pays for them again.",
     )
-
-
-def _word(status: JobStatus) -> str:
-    return status.state.removeprefix("JOB_STATE_").lower().replace("_", " ")
-
-
-def _spell(seconds: float) -> str:
-    n, unit = (seconds / 60, "minute") if seconds < 3600 else (seconds / 3600, "hour")
-    return f"{n:.0f} {unit}{'' if round(n) == 1 else 's'}"
