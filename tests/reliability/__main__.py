@@ -1,7 +1,8 @@
 """`python -m tests.reliability [--fewer]`: counts, and writes the table of docs/explanation/reliability.md.
 
 Ends with 1, and says each case, where something was lost, attached wrongly, paid twice, ended in a traceback, or
-differed from what it should be. --fewer: each kind of point once a scenario, a short state machine; writes no page.
+differed from what it should be. --fewer: each kind of point the first and the last time a scenario passes it, and a
+shorter state machine; the page says so.
 """
 
 import argparse
@@ -18,7 +19,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "reliability.md"
 BLOCK = re.compile(r"(<!-- counted: reliability -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def table(counts: Counts) -> str:
+def table(counts: Counts, *, fewer: bool) -> str:
     machine, wrong = counts.machine, counts.wrong
     rows = (
         ("Fault plans tried, one at a time", counts.plans),
@@ -36,7 +37,8 @@ def table(counts: Counts) -> str:
     )
     lines = ["| what | count |", "|---|---:|", *(f"| {what} | {count:,} |" for what, count in rows)]
     day = datetime.now(UTC).date()
-    return "\n".join([*lines, "", f"Counted on {day}, in {counts.seconds / 60:.0f} minutes on two cores."])
+    which = "Of each kind of point the first and the last in a scenario" if fewer else "Every point of every scenario"
+    return "\n".join([*lines, "", f"{which}. Counted on {day}, in {counts.seconds / 60:.0f} minutes on two cores."])
 
 
 def main() -> int:
@@ -45,7 +47,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="reliability-", ignore_cleanup_errors=True) as folder:
         counts = Counting(Path(folder), lambda words: print(f"WRONG {words}", flush=True), fewer=arguments.fewer).all()
-    made = table(counts)
+    made = table(counts, fewer=arguments.fewer)
     print(made)
     print(
         f"Not tried, for no client can know of it: {', '.join(f'{kind} ({why})' for kind, why in UNKNOWABLE.items())}"
@@ -53,9 +55,8 @@ def main() -> int:
     if counts.wrong.words:
         print(f"{len(counts.wrong.words)} cases are wrong; the page was left as it is", file=sys.stderr)
         return 1
-    if not arguments.fewer:
-        before = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(BLOCK.sub(lambda found: f"{found[1]}{made}\n{found[2]}", before), encoding="utf-8")
+    before = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(BLOCK.sub(lambda found: f"{found[1]}{made}\n{found[2]}", before), encoding="utf-8")
     return 0
 
 
