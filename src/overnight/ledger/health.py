@@ -203,22 +203,39 @@ def newer(path: Path, version: int) -> LedgerError:
 def mend(path: Path, into: Path) -> bool:
     """Every row of a damaged ledger into a new file, its indexes made anew. False when its tables are hurt too.
 
-    Reads tables only, so that a damaged index does no harm; the original is left as it is. Raises LedgerError where the
-    disk is full.
+    The original is left as it is. Raises LedgerError where the disk is full.
     """
-    into.unlink(missing_ok=True)
     try:
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            connection.execute("VACUUM INTO ?", (str(into),))
+        with closing(sqlite3.connect(path)) as hurt, closing(sqlite3.connect(into)) as whole:
+            _copy_rows(hurt, whole)
     except sqlite3.Error as cause:
-        into.unlink(missing_ok=True)
         if _code(cause) in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}:
             raise unusable(path, cause) from cause
-        return False
-    if any(faults(into)):
+        mended = False
+    else:
+        mended = not any(faults(into))
+    if not mended:
         into.unlink(missing_ok=True)
-        return False
-    return True
+    return mended
+
+
+def _copy_rows(hurt: sqlite3.Connection, whole: sqlite3.Connection) -> None:
+    """Row by row: VACUUM, and INSERT … SELECT between two files, would copy the pages of the indexes as they are."""
+    for pragma in ("application_id", "user_version"):
+        whole.execute(f"PRAGMA {pragma} = {hurt.execute(f'PRAGMA {pragma}').fetchone()[0]}")
+    made = "SELECT name, sql FROM sqlite_schema WHERE type = ? AND sql IS NOT NULL ORDER BY rowid"
+    for name, sql in hurt.execute(made, ("table",)).fetchall():
+        whole.execute(sql)
+        rows = hurt.execute(f"SELECT * FROM {_quoted(name)} NOT INDEXED")  # noqa: S608  # quoted
+        marks = ", ".join("?" * len(rows.description))
+        whole.executemany(f"INSERT INTO {_quoted(name)} VALUES ({marks})", rows)  # noqa: S608  # quoted
+    for _, sql in hurt.execute(made, ("index",)).fetchall():
+        whole.execute(sql)
+    whole.commit()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _one_line(text: str) -> str:

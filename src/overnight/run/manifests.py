@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from overnight.backends.backend import Backend, Staged
 from overnight.core.recipe import Recipe
-from overnight.errors import LedgerError
+from overnight.errors import LedgerError, NotFoundError
 from overnight.ledger.recipes import recipe_from_json
 from overnight.ledger.shards import Place
 
@@ -40,6 +40,26 @@ class Manifest:
     recipe: Recipe
     reopened: dict[bytes, int]
     place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What tells one study's manifests from another's; empty where the manifest does not say."""
+
+    study: str
+    realm: str
+    intended: str
+
+
+def read_head(backend: Backend, staged: Staged) -> Head | None:
+    """Of any version. None for one that cannot be read: it may be anybody's. Raises CloudError."""
+    try:
+        value = json.loads(backend.manifest(staged.place))
+    except (ValueError, NotFoundError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    return Head(*(str(value.get(name) or "") for name in ("study", "realm", "intended")))
 
 
 def read_manifest(backend: Backend, staged: Staged) -> Manifest:

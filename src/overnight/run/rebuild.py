@@ -33,7 +33,7 @@ from overnight.ledger.ledger import Ledger
 from overnight.pricing.prices import dearest_price, pays_surcharge
 from overnight.requests.shards import SentRow
 from overnight.run.labels import STUDY_LABEL
-from overnight.run.manifests import Manifest, read_manifest
+from overnight.run.manifests import Manifest, read_head, read_manifest
 from overnight.run.money import WorstCase
 from overnight.run.owner import Owner
 from overnight.run.world import Home, World
@@ -108,10 +108,10 @@ def sent_before(world: World) -> str:
     """
     if world.ledger.shards.all(world.realm):
         return ""
-    first = {staged.uid: staged for staged in world.backend.staged()}
+    first = {staged.uid: staged for staged in reversed(world.backend.staged())}
     for uid, staged in first.items():
-        found = read_manifest(world.backend, staged)
-        if uid != world.ledger.uid and (found.study, found.realm) == (world.study, world.realm):
+        found = read_head(world.backend, staged) if uid != world.ledger.uid else None
+        if found is not None and (found.study, found.realm) == (world.study, world.realm):
             since = f" since {found.intended[:10]}" if found.intended else ""
             return (
                 f"the bucket holds jobs of a study called {world.study!r} ({uid}, sent{since}) that this folder's"
@@ -146,18 +146,19 @@ def _is_hurt(site: Site) -> bool:
 def _chosen(site: Site, uid: str) -> list[Manifest]:
     """All manifests of the one study that is meant, in the order of their numbers."""
     site.tell(StepStarted("look", "for what this study has sent"))
-    staged = site.backend.staged(uid)
     of_uid = defaultdict(list)
-    for one in staged:
+    for one in site.backend.staged(uid):
         of_uid[one.uid].append(one)
     found: dict[str, list[Manifest]] = {}
     others = set()
     for owner, shards in of_uid.items():
-        first = read_manifest(site.backend, shards[0])
-        if first.realm == site.realm and (first.study == site.study or uid):
-            found[owner] = [first, *(read_manifest(site.backend, one) for one in shards[1:])]
+        head = next((head for one in shards if (head := read_head(site.backend, one)) is not None), None)
+        if head is None:
+            others.add(f"one that cannot be read ({owner})")
+        elif head.realm in {site.realm, ""} and (head.study in {site.study, ""} or uid):
+            found[owner] = [read_manifest(site.backend, one) for one in shards]
         else:
-            others.add(f"{first.study} ({owner}, {first.realm})")
+            others.add(f"{head.study} ({owner}, {head.realm})")
     if not found:
         raise UsageError(
             f"nothing of a study called {site.study!r}{f' ({uid})' if uid else ''} was found",
