@@ -22,7 +22,7 @@ from overnight.google.auth import Access
 from overnight.google.endpoints import check_destination
 from overnight.google.errors import DOUBTFUL_4XX, no_token, read_reply, refusal, unavailable
 
-RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
+RETRIED: Final = frozenset({408, 409, 429, 499, 500, 502, 503, 504})
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 32.0
 
@@ -208,7 +208,7 @@ def _fault(cause: requests.RequestException, where: str) -> UnavailableError:
         return UnreachableError(f"no connection could be made: {_reason(cause)}", where=where, hint=hint)
     if isinstance(cause, requests.Timeout):
         return UnavailableError("the server did not answer in time", where=where, hint=hint)
-    return UnavailableError(f"the connection was cut: {_in_words(_reason(cause))}", where=where, hint=hint)
+    return UnavailableError(f"the connection was cut: {in_words(cause)}", where=where, hint=hint)
 
 
 def _reason(cause: requests.RequestException) -> object:
@@ -216,8 +216,9 @@ def _reason(cause: requests.RequestException) -> object:
     return getattr(inner, "reason", None) or inner
 
 
-def _in_words(reason: object) -> str:
+def in_words(cause: requests.RequestException) -> str:
     """What the system said, without the names of the classes it is wrapped in: `Connection reset by peer`."""
+    reason = _reason(cause)
     found = reason.args[-1] if isinstance(reason, urllib3_exceptions.ProtocolError) and reason.args else reason
     return str(getattr(found, "strerror", None) or found)
 

@@ -10,6 +10,7 @@ from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
 from overnight.errors import CloudError, UnavailableError
 from overnight.google.errors import GoogleReply, no_token, read_reply, refusal, unavailable
+from overnight.google.http import in_words
 
 _HINT = "Check the network, then run again: nothing is lost."
 _RAISED = (
@@ -35,7 +36,7 @@ def _ours(cause: Exception, where: str) -> CloudError:
     match cause:
         case api_exceptions.RetryError():
             inner = cause.cause
-            said = f": {inner}" if inner else ""
+            said = f": {_said(inner)}" if inner else ""
             return UnavailableError(f"the storage did not answer well for too long{said}", where=where, hint=_HINT)
         case DataCorruption():
             return UnavailableError(f"bytes were changed on the way: {cause}", where=where, hint="Run again.")
@@ -43,7 +44,13 @@ def _ours(cause: Exception, where: str) -> CloudError:
             return _by_status(_reply(cause), where)
         case auth_exceptions.GoogleAuthError():
             return no_token(cause, where)
-    return UnavailableError(f"the connection to the storage failed: {cause}", where=where, hint=_HINT)
+    return UnavailableError(f"the connection to the storage failed: {_said(cause)}", where=where, hint=_HINT)
+
+
+def _said(cause: BaseException) -> str:
+    if isinstance(cause, requests.Timeout):
+        return "no reply in time"
+    return in_words(cause) if isinstance(cause, requests.RequestException) else str(cause)
 
 
 def _reply(cause: api_exceptions.GoogleAPICallError | InvalidResponse) -> GoogleReply:

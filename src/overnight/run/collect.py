@@ -12,14 +12,14 @@ from overnight.answers.match import Expected, Matcher, Taken, Tally
 from overnight.answers.validate import validator
 from overnight.backends.backend import OutputFile
 from overnight.core.events import Note, Progress
-from overnight.core.outcome import Outcome, ProblemKind, Stray
+from overnight.core.outcome import Outcome, ProblemKind, Stray, StrayKind
 from overnight.core.states import JobStatus
 from overnight.errors import AccountingError, JobError
 from overnight.ledger.outcomes import Collecting
 from overnight.ledger.shards import ShardFact
 from overnight.run.echo import loose_fingerprints
 from overnight.run.money import Bill, pricing_of
-from overnight.run.raw import Keeper, RawFile, forget_kept, is_kept, raw_files, read_lines
+from overnight.run.raw import Keeper, RawFile, forget_kept, is_kept, kept_name, raw_files, read_lines
 from overnight.run.world import World
 
 _EMPTY_LOOKS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
@@ -35,16 +35,7 @@ def collect(world: World, shard: ShardFact) -> JobError | None:
     """
     status = shard.job
     assert status is not None, "only a shard whose job was seen to end is collected"
-    folder = world.home.raw / shard.label
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".collect-", dir=folder) as scratch:
-        files = list(_fetch(world, shard, status, Path(scratch)))
-        forget_kept(folder)
-        keeper = Keeper(files, folder)
-        try:
-            settle(world, shard, status, files, before_commit=keeper.finish)
-        finally:
-            keeper.join()
+    _fetch_and_settle(world, shard, status)
     if not status.is_refused:
         return None
     assert status.error is not None
@@ -56,15 +47,36 @@ def collect(world: World, shard: ShardFact) -> JobError | None:
     )
 
 
+def _fetch_and_settle(world: World, shard: ShardFact, status: JobStatus, *, again: bool = False) -> bool:
+    """again: of a job collected before, which is left as it is where no output is there now. Returns False then."""
+    folder = world.home.raw / shard.label
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".collect-", dir=folder) as scratch:
+        files = list(_fetch(world, shard, status, Path(scratch)))
+        if again and not files:
+            return False
+        forget_kept(folder)
+        keeper = Keeper(files, folder)
+        try:
+            settle(world, shard, status, files, before_commit=keeper.finish, again=again)
+        finally:
+            keeper.join()
+    return True
+
+
 def reparse(world: World, shard: ShardFact) -> None:
-    """Read a collected job's raw output again: answers stay, problems may become answers. Costs nothing."""
+    """Read a collected job's raw output again: answers stay, problems may become answers. Costs nothing.
+
+    Where none is kept (it came later than anybody waited, or somebody removed it) it is fetched anew.
+    """
     status = shard.job
     assert status is not None
     folder = world.home.raw / shard.label
-    if not shard.lines:  # it left no output: there is nothing to read
-        return
     if not is_kept(folder):
-        world.tell(Note(f"job {shard.id}: its raw output is not in {folder} any more; left as it is", "warning"))
+        expected = bool(shard.lines or _waits_s(world, status))
+        if expected and not _fetch_and_settle(world, shard, status, again=True):
+            what = f"its raw output is neither in {folder} nor at the service; left as it is"
+            world.tell(Note(f"job {shard.id}: {what}", "warning"))
         return
     with raw_files(folder) as files:
         settle(world, shard, status, files, before_commit=lambda: None, again=True)
@@ -72,7 +84,7 @@ def reparse(world: World, shard: ShardFact) -> None:
 
 def _fetch(world: World, shard: ShardFact, status: JobStatus, scratch: Path) -> Iterator[RawFile]:
     for number, output in enumerate(_listing(world, shard, status)):
-        name = f"{number:02d}-{output.name.rsplit('/', 1)[-1]}"
+        name = kept_name(number, output.name)
         path = scratch / name
         with path.open("wb") as target:
             world.backend.fetch(shard.place, output, target)
@@ -126,6 +138,9 @@ def settle(
         settled.rest(matcher, shard, status)
         settled.close(matcher, shard, status, len(expected))
         before_commit()
+    if settled.contradicted:
+        what = f"{settled.contradicted:,} lines repeat a request with another answer; the earlier answer was taken"
+        world.tell(Note(f"job {shard.id}: {what}", "warning"))
     tally = matcher.tally
     if tally.breaker_tripped(len(expected)):
         world.tell(Note(f"job {shard.id}: {tally.suspicious:,} of {len(expected):,} rows are suspicious", "warning"))
@@ -139,6 +154,7 @@ class _Settling:
     """Writes what the matcher says into the open transaction, and adds up.
 
     kept: requests that an earlier reading of this output answered: an answer never changes, so they stay as stored.
+    contradicted: lines that said something else than the one that was taken for the same request.
     """
 
     world: World
@@ -146,6 +162,7 @@ class _Settling:
     bill: Bill
     kept: frozenset[bytes]
     unsettled: int = 0
+    contradicted: int = 0
 
     def lines(self, matcher: Matcher, files: Sequence[RawFile], shard: ShardFact) -> None:
         for file in files:
@@ -160,6 +177,8 @@ class _Settling:
 
     def take(self, found: Taken | Stray) -> None:
         write = self.collecting.write
+        other = found if isinstance(found, Stray) else found.instead_of
+        self.contradicted += other is not None and other.differs and other.kind is StrayKind.DUPLICATE
         if isinstance(found, Stray):
             self.bill.add(found)
             write.stray(found)

@@ -31,7 +31,7 @@ from overnight.run.publish import Closing, account, publish
 from overnight.run.recover import recover, settle_doubts
 from overnight.run.send import Sent, accept, send
 from overnight.run.smoke import ask_at_once
-from overnight.run.watch import Watch
+from overnight.run.watch import GONE_LOOKS, Watch
 from overnight.run.world import Options, World
 
 _DOUBTS = 3
@@ -78,9 +78,12 @@ def _say_what_goes_on(world: World, stop: OvernightError) -> None:
         world.tell(Note(f"{jobs} under way; the next `overnight run` collects {them}, and nothing is paid twice"))
 
 
-def fetch(world: World, options: Options, *, again: bool = False) -> Closing:
-    """Collect what has ended and publish; never sends. again: read kept raw output anew, of every collected job."""
-    closing = Closing(world.study, world.realm)
+def fetch(world: World, options: Options, closing: Closing | None = None, *, again: bool = False) -> Closing:
+    """Collect what has ended and publish; never sends. again: read kept raw output anew, of every collected job.
+
+    closing: filled also when this raises.
+    """
+    closing = closing or Closing(world.study, world.realm)
     doubt = recover(world, options)
     trouble = _collect_ended(world, Watch(world), closing) or doubt
     if again:
@@ -120,6 +123,7 @@ def _send_round(world: World, planned: Planned, options: Options, closing: Closi
     may_send(world, options)
     if leave.smoke is not None:
         ask_at_once(world, leave.smoke, leave.caps, planned.plan.to_send)
+        agreed.tried = True
     sent = send(world, planned, leave, options)
     closing.requests_sent += sent.n_requests
     closing.requests_waiting = planned.plan.to_send - sent.n_requests
@@ -259,14 +263,27 @@ def _known_to_have_ended(shard: ShardFact) -> bool:
 def _cancel(world: World, shard: ShardFact) -> None:
     world.ledger.shards.cancelled(shard.id)
     try:
-        world.backend.cancel(shard.place, shard.job_name)
-    except NotFoundError:
-        world.tell(Note(f"job {shard.id}: not there any more; its requests are given up", "warning"))
-        world.ledger.shards.seen(shard.id, JobStatus(shard.job_name, "JOB_STATE_CANCELLED"))
-        collect(world, world.ledger.shards.get(shard.id))
-        return
+        found = _ask_to_cancel(world, shard)
     except RefusedError as refused:  # it ended in the meantime (facts 1.3 [L]): by itself
         world.ledger.shards.cancelled(shard.id, asked=shard.cancelled)
         world.tell(Note(f"job {shard.id}: cannot be cancelled now: {refused.what}", "warning"))
         return
+    if not found:
+        world.tell(Note(f"job {shard.id}: not there any more; its requests are given up", "warning"))
+        world.ledger.shards.seen(shard.id, JobStatus(shard.job_name, "JOB_STATE_CANCELLED"))
+        collect(world, world.ledger.shards.get(shard.id))
+        return
     world.tell(Note(f"job {shard.id}: cancelling; rows it has not done are given up until `overnight retry`"))
+
+
+def _ask_to_cancel(world: World, shard: ShardFact) -> bool:
+    """False: the job is not there, and several looks agree. A job given up too early would run on, and be billed."""
+    for wait_s in (0.0, *world.backend.patience.look_again_s[:GONE_LOOKS]):
+        if wait_s:
+            world.sleep(wait_s)
+        try:
+            world.backend.cancel(shard.place, shard.job_name)
+        except NotFoundError:
+            continue
+        return True
+    return False

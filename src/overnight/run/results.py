@@ -22,6 +22,7 @@ LAST: Final = (
     Column("attempts", "integer"),
     Column("identity"),
     Column("key"),
+    Column("raw_line"),
     Column("answered_by"),
 )
 """Tokens, cost and attempts are of all the record's requests together. cost_usd: exact, of the attempts that count."""
@@ -77,6 +78,7 @@ class RowMaker:
             sum(one.attempts for one in settled),
             _joined([outcome.identity or "" for outcome in outcomes]),
             _joined([f"k{outcome.address.hex()}-a{outcome.attempt}" for outcome in outcomes]),
+            _joined([outcome.source for outcome in outcomes]),
             self._by,
         )
 

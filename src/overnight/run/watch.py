@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from overnight.core.events import JobChanged, Note, Progress
 from overnight.core.states import JobPhase, JobStatus
@@ -12,7 +13,8 @@ from overnight.run.recover import twin
 from overnight.run.stuck import Look, stuck, word
 from overnight.run.world import World
 
-_GONE_LOOKS = 3
+GONE_LOOKS: Final = 3
+"""So many more looks before a 404 is believed."""
 
 _SLOWDOWN = 20
 """The wait between two looks is a twentieth of the time waited so far, within the backend's bounds."""
@@ -99,7 +101,7 @@ class Watch:
 
     def _look_again(self, shard: ShardFact) -> JobStatus | None:
         """A 404 may be a list that lags behind: a job is gone when several looks in a row say so."""
-        for wait_s in self.world.backend.patience.look_again_s[:_GONE_LOOKS]:
+        for wait_s in self.world.backend.patience.look_again_s[:GONE_LOOKS]:
             self.world.sleep(wait_s)
             try:
                 return self.world.backend.poll(shard.place, shard.job_name)
