@@ -104,6 +104,8 @@ def _prepared(
             _make_indexes(connection)
     if only_look:
         connection.execute("PRAGMA query_only = ON")
+    else:  # a viewer may have left it with a write-ahead log, which stays in the file
+        connection.execute("PRAGMA journal_mode = DELETE")
     return connection
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from overnight.errors import LockedError
+from overnight.errors import LedgerError, LockedError
 from overnight.ledger.bindings import Bindings
 from overnight.ledger.database import open_database, transaction
 from overnight.ledger.health import unusable
+from overnight.ledger.notices import Notices
 from overnight.ledger.outcomes import Outcomes
 from overnight.ledger.owners import Owners
 from overnight.ledger.recipes import Recipes
@@ -32,6 +33,7 @@ class Ledger:
         self.bindings = Bindings(connection)
         self.owners = Owners(connection)
         self.smokes = Smokes(connection)
+        self.notices = Notices(connection)
 
     @classmethod
     def open(cls, path: Path, *, study: str, now: str, only_look: bool = False) -> Self:
@@ -103,6 +105,12 @@ class Lock:
                 where=str(self._holder.parent),
                 hint="Wait for it, watch it with `overnight status --follow`, or stop it with Ctrl-C where it runs.",
             ) from cause
+        except NotImplementedError as cause:  # filelock's word for ENOSYS
+            raise LedgerError(
+                "the file system of the study's folder has no locks, so two runs at once could not be kept apart",
+                where=str(self._holder.parent),
+                hint="Put the study on a disk of this machine.",
+            ) from cause
         holder = {"pid": os.getpid(), "host": this_host(), "user": this_user(), "command": self._command}
         self._holder.write_text(json.dumps(holder), encoding="utf-8")
         return self
@@ -116,6 +124,6 @@ class Lock:
     def _who(self) -> str:
         try:
             holder = json.loads(self._holder.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            return f"{holder['user']} on {holder['host']}, process {holder['pid']} (`overnight {holder['command']}`)"
+        except (OSError, ValueError, KeyError, TypeError):  # not written yet, half written, or not by us
             return "a process that has not said its name yet"
-        return f"{holder['user']} on {holder['host']}, process {holder['pid']} (`overnight {holder['command']}`)"
