@@ -133,7 +133,7 @@ def _refuse_extras(event: yaml.NodeEvent, line: int, document: Document) -> None
 
 
 def _take_root(root: yaml.Node | None, document: Document) -> None:
-    if not isinstance(root, yaml.MappingNode):
+    if not isinstance(root, yaml.MappingNode) or not root.value:
         empty = root is None or root.value in ("", [])
         what = "the file is empty" if empty else "the file is not a mapping of keys to values"
         document.add(what, (), "Begin with a line such as `study: my-study`; `overnight init` writes a whole page.")
