@@ -253,18 +253,27 @@ def test_a_missing_input_object_fails_the_job(cloud: LocalCloud) -> None:
         ("US", "us-central1", "SUCCEEDED"),
         ("US-CENTRAL1", "us-central1", "SUCCEEDED"),
         ("US", "global", "SUCCEEDED"),
+        ("US-CENTRAL1", "us", "SUCCEEDED"),
         ("EU", "us-central1", "FAILED"),
+        ("EU", "us", "FAILED"),
+        ("EUROPE-WEST1", "europe-west4", "FAILED"),
     ],
 )
-def test_bucket_region_when_enforced(cloud: LocalCloud, bucket_location: str, job_location: str, state: str) -> None:
-    cloud.switch(bucket_region="enforce")
+def test_a_bucket_lies_where_the_job_runs(
+    cloud: LocalCloud, bucket_location: str, job_location: str, state: str
+) -> None:
     bucket = cloud.bucket(f"in-{bucket_location.lower()}", bucket_location)
     cloud.upload(bucket, "in.jsonl", rows(1))
     url = f"{cloud.base}/batchPredictionJobs".replace("/global/", f"/{job_location}/")
     name = cloud.http.post(url, json=job_body(f"gs://{bucket}/in.jsonl", f"gs://{bucket}/out")).json()["name"]
     job = cloud.wait(name)
     assert job["state"] == f"JOB_STATE_{state}"
-    assert state == "SUCCEEDED" or "was not found in location EU" in job["error"]["message"]
+    if state == "FAILED":
+        assert job["error"]["code"] == 3
+        assert f"was not found in location {bucket_location}" in job["error"]["message"]
+        cloud.switch(bucket_region="ignore")
+        name = cloud.http.post(url, json=job_body(f"gs://{bucket}/in.jsonl", f"gs://{bucket}/out")).json()["name"]
+        assert cloud.wait(name)["state"] == "JOB_STATE_SUCCEEDED"
 
 
 def test_several_inputs_and_a_prefix_without_a_path(cloud: LocalCloud) -> None:

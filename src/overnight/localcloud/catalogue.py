@@ -89,7 +89,7 @@ _UNKNOWN: Final = (
     ),
     Switch("completion_stats", "present", "counts of a finished job", "facts 1.2 [U]", ("present", "absent")),
     Switch(
-        "bucket_region", "ignore", "a bucket in another region than the job", "facts 9.2 [U]", ("ignore", "enforce")
+        "bucket_region", "enforce", "a bucket in another region than the job", "facts 9.2 [U]", ("enforce", "ignore")
     ),
     Switch("gemini_4_batch", True, "Gemini 4 in Vertex batch", "facts 7.1 [T], [?]"),
     Switch("project_age", "new", "whether closed models (2.5) are refused", "facts 7.2", ("new", "old")),

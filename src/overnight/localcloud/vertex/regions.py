@@ -19,8 +19,9 @@ def buckets_of(resource: JsonObject) -> list[str]:
 def check_regions(location: str, bucket_locations: dict[str, str]) -> str:
     """The job's error when a bucket lies elsewhere (facts 9.2, pa#4112 [U]); nothing when all is well."""
     for place in bucket_locations.values():
-        fits = location == "global" or place.lower() == location or location.startswith(_MULTI.get(place, "\0"))
-        if not fits and place != location.upper():
+        inside = location.startswith(_MULTI.get(place, "\0"))
+        around = place.lower().startswith(_MULTI.get(location.upper(), "\0"))
+        if location != "global" and place.lower() != location and not inside and not around:
             dataset = "local-tp:llm_bp_tenant_dataset_0"
             return f"Failed to import data. Not found: Dataset {dataset} was not found in location {place}"
     return ""
