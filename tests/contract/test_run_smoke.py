@@ -99,6 +99,8 @@ class TestMoney:
         assert Decimal(ended.json["cost_usd"]) == billed + Decimal(job)
         assert f"if all {RECORDS} requests are like these, the job costs about $" in ended.err
         assert "of it for rows asked before a job" in study.cli("status").out
+        report = (study.home / "results" / "report.html").read_text(encoding="utf-8")
+        assert "gemini-3.5-flash-lite, asked before a job" in report
 
     def test_the_question_names_it_and_a_no_asks_nothing(
         self, google: LocalCloud, study: SmallStudy, monkeypatch: pytest.MonkeyPatch
@@ -112,6 +114,8 @@ class TestMoney:
         assert (calls.seen, nothing_was_sent(google, study), rows(study)) == (0, True, [])
         (question,) = questions
         assert " (and two of them at once before, at most $" in question
+        assert "`run` first asks two of them at once, at the standard price: at most $" in study.cli("plan").out
+        assert Decimal(study.cli("plan", "--json").json["cost_usd"]["smoke_worst"]) > 0
 
     def test_what_is_reserved_and_billed_never_passes_the_limit(
         self, study: SmallStudy, monkeypatch: pytest.MonkeyPatch
@@ -279,6 +283,18 @@ class TestAnswers:
         ended = study.cli("run", "--yes", "--json")
         assert (ended.code, ended.json["answers"]) == (0, RECORDS)
         assert "smoke test, record r0: blocked" in ended.err
+
+    def test_records_added_beside_a_job_under_way_are_not_sent_after_all_when_they_fail(
+        self, google: LocalCloud, study: SmallStudy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        google.switch(pending_s=1)
+        assert study.cli("run", "--yes", "--detach", "--no-smoke").code == 0
+        study.texts |= {"late": "A record that came late: guards who napped."}
+        study.more = CLOUD.replace("location: global", "location: us")  # a place that has shown nothing yet
+        study.write()
+        stand_between(monkeypatch, reply=lambda _, reply: with_text(reply, "no JSON"))
+        ended = study.cli("run", "--yes", "--json")
+        assert (ended.code, ended.json["answers"], ended.json["requests_sent"]) == (11, RECORDS, 0)
 
     def test_no_smoke_sends_all_the_same(
         self, google: LocalCloud, study: SmallStudy, monkeypatch: pytest.MonkeyPatch

@@ -12,6 +12,7 @@ from overnight.requests.lint import MAX_BYTES, MAX_LINES
 from overnight.requests.render import Renderer
 from overnight.run.money import Budget, budget_json, budget_of
 from overnight.run.plan import Planned
+from overnight.run.smoke import Smoke, prepare
 from overnight.run.world import World
 from overnight.wiring.opening import Opened
 
@@ -37,6 +38,9 @@ def plan_lines(opened: Opened, planned: Planned, study: Path) -> Iterator[str]:
         return
     yield _row(shards(planned), "shard", f", about {size(planned.size_bytes)} of request lines")
     yield from _money(planned, world)
+    if smoke := _smoke(opened, planned):
+        them = "two of them" if len(smoke.asks) > 1 else "it"
+        yield f"  `run` first asks {them} at once, at the standard price: at most {smoke.worst} (not with --no-smoke)"
     yield (
         "Time: usually hours, within a day; at worst 72 hours in Google's queue and 24 of running."
         if world.realm == GOOGLE
@@ -96,6 +100,13 @@ def _money(planned: Planned, world: World) -> Iterator[str]:
         yield "  The worst case is more than that, so the requests go out in parts that fit, one job after another."
 
 
+def _smoke(opened: Opened, planned: Planned) -> Smoke | None:
+    cloud, world = opened.study.cloud, opened.world
+    if cloud is None or world.realm != GOOGLE:
+        return None
+    return prepare(world, planned, f"{cloud.project}/{cloud.location}")
+
+
 def budget_words(budget: Budget) -> str:
     reserved = f", {budget.reserved} reserved for jobs under way" if budget.reserved else ""
     return f"{budget.limit}, of which {budget.spent} is spent{reserved}: {budget.left} is left"
@@ -133,6 +144,7 @@ def request_lines(planned: Planned, most: int) -> Iterator[str]:
 def plan_json(opened: Opened, planned: Planned) -> dict[str, Any]:
     plan = planned.plan
     price = opened.world.price_now()
+    smoke = _smoke(opened, planned)
     return {
         "study": opened.world.study,
         "realm": opened.world.realm,
@@ -152,6 +164,7 @@ def plan_json(opened: Opened, planned: Planned) -> dict[str, Any]:
         "cost_usd": {
             "expected": None if planned.expected is None else planned.expected.exact(),
             "worst": None if planned.worst is None else planned.worst.exact(),
+            "smoke_worst": None if smoke is None else smoke.worst.exact(),
         },
         "budget_usd": budget_json(budget_of(opened.world)),
         "price": None

@@ -35,7 +35,7 @@ class Agreed:
 
     first_shard: the number of this invocation's first, from which on its money is counted. worst: what they agreed to
     spend at worst, all rounds together; None before they were asked. looked, tried: the account was looked at, and
-    rows were asked before a job: once an invocation is enough.
+    no more rows are to be asked before a job: once an invocation is enough.
     """
 
     first_shard: int
@@ -144,8 +144,9 @@ def _smoke(world: World, planned: Planned, options: Options, left: Usd | None, a
     """The rows to ask at once, unless the limit holds no room for them beside what the requests will cost."""
     if not options.smoke or agreed.tried:
         return None
-    agreed.tried = True
-    smoke = prepare(world, planned)
+    place = world.backend.place(world.ledger.uid, "smoke")
+    smoke = prepare(world, planned, f"{place.project}/{place.location}")
+    agreed.tried = smoke is None  # else when they were asked and nothing spoke against sending
     if smoke is None or left is None or planned.expected is None or planned.expected + smoke.worst <= left:
         return smoke
     world.tell(

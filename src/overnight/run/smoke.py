@@ -90,11 +90,11 @@ class _Heard:
     refused: RefusedError | None = None
 
 
-def prepare(world: World, planned: Planned) -> Smoke | None:
-    """None where there is nothing to be learned, or no source states what asking at once costs (then that is said)."""
-    place = world.backend.place(world.ledger.uid, "smoke")
+def prepare(world: World, planned: Planned, place: str) -> Smoke | None:
+    """place: project/location. None where there is nothing to be learned, or no source states what asking at once
+    costs (then that is said)."""
     for group in planned.plan.groups.values():
-        tried = Tried(world.realm, f"{place.project}/{place.location}", world.model.id, group.recipe)
+        tried = Tried(world.realm, place, world.model.id, group.recipe)
         if world.ledger.smokes.passed(tried) or _served_before(world, tried):
             continue
         bound = worst_case_for(world, group.shape.max_output_tokens, STANDARD)

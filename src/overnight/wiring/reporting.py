@@ -273,9 +273,15 @@ def _bill(world: World, pricing: Pricing) -> Bill:
         total=total_cost(world),
         usage=_total(usage for _, _, usage, _ in rows),
         lines_without_usage=lines - sum(n for _, _, _, n in rows),
-        by_model=models,
+        by_model=(*models, *_asked_before(world)),
         limit=world.limit,
     )
+
+
+def _asked_before(world: World) -> Iterator[ModelBill]:
+    """Rows asked at once, at another price than a job's: part of the total, and of no result."""
+    for bill in world.ledger.smokes.bills(world.realm):
+        yield ModelBill(f"{bill.model}, asked before a job", bill.n, bill.usage, bill.billed, "the standard price")
 
 
 def _model_bill(world: World, pricing: Pricing, served: str, usage: Usage, n: int) -> ModelBill:
