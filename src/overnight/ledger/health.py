@@ -64,6 +64,15 @@ def _code(cause: sqlite3.Error) -> int:
     return getattr(cause, "sqlite_errorcode", 0) & 0xFF  # only on errors that SQLite itself raised
 
 
+@contextlib.contextmanager
+def reading(what: str) -> Iterator[None]:
+    """What was stored by us and does not read back was changed by other hands, or by a failing disk: LedgerError."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, ArithmeticError) as cause:
+        raise LedgerError(f"{what} in the ledger does not read back: {cause}", hint=RECOVER) from cause
+
+
 def check_empty(path: Path) -> None:
     """Raises LedgerError for a file of no bytes beside output that was collected: its ledger was once full.
 

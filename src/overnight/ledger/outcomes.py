@@ -13,6 +13,7 @@ from overnight.core.task import Settled
 from overnight.core.usage import Usage, Usd
 from overnight.errors import LedgerError
 from overnight.ledger.database import transaction
+from overnight.ledger.health import reading
 from overnight.ledger.shards import status_from_json
 
 _BATCH: Final = 2_000
@@ -107,12 +108,14 @@ class Outcomes:
     def ended(self, realm: str) -> Iterator[tuple[bytes, int, ProblemKind | None, int]]:
         """(address, attempt, kind, row) in the order in which they were written."""
         kinds: dict[str | None, ProblemKind | None] = {None: None, **{kind.value: kind for kind in ProblemKind}}
-        for address, attempt, kind, row in self._db.execute(
+        rows = self._db.execute(
             "SELECT address, attempt, kind, row FROM outcome JOIN shard ON shard.id = outcome.shard"
             " WHERE realm = ? ORDER BY row",
             (realm,),
-        ):
-            yield address, attempt, kinds[kind], row
+        )
+        with reading("a kind of problem"):
+            for address, attempt, kind, row in rows:
+                yield address, attempt, kinds[kind], row
 
     def untried(self, realm: str) -> Iterator[tuple[bytes, int]]:
         """(address, attempt) that ended with a job which was refused before any row ran."""
@@ -140,7 +143,8 @@ class Outcomes:
         found = self._db.execute("SELECT * FROM outcome WHERE row = ?", (row,)).fetchone()
         if found is None:
             raise LedgerError(f"the ledger holds no outcome {row}")
-        outcome = _outcome(found)
+        with reading(f"outcome {row}"):
+            outcome = _outcome(found)
         return Settled(outcome, outcome.attempt)
 
     def answered_in(self, shard: int) -> frozenset[bytes]:
@@ -174,16 +178,17 @@ class Outcomes:
             "SELECT count(*) FROM outcome JOIN shard ON shard.id = outcome.shard WHERE realm = ? AND source <> ''",
             (realm,),
         )
-        return LedgerCounts(
-            sent=sent[0],
-            lines=sent[1],
-            answers=answers,
-            problems=Counter({ProblemKind(kind): n for kind, n in kinds.items()}),
-            strays=Counter({StrayKind(kind): n for kind, n in found.items()}),
-            identity=Counter({Identity(kind): n for kind, n in identity.fetchall()}),
-            accepted=accepted.fetchone()[0],
-            in_flight=in_flight.fetchone()[0],
-        )
+        with reading("a kind of line"):
+            return LedgerCounts(
+                sent=sent[0],
+                lines=sent[1],
+                answers=answers,
+                problems=Counter({ProblemKind(kind): n for kind, n in kinds.items()}),
+                strays=Counter({StrayKind(kind): n for kind, n in found.items()}),
+                identity=Counter({Identity(kind): n for kind, n in identity.fetchall()}),
+                accepted=accepted.fetchone()[0],
+                in_flight=in_flight.fetchone()[0],
+            )
 
     def suspicious(self, shard: int, most: int) -> list[tuple[str, str, str]]:
         """(kind, detail, source) of the first rows and lines that count for the breaker and have a raw line."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from overnight.core.recipe import Part, Recipe
 from overnight.errors import LedgerError
+from overnight.ledger.health import RECOVER, reading
 
 
 def recipe_to_json(recipe: Recipe) -> str:
@@ -42,11 +43,12 @@ class Recipes:
         found = self._db.execute("SELECT body FROM recipe WHERE digest = ?", (digest,)).fetchone()
         if found is None:
             raise LedgerError(f"the ledger does not hold recipe {digest[:12]}…")
-        recipe = recipe_from_json(found[0])
+        with reading("a recipe"):
+            recipe = recipe_from_json(found[0])
         if recipe.digest != digest:
             raise LedgerError(
                 f"recipe {digest[:12]}… reads back as {recipe.digest[:12]}…: the ledger was changed by other hands",
-                hint="Restore the ledger from a copy.",
+                hint=RECOVER,
             )
         return recipe
 

@@ -10,6 +10,7 @@ from overnight.core.states import JobStatus
 from overnight.core.usage import Usd
 from overnight.errors import LedgerError
 from overnight.ledger.database import transaction
+from overnight.ledger.health import reading
 from overnight.requests.shards import SentRow
 
 _COLUMNS: Final = (
@@ -252,10 +253,11 @@ class Shards:
 
 
 def status_from_json(body: str) -> JobStatus:
-    value = json.loads(body)
-    value["error"] = tuple(value["error"]) if value["error"] else None
-    value["partial_failures"] = tuple(value["partial_failures"])
-    return JobStatus(**value)
+    with reading("a job's status"):
+        value = json.loads(body)
+        value["error"] = tuple(value["error"]) if value["error"] else None
+        value["partial_failures"] = tuple(value["partial_failures"])
+        return JobStatus(**value)
 
 
 def _fact(row: tuple[Any, ...]) -> ShardFact:
@@ -270,7 +272,7 @@ def _fact(row: tuple[Any, ...]) -> ShardFact:
         room,
         state,
         label,
-        Place(**json.loads(place)),
+        _place(place),
         intended,
         n_rows,
         size_bytes,
@@ -288,5 +290,11 @@ def _fact(row: tuple[Any, ...]) -> ShardFact:
     )
 
 
+def _place(body: str) -> Place:
+    with reading("a shard's place"):
+        return Place(**json.loads(body))
+
+
 def _usd(text: str | None) -> Usd | None:
-    return None if text is None else Usd(text)
+    with reading("an amount"):
+        return None if text is None else Usd(text)

@@ -357,9 +357,10 @@ def _put_in_place(site: Site, new: Path) -> Path | None:
     if path.exists():
         kept = path.with_name(f"ledger.{site.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}{path.suffix}")
         path.rename(kept)
-    journal = path.with_name(f"{path.name}-journal")
-    if journal.exists():
-        journal.rename(f"{kept or path.with_name('ledger.left-over.sqlite')}-journal")
+    for end in ("-journal", "-wal", "-shm"):
+        beside = path.with_name(path.name + end)
+        if beside.exists():
+            beside.rename(f"{kept or path.with_name('ledger.left-over.sqlite')}{end}")
     new.rename(path)
     sync_folder(path.parent)
     return kept
