@@ -7,7 +7,7 @@
     ├── BudgetError                    5   the limit would be passed
     ├── ConsentError                   6   money would be spent and nobody said yes
     ├── LedgerError                    7   the study's memory
-    │   └── LockedError                7   another process holds the study
+    │   └── LockedError                7   another process holds the study, or another copy of it has sent since
     ├── CloudError                     8   the service, or the way to it
     │   ├── CredentialsError           8
     │   ├── RefusedError               8   the service said no (4xx): the same call would be refused again
