@@ -1,6 +1,10 @@
 """Ledgers of earlier versions: brought up with a copy kept, looked at without being touched; newer ones are refused."""
 
+import errno
+import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -97,3 +101,118 @@ def test_a_newer_ledger_is_refused_and_left_alone(old: Path) -> None:
     with pytest.raises(LedgerError, match=f"of version {VERSION + 1}, this overnight knows up to {VERSION}"):
         open_database(old, study="naps", now=NOW)
     assert old.read_bytes() == before
+
+
+def in_a_process(old: Path, patch: str) -> "subprocess.Popen[str]":
+    """Opens the ledger in a process of its own, in which `patch` was done before."""
+    script = (
+        "import os, resource, signal, sqlite3, sys\n"
+        "from pathlib import Path\n"
+        "from overnight.errors import LedgerError\n"
+        "from overnight.ledger import database\n"
+        "die = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"{patch}\n"
+        "try:\n"
+        f"    database.open_database(Path({str(old)!r}), study='naps', now='now').close()\n"
+        "except LedgerError as error:\n"
+        "    print(error); sys.exit(7)\n"
+    )
+    words = [sys.executable, "-c", script]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(words, text=True, **pipes)
+
+
+def rows(path: Path) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT id, state, label FROM shard").fetchall()
+
+
+@pytest.mark.parametrize(
+    "killed",
+    [
+        "Path.replace = die  # the copy is written, and has not its name yet",
+        "database.sync_folder = die  # the copy is there, nothing is changed",
+        "database.check_schema = die  # every step is done, nothing is committed",
+        "database.check = die  # committed",
+    ],
+)
+def test_killed_while_it_is_brought_up_it_is_brought_up_by_the_next_one(old: Path, killed: str) -> None:
+    before = shape_of(old)
+    process = in_a_process(old, killed)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    open_database(old, study="naps", now=NOW).close()
+    assert (rows(old), shape_of(old) != before) == ([(7, "submitted", "l")], True)
+    assert shape_of(old.with_name("ledger.v1.sqlite")) == before
+    assert sorted(path.name for path in old.parent.iterdir()) == ["ledger.sqlite", "ledger.v1.sqlite"]
+
+
+@pytest.mark.parametrize("short_bytes", [4_096, 0])
+def test_a_full_disk_leaves_the_old_one_whole_and_no_half_copy(old: Path, short_bytes: int) -> None:
+    """No file may grow beyond so many bytes: too few for the copy, or only for the ledger with its new tables."""
+    room_bytes = old.stat().st_size - short_bytes
+    before = old.read_bytes()
+    process = in_a_process(
+        old,
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({room_bytes}, {room_bytes}))",
+    )
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 7, err
+    assert "room" in out
+    assert old.read_bytes() == before
+    assert not list(old.parent.glob("*.part"))
+    open_database(old, study="naps", now=NOW).close()
+    assert rows(old) == [(7, "submitted", "l")]
+
+
+def test_a_folder_where_nothing_can_be_written_is_said(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    before = old.read_bytes()
+    monkeypatch.setattr(Path, "replace", refused)
+    with pytest.raises(LedgerError, match="Read-only file system") as caught:
+        open_database(old, study="naps", now=NOW)
+    assert "right to read and write" in caught.value.hint
+    assert old.read_bytes() == before
+    assert [path.name for path in old.parent.iterdir()] == ["ledger.sqlite"]
+
+
+def test_two_that_come_at_once_bring_it_up_once(old: Path) -> None:
+    """Each begins only when both have seen the old version."""
+    waits = (
+        "real = database._migrate\n"
+        "def both(connection, path, *, keep):\n"
+        "    print('seen', flush=True); sys.stdin.readline(); real(connection, path, keep=keep)\n"
+        "database._migrate = both"
+    )
+    processes = [in_a_process(old, f"sys.stdin = os.fdopen(os.dup(0))\n{waits}") for _ in range(2)]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "seen\n"
+    for process in processes:
+        _, err = process.communicate("go\n", timeout=60)
+        assert process.returncode == 0, err
+    assert rows(old) == [(7, "submitted", "l")]
+    with closing(sqlite3.connect(old)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
+
+
+def test_two_that_make_a_new_one_at_once_make_one_study(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    waits = (
+        "real = database._create\n"
+        "def both(*given):\n"
+        "    print('seen', flush=True); sys.stdin.readline(); real(*given)\n"
+        "database._create = both"
+    )
+    processes = [in_a_process(path, waits) for _ in range(2)]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "seen\n"
+    for process in processes:
+        _, err = process.communicate("go\n", timeout=60)
+        assert process.returncode == 0, err
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM study").fetchone() == (1,)
