@@ -28,7 +28,7 @@ from overnight.run.gate import Agreed, check_breaker, gate
 from overnight.run.owner import may_send
 from overnight.run.plan import Planned, make_plan
 from overnight.run.publish import Closing, account, publish
-from overnight.run.recover import recover, settle_doubts
+from overnight.run.recover import name_twins, recover, settle_doubts
 from overnight.run.send import Sent, accept, send
 from overnight.run.smoke import ask_at_once
 from overnight.run.watch import GONE_LOOKS, Watch
@@ -261,6 +261,7 @@ def _known_to_have_ended(shard: ShardFact) -> bool:
 
 
 def _cancel(world: World, shard: ShardFact) -> None:
+    name_twins(world, shard)
     world.ledger.shards.cancelled(shard.id)
     try:
         found = _ask_to_cancel(world, shard)

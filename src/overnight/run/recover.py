@@ -63,8 +63,6 @@ def settle_doubt(world: World, shard: ShardFact, options: Options) -> None:
     if found:
         world.ledger.shards.submitted(shard.id, found[0], world.stamp())
         world.tell(Note(f"job {shard.id}: found, {found[0].name}; nothing is paid twice"))
-        for other in found[1:]:
-            world.tell(Note(twin(shard, other), "warning"))
         return
     not_made = world.backend.patience.then_create or world.ledger.owners.held_back(shard.label)
     if not_made or options.resubmit:
@@ -80,7 +78,20 @@ def settle_doubt(world: World, shard: ShardFact, options: Options) -> None:
     )
 
 
-def twin(shard: ShardFact, other: JobStatus) -> str:
+def name_twins(world: World, shard: ShardFact) -> None:
+    """A create that something on the way repeats makes two jobs, and its reply names one (facts 1.4): say so."""
+    try:
+        found = world.backend.find(shard.place, LABEL, shard.label)
+    except CloudError as cause:
+        what = f"it could not be seen whether it was made twice ({cause.what})"
+        world.tell(Note(f"job {shard.id}: {what}", "warning"))
+        return
+    for other in found:
+        if other.name != shard.job_name:
+            world.tell(Note(_twin(shard, other), "warning"))
+
+
+def _twin(shard: ShardFact, other: JobStatus) -> str:
     return (
         f"job {shard.id}: {other.name} has the same label. Only one of the two is collected, and both are billed: look"
         f" at it in the console ({shard.place.project}/{shard.place.location}) and cancel it there"

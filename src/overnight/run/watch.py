@@ -6,10 +6,9 @@ from typing import Final
 
 from overnight.core.events import JobChanged, Note, Progress
 from overnight.core.states import JobPhase, JobStatus
-from overnight.errors import CloudError, JobError, NotFoundError, UnavailableError
+from overnight.errors import JobError, NotFoundError, UnavailableError
 from overnight.ledger.shards import ShardFact
-from overnight.run.labels import LABEL
-from overnight.run.recover import twin
+from overnight.run.recover import name_twins
 from overnight.run.stuck import Look, stuck, word
 from overnight.run.world import World
 
@@ -51,7 +50,9 @@ class Watch:
         status = self._poll(shard)
         if status is None:
             return False
-        self._look_for_a_twin(shard)
+        if shard.id not in self._sought:
+            self._sought.add(shard.id)
+            name_twins(self.world, shard)
         if status.phase is JobPhase.NEEDS_A_PERSON and not shard.cancelled:
             raise JobError(
                 f"job {shard.id} is {word(status)}: it can go on, but no call makes it go on",
@@ -59,21 +60,6 @@ class Watch:
                 hint="Look at it in the console, or `overnight cancel` it: what is done is collected.",
             )
         return status.phase is JobPhase.ENDED
-
-    def _look_for_a_twin(self, shard: ShardFact) -> None:
-        """A create that something on the way repeats makes two jobs, and its reply names one (facts 1.4)."""
-        if shard.id in self._sought:
-            return
-        self._sought.add(shard.id)
-        try:
-            found = self.world.backend.find(shard.place, LABEL, shard.label)
-        except CloudError as cause:
-            what = f"it could not be seen whether it was made twice ({cause.what})"
-            self.world.tell(Note(f"job {shard.id}: {what}", "warning"))
-            return
-        for other in found:
-            if other.name != shard.job_name:
-                self.world.tell(Note(twin(shard, other), "warning"))
 
     def wait(self, started: datetime) -> None:
         """Sleep until the next look."""
