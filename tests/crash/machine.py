@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from overnight.core.identity import parse_wire_key
 from tests.crash.driver import Driver, Struck
+from tests.crash.walk import At
 from tests.support.cloud import SWIFT
 from tests.support.local_cloud import LocalCloud, Plans
 from tests.support.studies import QUESTION, SmallStudy, text_of
@@ -67,7 +68,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
 
 @dataclass
 class Stage:
-    """What all examples share. The cloud is replaced when it is killed: its folder lives on."""
+    """What all examples share. The cloud is replaced when it is killed: its folder lives on. names: of points seen."""
 
     cloud: LocalCloud
     driver: Driver
@@ -75,7 +76,7 @@ class Stage:
     runs: int = 0
     steps: int = 0
     kills: int = 0
-    commands: Counter[str] = field(default_factory=Counter)
+    names: set[str] = field(default_factory=set)
     strikes: int = 0
 
 
@@ -118,7 +119,14 @@ class _Machine(RuleBasedStateMachine):
 
     @rule(at=st.integers(1, 150), detach=st.booleans())
     def a_run_is_killed(self, at: int, detach: bool) -> None:
-        self._command("run", *(["--detach"] if detach else []), at=at)
+        self._command("run", *(["--detach"] if detach else []), at=("", at))
+
+    @rule(which=st.integers(0, 10_000))
+    def a_run_with_something_to_send_is_killed_where_something_changes(self, which: int) -> None:
+        """At any point that some command passed before, but for calls that only look."""
+        self.a_record_is_added()
+        names = sorted(name for name in self.shared.names if " GET " not in name)
+        self._command("run", at=(names[which % len(names)], 1) if names else None)
 
     @rule()
     def the_cloud_is_killed_and_starts_again(self) -> None:
@@ -150,12 +158,12 @@ class _Machine(RuleBasedStateMachine):
     @rule(command=st.sampled_from(["cancel", "retry", "fetch", "fetch --reparse"]), at=st.integers(0, 30))
     def a_person_says(self, command: str, at: int) -> None:
         """at: 0 lets it end."""
-        self._command(*command.split(), at=at)
+        self._command(*command.split(), at=("", at) if at else None)
 
     @rule(data=st.data(), at=st.integers(0, 8))
     def a_person_forgets_a_record(self, data: st.DataObject, at: int) -> None:
         record = data.draw(st.sampled_from(sorted(self.numbers)))
-        self._command("forget", "--record", record, at=at)
+        self._command("forget", "--record", record, at=("", at) if at else None)
 
     # What must always be so
 
@@ -217,10 +225,10 @@ class _Machine(RuleBasedStateMachine):
 
     # Ways and means
 
-    def _command(self, command: str, *options: str, at: int = 0) -> Struck:
+    def _command(self, command: str, *options: str, at: At | None = None) -> Struck:
         words = [command, str(self.study.path), *options, *(["--json"] if command in {"run", "fetch"} else [])]
-        ended = self.shared.driver.command(words, self.shared.cloud.endpoint, ("", at) if at else None)
-        self.shared.commands[command] += 1
+        ended = self.shared.driver.command(words, self.shared.cloud.endpoint, at)
+        self.shared.names.update(ended.points)
         self.shared.kills += ended.killed
         assert "Traceback" not in ended.err, f"a traceback: {ended.err}"
         assert ended.killed or ended.code in CODES[command], f"{command} ended {ended.code}: {ended.err}"
