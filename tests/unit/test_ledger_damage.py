@@ -194,7 +194,7 @@ class TestFile:
 
 def in_the_folder(folder: Path, script: str) -> "subprocess.CompletedProcess[str]":
     """In a process that stands in the folder: it needs no right to the folders above."""
-    return subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, "-B", "-c", script], cwd=folder, capture_output=True, text=True, timeout=60)
 
 
 class TestSchema:

@@ -117,7 +117,7 @@ def in_a_process(old: Path, patch: str) -> "subprocess.Popen[str]":
         "except LedgerError as error:\n"
         "    print(error); sys.exit(7)\n"
     )
-    words = [sys.executable, "-c", script]
+    words = [sys.executable, "-B", "-c", script]  # -B: where files may not grow, byte code would be cut off
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(words, text=True, **pipes)
 
