@@ -19,6 +19,7 @@ from overnight.run.adopt import Adopted, adopt
 from overnight.run.plan import make_plan
 from overnight.run.rebuild import Rebuilt, rebuild
 from overnight.run.world import Options
+from overnight.wiring.notify import notifying
 from overnight.wiring.opening import open_study
 from overnight.wiring.recovering import open_site
 
@@ -99,7 +100,9 @@ class StudyFile:
             ask=ask,
         )
         with open_study(self.path, tell=tell, command="run", connect=True, new_recipe=new_recipe) as opened:
-            return loop.run(opened.world, options)
+            closing = publish.Closing(opened.world.study, opened.world.realm)
+            with notifying(opened, closing):
+                return loop.run(opened.world, options, closing)
 
     def status(self) -> publish.Closing:
         """How every record stands, from the ledger alone. May be asked while another process runs the study."""
@@ -111,7 +114,9 @@ class StudyFile:
     def fetch(self, *, reparse: bool = False, tell: Tell = silent) -> publish.Closing:
         """Collect what has ended and write results; never sends."""
         with open_study(self.path, tell=tell, command="fetch", connect=True) as opened:
-            return loop.fetch(opened.world, Options(), again=reparse)
+            closing = publish.Closing(opened.world.study, opened.world.realm)
+            with notifying(opened, closing):
+                return loop.fetch(opened.world, Options(), closing, again=reparse)
 
     def recover(self, uid: str = "", *, tell: Tell = silent) -> Rebuilt:
         """Make a lost or damaged ledger again, from the bucket and the list of jobs; sends nothing. Then `fetch`.

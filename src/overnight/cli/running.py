@@ -49,6 +49,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from overnight.run.loop import run
     from overnight.run.publish import Closing
     from overnight.run.world import Options
+    from overnight.wiring.notify import notifying
     from overnight.wiring.opening import open_study
 
     started = time.monotonic()
@@ -72,7 +73,8 @@ def _run(arguments: argparse.Namespace) -> int:
         )
         closing = Closing(opened.world.study, opened.world.realm)
         try:
-            run(opened.world, options, closing)
+            with notifying(opened, closing):
+                run(opened.world, options, closing)
         except OvernightError as error:
             stopped = error
     seconds = time.monotonic() - started
@@ -97,7 +99,9 @@ def _fetch(arguments: argparse.Namespace) -> int:
     from overnight.cli.show import showing
     from overnight.cli.summary import print_closing
     from overnight.run.loop import fetch
+    from overnight.run.publish import Closing
     from overnight.run.world import Options
+    from overnight.wiring.notify import notifying
     from overnight.wiring.opening import open_study
 
     with (
@@ -105,7 +109,9 @@ def _fetch(arguments: argparse.Namespace) -> int:
         open_study(arguments.study, tell=shown.tell, command="fetch", connect=True) as opened,
     ):
         _introduce(opened, shown)
-        closing = fetch(opened.world, Options(), again=arguments.reparse)
+        closing = Closing(opened.world.study, opened.world.realm)
+        with notifying(opened, closing):
+            fetch(opened.world, Options(), closing, again=arguments.reparse)
     print_closing(closing, arguments.study, as_json=arguments.json)
     return 0
 

@@ -27,6 +27,7 @@ from overnight.study.blanks import BlankSlots, missing_abstracts
 from overnight.study.load import load_study
 from overnight.study.models import AskSpec, Study
 from overnight.wiring import service
+from overnight.wiring.notify import missing_program
 
 _MOST_FINDINGS: Final = 20
 
@@ -82,7 +83,7 @@ def open_study(
         world = _world(study, model, thinking, records, home, ledger, backend, task, tell, now, sleep)
         world.lost = _lost_memory(study, world)
         lost = (Finding(world.lost, level="warning"),) if world.lost else ()
-        warnings = (*study.warnings, *records.notes, *cautions(model, today), *noted, *lost)
+        warnings = (*study.warnings, *records.notes, *cautions(model, today), *noted, *lost, *missing_program(study))
         opened = Opened(study, model, thinking, records, n_records, warnings, world)
         world.reporter = lambda: _reporter(opened)
         yield opened
