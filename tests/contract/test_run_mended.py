@@ -179,7 +179,7 @@ class TestDoubt:
 
         desk.backend.submit = refuse  # type: ignore[assignment]
         with pytest.raises(RefusedError):
-            desk.run(yes=True)
+            desk.run(yes=True, smoke=False)
         with desk.world() as world:
             assert world.ledger.shards.committed(world.realm) == Usd()
 
