@@ -60,8 +60,9 @@ def blocked_results(study: SmallStudy) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def full_disk(_: SmallStudy) -> Iterator[None]:
-    """No file of this process may grow beyond a size, and then writing to it fails as on a full disk."""
+def full_disk(study: SmallStudy) -> Iterator[None]:
+    """After a job was sent: no file of this process may grow any more, and writing to it fails as on a full disk."""
+    assert study.cli("run", "--detach").code == 0
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (SMALL_DISK_BYTES, before[1]))
     try:

@@ -11,7 +11,7 @@ from overnight.run.world import Options
 from overnight.wiring import service
 from overnight.wiring.opening import open_study
 from tests.faults.conftest import RECORDS
-from tests.support.cloud import jobs_by_label, served
+from tests.support.cloud import served
 from tests.support.fake_time import FakeTime
 from tests.support.local_cloud import LocalCloud
 from tests.support.studies import Ended, SmallStudy, outcomes
@@ -33,31 +33,6 @@ def mended(cloud: LocalCloud, study: SmallStudy, *, first: str = "retry") -> End
     return study.cli("run", "--json")
 
 
-def test_a_create_whose_reply_is_lost_is_found_by_its_label(cloud: LocalCloud, study: SmallStudy) -> None:
-    cloud.switch(create_reply_lost=1)
-    ended = study.cli("run", "--json")
-    assert (ended.code, *counts(ended)) == (0, RECORDS, {}, RECORDS, 1)
-    assert cloud.strikes("create_reply_lost") == 1
-    assert "no usable reply to its create" in ended.err
-    assert "nothing is paid twice" in ended.err
-    assert list(jobs_by_label(cloud, study.uid).values()) == [1]
-
-
-def test_a_lost_create_that_is_listed_late_is_waited_for(cloud: LocalCloud, study: SmallStudy) -> None:
-    cloud.switch(create_reply_lost=1, list_delay_s=0.1)
-    ended = study.cli("run", "--json")
-    assert (ended.code, *counts(ended)) == (0, RECORDS, {}, RECORDS, 1)
-    assert jobs_by_label(cloud, study.uid).total() == 1
-
-
-def test_a_create_answered_503_is_looked_for_and_then_made_anew(cloud: LocalCloud, study: SmallStudy) -> None:
-    cloud.switch(create_503=2)
-    ended = study.cli("run", "--json")
-    assert (ended.code, *counts(ended)) == (0, RECORDS, {}, RECORDS, 1)
-    assert ended.err.count("not there; its requests will be sent again") == 2
-    assert jobs_by_label(cloud, study.uid).total() == 1
-
-
 def test_a_service_that_takes_no_job_three_times_stops_the_run_and_nothing_is_under_way(
     cloud: LocalCloud, study: SmallStudy
 ) -> None:
@@ -68,16 +43,6 @@ def test_a_service_that_takes_no_job_three_times_stops_the_run_and_nothing_is_un
     assert "did not take a job 3 times in a row" in ended.err
     assert (ended.json["open"], ended.json["requests_in_flight"]) == (RECORDS, 0)
     assert counts(mended(cloud, study, first="")) == (RECORDS, {}, RECORDS, 1)
-
-
-def test_a_create_answered_429_is_waited_out_and_one_job_is_made(
-    cloud: LocalCloud, study: SmallStudy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("overnight.run.send.BUSY_WAITS_S", (0.0, 0.0, 0.0))
-    cloud.switch(create_429=2)
-    ended = study.cli("run", "--json")
-    assert (ended.code, *counts(ended)) == (0, RECORDS, {}, RECORDS, 1)
-    assert ended.err.count("busy (429)") == cloud.strikes("create_429") == 2
 
 
 def test_a_job_whose_import_fails_is_a_persons_to_mend_and_is_not_sent_again_by_itself(
@@ -123,13 +88,6 @@ def test_an_expired_job_keeps_its_finished_rows_and_the_rest_is_sent_again(
     ended = study.cli("run", "--json")
     assert (ended.code, *counts(ended)) == (0, RECORDS, {}, RECORDS + 15, 2)
     assert set(served(cloud.data, study.uid).values()) == {1}
-
-
-def test_an_expired_job_without_output_is_sent_again_until_given_up(cloud: LocalCloud, study: SmallStudy) -> None:
-    cloud.switch(expire_pending=True)
-    ended = study.cli("run", "--json")
-    assert (ended.code, *counts(ended)) == (0, 0, {"expired": RECORDS}, 3 * RECORDS, 3)
-    assert counts(mended(cloud, study)) == (RECORDS, {}, RECORDS, 4)
 
 
 def test_an_expired_job_with_a_status_on_the_rows_it_left(cloud: LocalCloud, study: SmallStudy) -> None:

@@ -30,11 +30,7 @@ class Fault:
 
 WITHOUT_EFFECT = (
     Fault("in input order", {"shuffle": False}),
-    Fault("no counts", {"completion_stats": "absent"}),
     Fault("numbers for enum values", {"numeric_finish_reason": True}),
-    Fault("nulls all over the echo", {"echo_nulls": "all"}),
-    Fault("snake case in the echo", {"echo_case": "snake"}),
-    Fault("camel case in the echo", {"echo_case": "camel"}),
     Fault("each fifth line twice", {"duplicate_every": 5}, strays={"duplicate": 12}),
     Fault("chunk files beside the final one", {"incremental": True}, strays={"duplicate": RECORDS}),
     Fault("no echo", {"no_echo": True}, identity="key_only"),
@@ -44,13 +40,9 @@ WITHOUT_EFFECT = (
           identity="fingerprint"),
     Fault("no keys, chunk files", {"no_key": True, "incremental": True}, strays={"duplicate": RECORDS},
           identity="fingerprint"),
-    Fault("another model served some", {"wrong_model_every": 5}),
 )  # fmt: skip
 SENT_AGAIN = (
     Fault("each fifth missing", {"drop_every": 5}, sent=60 + 12 + 2, jobs=3),
-    Fault("each fifth a 429", {"fail_every": 5, "fail_code": 429}, sent=60 + 12 + 2, jobs=3),
-    Fault("each fifth a 500", {"fail_every": 5, "fail_code": 500}, sent=60 + 12 + 2, jobs=3),
-    Fault("a 500 without a response", {"fail_every": 5, "failed_response": "absent"}, sent=60 + 12 + 2, jobs=3),
     Fault("a 500 without key or echo", {"fail_every": 20, "echo_on_failure": False}, sent=60 + 3, jobs=2),
     Fault("a 500, said by the job too", {"fail_every": 5, "some_failed_state": "partially_succeeded"}, sent=74, jobs=3),
     Fault("each tenth line half a line", {"malformed_every": 10}, sent=66, jobs=2, strays={"unidentified": 6}),
