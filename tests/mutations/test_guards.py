@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +112,13 @@ def test_with_every_guard_in_place_all_of_them_pass(mutants: Mutants) -> None:
 
 def test_a_guard_is_named_once() -> None:
     assert len({str(guard) for guard in GUARDS}) == len(GUARDS)
+
+
+def test_a_change_that_takes_nothing_away_is_found_out(mutants: Mutants) -> None:
+    """The harness itself: where nothing is taken out nothing fails, and what is not there cannot be taken out."""
+    one = next(guard for guard in GUARDS if guard.name == "the surplus rule")
+    ((old, _),) = one.changes
+    idle = replace(one, changes=((old, old),))
+    assert [ended["kinds"] for ended in mutants.without(idle)["ended"]] == [[]]
+    with pytest.raises(AssertionError, match="The guard has moved"):
+        mutants.without(replace(one, changes=((f"{old} moved", ""),)))
