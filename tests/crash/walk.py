@@ -35,6 +35,10 @@ class Wrong:
     tracebacks: int = 0
     words: list[str] = field(default_factory=list)
 
+    @property
+    def any(self) -> bool:
+        return bool(self.rows_lost or self.attached_wrongly or self.paid_twice or self.tracebacks or self.words)
+
     def add(self, other: "Wrong") -> None:
         self.rows_lost += other.rows_lost
         self.attached_wrongly += other.attached_wrongly

@@ -22,7 +22,7 @@ BLOCK = re.compile(r"(<!-- counted: reliability -->\n).*?(<!-- end -->)", re.DOT
 def table(counts: Counts, *, fewer: bool) -> str:
     machine, wrong = counts.machine, counts.wrong
     rows = (
-        ("Fault plans tried, one at a time", counts.plans),
+        ("Fault plans tried", counts.plans),
         ("Strikes of fault plans, those of the state machine among them", counts.strikes),
         ("Scenarios walked", counts.scenarios),
         ("Kinds of points at which a command was killed", len(counts.kinds_of_points)),
@@ -41,18 +41,23 @@ def table(counts: Counts, *, fewer: bool) -> str:
     return "\n".join([*lines, "", f"{which}. Counted on {day}, in {counts.seconds / 60:.0f} minutes on two cores."])
 
 
+def _tell(words: str) -> None:
+    """On the real standard output: commands that run in this process have it turned elsewhere."""
+    print(f"WRONG {words}", file=sys.__stdout__, flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fewer", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="reliability-", ignore_cleanup_errors=True) as folder:
-        counts = Counting(Path(folder), lambda words: print(f"WRONG {words}", flush=True), fewer=arguments.fewer).all()
+        counts = Counting(Path(folder), _tell, fewer=arguments.fewer).all()
     made = table(counts, fewer=arguments.fewer)
     print(made)
     print(
         f"Not tried, for no client can know of it: {', '.join(f'{kind} ({why})' for kind, why in UNKNOWABLE.items())}"
     )
-    if counts.wrong.words:
+    if counts.wrong.any:
         print(f"{len(counts.wrong.words)} cases are wrong; the page was left as it is", file=sys.stderr)
         return 1
     before = PAGE.read_text(encoding="utf-8")

@@ -16,11 +16,13 @@ from tests.crash.driver import Driver
 from tests.crash.machine import Stage, interleaved
 from tests.crash.scenarios import SCENARIOS, Scenario
 from tests.crash.walk import At, Walk, Wrong, every
+from tests.faults.page import rows
+from tests.faults.walk import walk, walking
 from tests.reliability.kinds import Tried, every_kind, tried
 from tests.support.cloud import SWIFT
 from tests.support.local_cloud import LocalCloud
 
-WORKERS = 2
+WORKERS = 4
 RUNS, STEPS = 40, 30
 FEWER_RUNS, FEWER_STEPS = 12, 20
 
@@ -48,9 +50,9 @@ class Counting:
         self.counts = Counts()
 
     def all(self) -> Counts:
-        """Each scenario, the kinds of fault and the state machine, `WORKERS` of them at a time."""
+        """All of it, `WORKERS` parts at a time: half of it is waiting."""
         started = time.monotonic()
-        parts: list[Callable[[], None]] = [self._machine, lambda: self._kinds(list(every_kind()))]
+        parts: list[Callable[[], None]] = [self._machine, lambda: self._kinds(list(every_kind())), self._page]
         parts += [self._scenario_of(scenario) for scenario in SCENARIOS]
         with ThreadPoolExecutor(WORKERS) as workers:
             for done in [workers.submit(part) for part in parts]:
@@ -83,6 +85,16 @@ class Counting:
                 self._is_wrong(case.wrong)
                 self.counts.plans += 1
                 self.counts.strikes += strikes
+
+    def _page(self) -> None:
+        """Each row of docs/reference/problems.md, as tests/faults walks it; in this process, as no other part is."""
+        with self._stage("page") as stage, walking(stage.cloud):
+            for number, row in enumerate(rows()):
+                walked = walk(stage.cloud, stage.folder / f"{number:04d}", row)
+                words = [f"problems.md, {row.name}: {what}" for what in walked.differs]
+                self._is_wrong(Wrong(walked.lost, walked.wrong, walked.paid_twice, walked.tracebacks, words))
+                self.counts.plans += len(row.plans)
+                self.counts.strikes += walked.strikes
 
     def _scenario_of(self, scenario: Scenario) -> Callable[[], None]:
         def walked() -> None:
