@@ -7,7 +7,9 @@ state.sqlite, in this order; a server killed in between takes the chunk up again
 """
 
 import asyncio
+import contextlib
 import math
+import sqlite3
 import sys
 import time
 import traceback
@@ -35,6 +37,7 @@ from overnight.localcloud.vertex.respond import Answerer
 from overnight.localcloud.vertex.rows import RowServer, finished
 
 T = TypeVar("T")
+_NO_ROOM_WAIT_S: Final = 2.0
 _LOOK_S: Final = 0.2  # how often a waiting job looks at its switches and faults
 _SMALLEST_CHUNK: Final = 50
 _LARGEST_CHUNK: Final = 2_000
@@ -81,10 +84,20 @@ class Runner:
         self._pokes.pop(job.id, None)
         if task.cancelled() or (error := task.exception()) is None:
             return
-        # A fault of the local cloud itself: shown here, and the client sees Google's words for such a thing.
-        traceback.print_exception(error, file=sys.stderr)
+        with contextlib.suppress(OSError):  # the log may lie on the same full disk
+            traceback.print_exception(error, file=sys.stderr)
+        if isinstance(error, OSError | sqlite3.OperationalError):  # the disk: it goes on as after a crash, with room
+            asyncio.get_running_loop().call_later(_NO_ROOM_WAIT_S, self._take_up, job.id)
+            return
+        # A fault of the local cloud itself: the client sees Google's words for such a thing.
         text = f"System error. Please try this operation again. (local cloud: {error!r})"
         self._jobs.save(job, states.FAILED, error={"code": 13, "message": text})
+
+    def _take_up(self, job_id: str) -> None:
+        if not self._stopping and job_id not in self._tasks:
+            for job in self._jobs.unfinished():
+                if job.id == job_id:
+                    self.launch(job)
 
     def poke(self, job_id: str) -> None:
         """Something was asked of the job: it looks now."""
