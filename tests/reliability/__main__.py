@@ -1,8 +1,8 @@
-"""`python -m tests.reliability [--fewer]`: counts, and writes the table of docs/explanation/reliability.md.
+"""`python -m tests.reliability [--fewer] [--minutes N]` counts, and writes the table of explanation/reliability.md.
 
 Ends with 1, and says each case, where something was lost, attached wrongly, paid twice, ended in a traceback, or
-differed from what it should be. --fewer: each kind of point the first and the last time a scenario passes it, and a
-shorter state machine; the page says so.
+differed from what it should be. --fewer: each kind of point the first and the last time a scenario passes it, a shorter
+state machine, and the page of problems is not walked; the page says so.
 """
 
 import argparse
@@ -37,7 +37,11 @@ def table(counts: Counts, *, fewer: bool) -> str:
     )
     lines = ["| what | count |", "|---|---:|", *(f"| {what} | {count:,} |" for what, count in rows)]
     day = datetime.now(UTC).date()
-    which = "Of each kind of point the first and the last in a scenario" if fewer else "Every point of every scenario"
+    which = "Every point of every scenario"
+    if fewer:
+        which = "Of each kind of point the first and the last in a scenario, the page of problems left out"
+    if counts.cut_short:
+        which += ", as far as the time given went"
     return "\n".join([*lines, "", f"{which}. Counted on {day}, in {counts.seconds / 60:.0f} minutes on two cores."])
 
 
@@ -49,9 +53,10 @@ def _tell(words: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fewer", action="store_true")
+    parser.add_argument("--minutes", type=float, default=0, help="nothing new is begun after so many")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="reliability-", ignore_cleanup_errors=True) as folder:
-        counts = Counting(Path(folder), _tell, fewer=arguments.fewer).all()
+        counts = Counting(Path(folder), _tell, fewer=arguments.fewer, minutes=arguments.minutes).all()
     made = table(counts, fewer=arguments.fewer)
     print(made)
     print(
