@@ -120,6 +120,7 @@ class TestNeedsAPerson:
             [heard] = told(study)
             assert heard["input"].startswith(f"overnight: {study.name}: needs a person\n\njob 1 is paused")
             assert "What to do: Look at it in the console" in heard["input"]
+        google.wait(study.cli("status", "--json").json["jobs"][0])
         run(study)
         assert events(study) == ["needs_a_person", "done"]
         study.texts["more"] = "One more text."
@@ -143,6 +144,19 @@ class TestNeedsAPerson:
         assert "\x1b" not in heard["OVERNIGHT_MESSAGE"]
         run(study)
         assert events(study) == ["needs_a_person", "done"]
+
+    def test_a_trouble_that_comes_back_after_a_run_that_collected_is_told_again(
+        self, study: SmallStudy, google: LocalCloud
+    ) -> None:
+        for number in range(2):
+            study.texts["more"] = f"Text {number}."
+            study.write()
+            with Plans(google) as plans:
+                plans.add("right", "status", {"code": 403}, {"calls": ["create"]})
+                run(study, 8)
+                run(study, 8)
+            run(study)
+        assert events(study) == ["needs_a_person", "done"] * 2
 
     def test_too_many_bad_rows_are_told_without_a_records_text(self, study: SmallStudy, google: LocalCloud) -> None:
         with Plans(google) as plans:
@@ -184,6 +198,7 @@ class TestStuck:
         assert heard["input"].startswith(
             f"overnight: {study.name}: a job takes unusually long\n\njob 1 waits in the queue for "
         )
+        google.wait(study.cli("status", "--json").json["jobs"][0])
         run(study)
         assert events(study) == ["stuck", "done"]
 
