@@ -155,6 +155,8 @@ def call_name(method: str, url: str) -> str:
         if skip:
             if words[-1] == "o":
                 words.append(unquote(segment).rsplit("/", 1)[-1])
+            elif ":" in segment:  # a verb, as in JOB:cancel
+                words[-1] += segment[segment.index(":") :]
             skip = False
             continue
         words.append(segment)
