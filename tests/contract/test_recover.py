@@ -31,6 +31,10 @@ from tests.support.studies import CLOUD, SmallStudy
 RECORDS = 20
 BUCKET = {"google": "my-bucket", "stand-in": "overnight-local"}
 FOLDER = {"google": "results", "stand-in": "stand-in"}
+SHARDS = (
+    "SELECT id, label, place, intended, n_rows, size_bytes, max_output_tokens, reserved_usd, job_name FROM shard"
+    " WHERE state <> 'abandoned'"
+)
 QUICK = Patience((0.05, 0.1), then_create=True, poll_s=(0.02, 0.1), unusual_s=60)
 
 
@@ -89,11 +93,14 @@ def results(study: SmallStudy, realm: str) -> bytes:
 
 
 def after_a_long_life(study: SmallStudy, cloud: LocalCloud) -> None:
-    """A retry round, equal texts, a row given up and one given up that a person had opened again, an expired job,
-    records edited and added, and a job that is still running."""
+    """A shard that came to nothing, a retry round, equal texts, a row given up and one given up that a person had
+    opened again, an expired job, records edited and added, and a job that is still running."""
     study.texts["twin"] = study.texts["r3"]
     study.write()
     with Plans(cloud) as plans:
+        plans.add("no", "status", {"code": 403}, scope={"calls": ["create"]}, when={"times": 1})
+        assert study.cli("run", "--yes", "--no-smoke").code == 8
+        plans.clear()
         plans.add("cut", "json_cut", scope={"rows": [2, 5]}, when={"times": 2})
         plans.add("blocked", "prompt_blocked", scope={"rows": [7, 9]}, when={"times": 2})
         run(study)
@@ -122,7 +129,8 @@ def test_a_lost_ledger_comes_back_with_the_same_results_and_nothing_is_paid_twic
         plans.add("stuck", "stuck_in_queue")
         run(study, "--detach")
         uid, before = study.uid, results(study, realm)
-        shards = study.query("SELECT id, label, n_rows, max_output_tokens, reserved_usd, submitted FROM shard")
+        shards = study.query(SHARDS)
+        assert shards[0][0] == 2, "the first came to nothing"
         pins = study.query("SELECT stage, sample, recipe FROM pin")
         spent, bill = paid(cloud, uid), study.cli("status", "--json").json["cost_usd"]
         lose(study)
@@ -130,13 +138,14 @@ def test_a_lost_ledger_comes_back_with_the_same_results_and_nothing_is_paid_twic
         recovered = study.cli("recover", "--json")
         assert recovered.code == 0, recovered.err
         assert (recovered.json["uid"], recovered.json["jobs"]) == (uid, len(shards))
+        assert not any(recovered.json[name] for name in recovered.json if name.startswith("jobs_"))
         assert study.query("SELECT stage, sample, recipe FROM pin") == pins
         fetched = study.cli("fetch", "--json")
         assert fetched.code == 0, fetched.err
         assert results(study, realm) == before
         assert paid(cloud, uid) == spent
-        again = study.query("SELECT id, label, n_rows, max_output_tokens, reserved_usd, submitted FROM shard")
-        assert [row[:5] for row in again] == [row[:5] for row in shards]
+        assert study.query(SHARDS) == shards
+        assert study.query("SELECT id FROM shard WHERE submitted <> json_extract(job, '$.create_time')") == []
         assert study.cli("status", "--json").json["cost_usd"] == bill
     ended = study.cli("run", "--yes", "--json")
     assert (ended.code, ended.json["requests_sent"], ended.json["open"]) == (0, 0, 0), ended.err

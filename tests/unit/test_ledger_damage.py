@@ -135,6 +135,8 @@ class TestFile:
         os.truncate(path, int(size * share))
         error = refused(path, only_look=only_look)
         assert error.what.startswith("the ledger is damaged: ")
+        if share > 0.9:
+            assert f"bytes are there, and there should be {size:,}" in error.what
         assert "`overnight recover`" in error.hint
 
     def test_one_of_no_bytes_beside_collected_output_is_no_new_ledger(self, path: Path) -> None:
