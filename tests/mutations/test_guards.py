@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 import overnight
-from tests.mutations.guards import GUARDS, Guard
+from tests.mutations.guard import Guard
+from tests.mutations.guards import GUARDS
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(overnight.__file__).parent
