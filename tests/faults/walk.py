@@ -83,10 +83,10 @@ def quicken(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(send, "BUSY_WAITS_S", (0.01, 0.02, 0.03, 0.04, 0.05))
     patch.setattr(http, "FIRST_WAIT_S", 0.01)
     patch.setattr(http, "LONGEST_WAIT_S", 0.05)
-    patch.setitem(http.Http.__init__.__kwdefaults__, "timeout_s", 0.4)
+    patch.setitem(http.Http.__init__.__kwdefaults__, "timeout_s", 0.8)
     patch.setitem(http.Http.__init__.__kwdefaults__, "patience_s", 0.3)
-    patch.setattr(storage, "TIMEOUT_S", 0.4)
-    patch.setattr(storage, "LOCAL_PATIENCE_S", 0.5)
+    patch.setattr(storage, "TIMEOUT_S", 0.8)
+    patch.setattr(storage, "LOCAL_PATIENCE_S", 1.0)
     patch.setattr(storage_retry, "DEFAULT_RETRY", storage_retry.DEFAULT_RETRY.with_delay(initial=0.01, maximum=0.05))
 
 
