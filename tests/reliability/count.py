@@ -25,9 +25,9 @@ from tests.support.local_cloud import LocalCloud
 
 WORKERS = 4
 RUNS, STEPS = 40, 30
-FEWER_RUNS, FEWER_STEPS = 12, 20
-SLICE = 2
-"""So many runs of the state machine at a time, before the clock is looked at."""
+FEWER_RUNS, FEWER_STEPS = 10, 20
+SLICE = 10
+"""So many runs of the state machine at a time, before the clock is looked at; the first of them is a short one."""
 T = TypeVar("T")
 
 
