@@ -145,7 +145,7 @@ attempts: 3          # how often a record is sent before it is given up
 
 # Who is told when a run is done, needs a person, is stuck or out of budget: a program, given the message.
 # notify:
-#   command: "mail -s overnight me@example.org"
+#   command: "mail -s study me@example.org"
 
 # Without the next lines everything runs on the embedded local cloud: it costs nothing, and no model answers.
 # cloud:
