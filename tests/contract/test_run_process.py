@@ -183,7 +183,7 @@ class TestLedgersThatCannotBeUsed:
         for command in ("status", "plan"):
             ended = copy.cli(command)
             assert ended.code == 7, ended.err
-            assert "restore a copy" in ended.err
+            assert "`overnight recover`" in ended.err
 
 
 def test_every_page_of_a_ledger_may_be_damaged_and_the_worst_is_a_refusal(answered: SmallStudy, tmp_path: Path) -> None:

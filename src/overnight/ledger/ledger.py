@@ -12,7 +12,7 @@ from typing import Self
 from overnight.errors import LedgerError, LockedError
 from overnight.ledger.bindings import Bindings
 from overnight.ledger.database import open_database, transaction
-from overnight.ledger.health import unusable
+from overnight.ledger.health import RECOVER, unusable
 from overnight.ledger.notices import Notices
 from overnight.ledger.outcomes import Outcomes
 from overnight.ledger.owners import Owners
@@ -78,6 +78,8 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if isinstance(error, LedgerError) and not error.hint:  # the ledger contradicts itself
+            error.where, error.hint = error.where or str(self._path), RECOVER
         # Not their subclasses: those are mistakes of ours.
         if error is not None and type(error) in (sqlite3.DatabaseError, sqlite3.OperationalError):
             raise unusable(self._path, error) from error
