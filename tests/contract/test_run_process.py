@@ -175,7 +175,7 @@ class TestLedgersThatCannotBeUsed:
 
     def test_no_database_at_all(self, copy: SmallStudy) -> None:
         copy.ledger.write_bytes(b"notes on naps\n" * 500)
-        assert all("the ledger cannot be used" in said for said in refusals(copy))
+        assert all("the ledger is damaged: file is not a database" in said for said in refusals(copy))
 
     def test_cut_short(self, copy: SmallStudy) -> None:
         data = copy.ledger.read_bytes()
