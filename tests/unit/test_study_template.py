@@ -61,6 +61,17 @@ def test_the_cloud_section_is_right_when_its_notes_are_taken_off(tmp_path: Path)
     assert (study.cloud.project, study.cloud.bucket, study.cloud.prefix) == ("my-project", "my-bucket", "overnight")
 
 
+def test_the_deadline_and_notify_are_right_when_their_notes_are_taken_off(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("title,abstract\n")
+    page = filled(study_template("nap", [("a.csv", 3)]))
+    for line in ("give_up_after_days: 14", "notify:", '  command: "'):
+        assert f"# {line}" in page
+        page = page.replace(f"# {line}", line)
+    study = load_study(write(tmp_path, page))
+    assert study.notify is not None
+    assert (study.give_up_after_days, study.notify.words) == (14, ("mail", "-s", "study", "me@example.org"))
+
+
 def test_counts_stand_beside_the_files_and_without_files_a_name_to_change() -> None:
     assert "- a.csv   # 1,100 records\n" in study_template("nap", [("a.csv", 1100)])
     assert "- a.csv   # 1 record\n" in study_template("nap", [("a.csv", 1)])
