@@ -27,7 +27,10 @@ LOCAL_PATIENCE: Final = Patience((0.2, 0.5, 1, 2, 3), then_create=True, poll_s=(
 
 
 class VertexStorage:
-    """clients: of the project and location that the study names now. jobs: makes a client for a project and location, as jobs are read where they were made; close_jobs ends them."""
+    """clients: of the project and location that the study names now.
+
+    jobs: makes a client for a project and location, as jobs are read where they were made; close_jobs ends them.
+    """
 
     name = NAME
 

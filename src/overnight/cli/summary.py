@@ -123,7 +123,8 @@ def _cost(closing: Closing) -> str:
         return _row("cost", "unknown", "the price of what served is not in the tables")
     if is_simulated(closing.realm):
         return _row("cost", str(closing.cost), "simulated: as if Google had served it")
-    return _row("cost", str(closing.cost), f"{closing.smoke} of it for rows asked before a job" if closing.smoke else "")
+    before = f"{closing.smoke} of it for rows asked before a job" if closing.smoke else ""
+    return _row("cost", str(closing.cost), before)
 
 
 def _shown(path: Path) -> str:
