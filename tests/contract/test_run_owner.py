@@ -15,9 +15,11 @@ import requests
 
 import overnight
 from overnight.backends.vertex_storage import VertexStorage
+from overnight.core.events import Note
 from overnight.errors import LockedError, RefusedError
 from overnight.ledger.owners import Owners
-from overnight.ledger.shards import Shards
+from overnight.ledger.shards import Place, Shards
+from overnight.requests.shards import ShardLimits
 from tests.support.cloud import SWIFT, instead_of_a_child, jobs_by_label
 from tests.support.google_cli import in_place_of_google
 from tests.support.local_cloud import LocalCloud, Plans
@@ -264,12 +266,15 @@ class TestFolders:
         Plans(google).add("held", "stuck_in_queue", {"for_s": 0.0}, {"label": f"overnight-study={uid_of(study)}"})
         assert run(study, "--detach").code == 0
         copy = copied(study)
-        Plans(google).clear()
-        assert run(grown(copy)).code == 0
-        ended = run(grown(study, 5))
-        assert_refused(ended, google, study, str(copy.home))
-        assert (ended.json["answers"], ended.json["open"]) == (RECORDS, 5)
-        assert len(study.results("results")) == RECORDS + 5
+        assert run(grown(copy), "--detach").code == 0
+
+        def when_it_waits(event: object) -> None:
+            if isinstance(event, Note) and "wait for the jobs under way" in event.text:
+                Plans(google).clear()
+
+        with pytest.raises(LockedError, match=str(copy.home)):
+            overnight.open(grown(study, 5).path).run(yes=True, smoke=False, tell=when_it_waits)
+        assert len(study.answers("results")) == RECORDS
         assert study.cli("fetch").code == 0
 
 
@@ -355,17 +360,34 @@ class TestAtOnce:
     ) -> None:
         """A network folder on which locks do not hold: both read the ledger before the other writes."""
 
-        class NoLock:
-            def __init__(self, folder: Path, command: str) -> None: ...
-            def __enter__(self) -> None: ...
-            def __exit__(self, *_: object) -> None: ...
-
         monkeypatch.setattr("overnight.wiring.opening.Lock", NoLock)
         assert study.cli("run").code == 6
         ends, noted = at_the_same_moment(study, study)
         assert noted == 2
         assert len([end for end in ends if isinstance(end, LockedError)]) == 1, ends
         assert jobs(google, study) == [1]
+
+    def test_who_was_asked_while_another_sent_with_the_same_ledger_sends_nothing(
+        self, google: LocalCloud, study: SmallStudy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its plan is older than what the ledger file says by then: the file is not asked again."""
+        monkeypatch.setattr("overnight.wiring.opening.Lock", NoLock)
+
+        def meanwhile(question: str) -> bool:
+            assert run(study).code == 0
+            return True
+
+        with pytest.raises(LockedError):
+            overnight.open(study.path).run(smoke=False, ask=meanwhile)
+        assert jobs(google, study) == [1]
+
+
+class NoLock:
+    """As on a file system whose locks do not hold."""
+
+    def __init__(self, folder: Path, command: str) -> None: ...
+    def __enter__(self) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
 
 
 def at_the_same_moment(one: SmallStudy, other: SmallStudy) -> tuple[list[Exception | None], int]:
@@ -393,23 +415,25 @@ def at_the_same_moment(one: SmallStudy, other: SmallStudy) -> tuple[list[Excepti
 
 class TestTakenOver:
     def test_while_it_was_asleep_a_machine_stops_before_its_next_job(
-        self, google: LocalCloud, study: SmallStudy
+        self, google: LocalCloud, study: SmallStudy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        in_parts(study)
+        monkeypatch.setattr("overnight.backends.vertex_storage.ShardLimits", lambda: ShardLimits(max_lines=5))
         copy = replace(study, home=study.home.parent / "second")
         others: list[Ended] = []
 
-        def taken_at_the_second(text: str) -> None:
-            if "-s00002-" in text and not copy.home.exists():
+        def asleep_at_the_second(self: VertexStorage, place: Place, *arguments: Any) -> None:
+            stage(self, place, *arguments)
+            if "-s00002-" in place.input and not copy.home.exists():
                 copied(study)
                 others.append(run(copy, "--take-over", "--pay-again"))
 
-        with at_claims(taken_at_the_second):
-            ended = run(study)
+        stage = VertexStorage.stage
+        monkeypatch.setattr(VertexStorage, "stage", asleep_at_the_second)
+        ended = run(study)
         assert [other.code for other in others] == [0]
         assert ended.code == 7, ended.err
         assert f"from {copy.home}" in ended.err
-        assert ended.json["answers"], "its first job was collected and published"
+        assert ended.json["answers"] == 5, "its first job was collected and published"
         assert {state for (state,) in study.query("SELECT state FROM shard WHERE id > 1")} == {"abandoned"}
         labels = {label for (label,) in study.query("SELECT label FROM shard WHERE id > 1")}
         assert not staged(google, study) & labels
