@@ -1,4 +1,4 @@
-"""Who may talk to the local cloud, and where its things lie: design section 9, a test for each rule."""
+"""Who may talk to the local cloud, and where its things lie: a test for each rule."""
 
 import json
 import os

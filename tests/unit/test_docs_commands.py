@@ -19,7 +19,8 @@ TEMPLATES = sorted(path for ending in ("*.md", "*.yaml", "*.jinja") for path in 
 INLINE = re.compile(r"`([^`\n]+)`")
 BLOCK = re.compile(r"^(?: {4,}|\$ )(.+)$", re.MULTILINE)
 FENCE = re.compile(r"^```(?:console|sh|bash|text)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
-COMMAND = re.compile(r"(?:^|[/\s`>·|;&])overnight ([a-z][a-z-]*)", re.MULTILINE)
+COMMAND = re.compile(r"(?:^|(?<!another)[/\s`>·|;&])overnight ([a-z][a-z-]*)", re.MULTILINE)
+"""`another overnight works on this study` is a message, quoted on a page: the process, not a command."""
 QUOTED = re.compile(r"(?:`|<code>|^ {2,}(?:# )?|: {2}|· )overnight ([a-z][a-z-]*)", re.MULTILINE)
 
 
