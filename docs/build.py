@@ -22,28 +22,28 @@ PICTURE_WIDTH_PX, PICTURE_HEIGHT_PX = 1100, 1400
 
 
 def models_table() -> str:
-    from overnight.pricing import models
+    from overnight.pricing import packaged_models
 
     rows = [
         f"| `{each.id}` | {each.batch} | {each.max_output_tokens:,} | {_thinking(each)} | {_lifetime(each)} | "
         f"{each.source} [{each.evidence}], {each.checked} |"
-        for each in models().values()
+        for each in packaged_models()
     ]
     return _table("model | batch | most output | thinking | on Vertex AI | source, checked", rows)
 
 
 def gone_table() -> str:
-    from overnight.pricing.catalogue import gone
+    from overnight.pricing import packaged_models
 
-    rows = [f"| `{each.name}` | {each.why} | `{each.replaced_by}` |" for each in gone()]
+    rows = [f"| `{each.name}` | {each.why} | `{each.replaced_by}` |" for each in packaged_models().gone]
     return _table("name | why it is refused | use", rows)
 
 
 def prices_table() -> str:
-    from overnight.pricing import prices
+    from overnight.pricing import packaged_prices
 
     rows = []
-    for each in prices():
+    for each in packaged_prices():
         long = each.over_200k
         tier = f"{long.input_usd_per_mtok} / {long.output_usd_per_mtok} / {long.cached_usd_per_mtok}" if long else ""
         rows.append(

@@ -15,8 +15,8 @@ import pytest
 
 from overnight.core.usage import Usage
 from overnight.errors import RefusedError
-from overnight.pricing import cost, price, prices
-from overnight.pricing import prices as priced
+from overnight.pricing import PriceList, Tables, cost, packaged_models, packaged_prices
+from overnight.wiring import opening
 from tests.support import google_cli
 from tests.support.between import Reply, stand_between
 from tests.support.calls import Calls
@@ -90,7 +90,7 @@ class TestMoney:
         for prompt, cached, thinking, answer, day in study.query(
             "SELECT prompt_tokens, cached_tokens, thinking_tokens, answer_tokens, ended FROM smoke"
         ):
-            standard = price(MODEL, date.fromisoformat(day[:10]), "standard")
+            standard = packaged_prices().price(MODEL, date.fromisoformat(day[:10]), "standard")
             assert standard is not None
             billed += cost(Usage(prompt, cached, thinking, answer), standard).amount
         assert [row[:4] for row in rows(study)] == [(1, None, None, None)] * 2
@@ -147,8 +147,8 @@ class TestMoney:
     def test_without_a_standard_price_none_is_made_and_it_says_so(
         self, google: LocalCloud, study: SmallStudy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        known = tuple(row for row in prices() if row.mode == "batch")
-        monkeypatch.setattr(sys.modules[priced.__module__], "prices", lambda: known)
+        known = PriceList(tuple(row for row in packaged_prices() if row.mode == "batch"))
+        monkeypatch.setattr(opening, "packaged_tables", lambda: Tables(packaged_models(), known))
         calls = Calls(google, "generate")
         ended = study.cli("run", "--yes", "--json")
         assert (ended.code, ended.json["answers"], calls.seen) == (0, RECORDS, 0), ended.err

@@ -14,6 +14,7 @@ from overnight.backends.backend import HandMade, OutputFile, OwnerNote, Patience
 from overnight.core.states import JobStatus
 from overnight.errors import Finding, NotFoundError, RefusedError
 from overnight.ledger.shards import Place
+from overnight.pricing.catalogue import Model
 from overnight.requests.shards import ShardLimits
 
 Line = dict[str, Any]
@@ -76,7 +77,7 @@ class MemoryBackend:
     def place(self, uid: str, label: str) -> Place:
         return Place(self.name, "", "nowhere", "memory", f"{uid}/{label}/in", f"{uid}/{label}/out")
 
-    def preflight(self, model: str, tell: Callable[[str], None]) -> Sequence[Finding]:
+    def preflight(self, model: Model, tell: Callable[[str], None]) -> Sequence[Finding]:
         return self.findings
 
     def generate(self, model: str, request: bytes) -> Mapping[str, object]:

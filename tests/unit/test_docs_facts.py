@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from overnight.pricing import models, prices
-from overnight.pricing.catalogue import gone
+from overnight.pricing import packaged_models, packaged_prices
 
 ROOT = Path(__file__).parents[2]
 FACTS = ROOT / "docs" / "reference" / "facts.md"
@@ -56,7 +55,9 @@ def test_nothing_cites_a_page_outside_the_repository() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("row", [*models().values(), *gone(), *prices()], ids=lambda row: row.source[:30])
+@pytest.mark.parametrize(
+    "row", [*packaged_models(), *packaged_models().gone, *packaged_prices()], ids=lambda row: row.source[:30]
+)
 def test_the_source_of_a_row_is_something_public(row: object) -> None:
     source = str(getattr(row, "source", ""))
     assert re.sub(r"docs/reference/facts\.md [\d., ]+", "", source).strip(" ()"), "a section of ours is no source"

@@ -5,45 +5,46 @@ from datetime import date
 import pytest
 
 from overnight.errors import StudyError
-from overnight.pricing import cautions, choose_max_output, find_model, models, thinking_config
-from overnight.pricing.catalogue import nearest, read_models
+from overnight.pricing import choose_max_output, packaged_models, thinking_config
+from overnight.pricing.catalogue import read_models
 
 TODAY = date(2026, 11, 22)
+MODELS = packaged_models()
 
 
 def refusal(name: str, today: date = TODAY) -> str:
     with pytest.raises(StudyError) as caught:
-        find_model(name, today)
+        MODELS.find(name, today)
     assert [finding.path for finding in caught.value.findings] == ["model.name"]
     return str(caught.value)
 
 
 def thinking_refusal(name: str, thinking: str | int) -> str:
     with pytest.raises(StudyError) as caught:
-        thinking_config(models()[name], thinking)
+        thinking_config(MODELS.models[name], thinking)
     assert [finding.path for finding in caught.value.findings] == ["model.thinking"]
     return str(caught.value)
 
 
 def test_a_model_with_batch_is_found() -> None:
-    model = find_model("gemini-3.8-flash", TODAY)
+    model = MODELS.find("gemini-3.8-flash", TODAY)
     assert (model.batch, model.max_output_tokens, model.levels) == ("yes", 65_536, ("low", "medium", "high"))
-    assert cautions(model, TODAY) == ()
+    assert MODELS.cautions(model, TODAY) == ()
 
 
 def test_every_row_says_who_says_so_and_when() -> None:
-    for model in models().values():
+    for model in MODELS:
         assert model.source
         assert model.evidence in {"D", "S", "L", "U", "T", "?"}
         assert date(2026, 9, 1) < model.checked <= TODAY
         assert model.default in {*model.levels, "dynamic", "off", ""}
-        assert not model.replaced_by or model.replaced_by in models()
+        assert not model.replaced_by or model.replaced_by in MODELS.models
 
 
 def test_an_unknown_name_gets_the_nearest_that_does_batch() -> None:
     assert "gemini-3.8-flash" in refusal("gemini-3.8-flsh")
-    assert nearest("Gemini 3.5 Flash Lite", TODAY)[0] == "gemini-3.5-flash-lite"
-    assert nearest("gpt-5", TODAY)  # nothing is like it: the first of the table
+    assert MODELS.nearest("Gemini 3.5 Flash Lite", TODAY)[0] == "gemini-3.5-flash-lite"
+    assert MODELS.nearest("gpt-5", TODAY)  # nothing is like it: the first of the table
 
 
 @pytest.mark.parametrize("name", ["gemini-2.5-pro-002", "gemini-3.8-flash-001"])
@@ -66,10 +67,10 @@ def test_deep_think_is_explained_with_what_comes_nearest_in_this_version(name: s
 
 
 def test_closed_and_retired_depend_on_the_day() -> None:
-    assert find_model("gemini-2.5-pro", date(2026, 10, 19)).budget == (128, 32_768)
+    assert MODELS.find("gemini-2.5-pro", date(2026, 10, 19)).budget == (128, 32_768)
     assert "closed to new projects since 2026-10-20" in refusal("gemini-2.5-pro", date(2026, 10, 20))
     assert "was retired on 2027-03-31" in refusal("gemini-2.5-pro", date(2027, 3, 31))
-    assert find_model("gemini-3.6-flash", date(2026, 11, 18)).id == "gemini-3.6-flash"
+    assert MODELS.find("gemini-3.6-flash", date(2026, 11, 18)).id == "gemini-3.6-flash"
     assert "Use gemini-3.8-flash" in refusal("gemini-3.6-flash", date(2026, 11, 19))
 
 
@@ -81,10 +82,10 @@ def test_names_of_the_past_are_refused_with_what_took_their_place(name: str) -> 
 
 
 def test_doubts_and_coming_ends_are_cautions() -> None:
-    doubt = cautions(find_model("gemini-4-carbon", TODAY), TODAY)
+    doubt = MODELS.cautions(MODELS.find("gemini-4-carbon", TODAY), TODAY)
     assert [finding.level for finding in doubt] == ["warning"]
     assert "not established" in doubt[0].what
-    ending = cautions(find_model("gemini-3.7-flash", TODAY), TODAY)
+    ending = MODELS.cautions(MODELS.find("gemini-3.7-flash", TODAY), TODAY)
     assert "retired on 2027-01-28" in ending[0].what
 
 
@@ -108,15 +109,15 @@ def test_doubts_and_coming_ends_are_cautions() -> None:
 def test_thinking_becomes_what_the_model_takes(
     name: str, asked: str | int | None, config: dict[str, object], level: str
 ) -> None:
-    thinking = thinking_config(models()[name], asked)
+    thinking = thinking_config(MODELS.models[name], asked)
     assert (dict(thinking.config), thinking.level) == (config, level)
     assert thinking.explained
-    assert choose_max_output(models()[name], thinking.level, 500, 1) > 500
+    assert choose_max_output(MODELS.models[name], thinking.level, 500, 1) > 500
 
 
 def test_max_says_what_it_became() -> None:
-    assert "max became xhigh" in thinking_config(models()["gemini-4-hydrogen"], "max").explained
-    assert "24,576" in thinking_config(models()["gemini-2.5-flash"], "max").explained
+    assert "max became xhigh" in thinking_config(MODELS.models["gemini-4-hydrogen"], "max").explained
+    assert "24,576" in thinking_config(MODELS.models["gemini-2.5-flash"], "max").explained
 
 
 @pytest.mark.parametrize(

@@ -6,23 +6,25 @@ from decimal import Decimal
 import pytest
 
 from overnight.core.usage import NO_USAGE, Usage, Usd
-from overnight.pricing import cost, dearest_price, models, pays_surcharge, price, prices, token_bound, token_estimate
-from overnight.pricing.prices import Price, priced_id, read_prices
+from overnight.pricing import cost, packaged_models, packaged_prices, pays_surcharge, token_bound, token_estimate
+from overnight.pricing.prices import Mode, Price, read_prices
 from overnight.pricing.tokens import FRAME_TOKENS, choose_max_output
 from overnight.run.money import WorstCase
 
 TODAY = date(2026, 11, 22)
+MODELS = packaged_models().models
+PRICES = packaged_prices()
 
 
-def known(model: str, day: date = TODAY, mode: str = "batch") -> Price:
-    found = price(model, day, mode)
+def known(model: str, day: date = TODAY, mode: Mode = "batch") -> Price:
+    found = PRICES.price(model, day, mode)
     assert found is not None
     return found
 
 
 def test_every_row_has_a_model_a_source_and_a_mark() -> None:
-    for row in prices():
-        assert row.model in models()
+    for row in PRICES:
+        assert row.model in MODELS
         assert row.mode in {"batch", "standard"}
         assert row.source
         assert row.evidence == "T"
@@ -48,11 +50,11 @@ def test_the_price_of_a_day(model: str, day: date, amounts: tuple[str, str, str 
 
 
 def test_unknown_is_none() -> None:
-    assert price("gemini-4-carbon", TODAY) is None  # "half, not verified" is no price
-    assert price("gemini-4-hydrogen", TODAY) is None
-    assert price("gemini-4-carbon", TODAY, "standard") is not None
-    assert price("gemini-3.8-flash", date(2026, 1, 1)) is None  # no source shows that day
-    assert price("gemini-9", TODAY) is None
+    assert PRICES.price("gemini-4-carbon", TODAY) is None  # "half, not verified" is no price
+    assert PRICES.price("gemini-4-hydrogen", TODAY) is None
+    assert PRICES.price("gemini-4-carbon", TODAY, "standard") is not None
+    assert PRICES.price("gemini-3.8-flash", date(2026, 1, 1)) is None  # no source shows that day
+    assert PRICES.price("gemini-9", TODAY) is None
 
 
 @pytest.mark.parametrize(
@@ -65,21 +67,21 @@ def test_unknown_is_none() -> None:
     ],
 )
 def test_a_served_name_has_the_price_of_its_id(served: str) -> None:
-    assert price(served, TODAY) == known("gemini-3.8-flash")
+    assert PRICES.price(served, TODAY) == known("gemini-3.8-flash")
 
 
 def test_a_preview_is_another_model() -> None:
-    assert priced_id("gemini-3.1-pro-preview@default") == "gemini-3.1-pro-preview"
-    assert price("gemini-3.8-flash-preview", TODAY) is None
+    assert PRICES.priced_id("gemini-3.1-pro-preview@default") == "gemini-3.1-pro-preview"
+    assert PRICES.price("gemini-3.8-flash-preview", TODAY) is None
 
 
 def test_the_dearest_price_looks_96_hours_ahead() -> None:
     old, new = known("gemini-4-argon", date(2026, 11, 30)), known("gemini-4-argon", date(2026, 12, 1))
-    assert dearest_price("gemini-4-argon", date(2026, 11, 26)) == old  # ends on the 30th at the latest
-    assert dearest_price("gemini-4-argon", date(2026, 11, 27)) == new
-    assert dearest_price("gemini-4-argon", date(2026, 11, 26), hours=97) == new
-    assert dearest_price("gemini-3.8-flash", date(2026, 10, 6)) is None  # the first day has no price
-    assert dearest_price("gemini-4-carbon", TODAY) is None
+    assert PRICES.dearest("gemini-4-argon", date(2026, 11, 26)) == old  # ends on the 30th at the latest
+    assert PRICES.dearest("gemini-4-argon", date(2026, 11, 27)) == new
+    assert PRICES.dearest("gemini-4-argon", date(2026, 11, 26), hours=97) == new
+    assert PRICES.dearest("gemini-3.8-flash", date(2026, 10, 6)) is None  # the first day has no price
+    assert PRICES.dearest("gemini-4-carbon", TODAY) is None
 
 
 @pytest.mark.parametrize(
@@ -165,12 +167,12 @@ def test_amounts_are_written_in_quotes() -> None:
 
 
 def test_room_for_an_answer_grows_with_thinking_and_attempts() -> None:
-    flash = models()["gemini-3.8-flash"]
+    flash = MODELS["gemini-3.8-flash"]
     rooms = [choose_max_output(flash, level, 400, 1) for level in ("off", "minimal", "low", "medium", "high")]
     assert rooms == sorted(set(rooms))
     assert choose_max_output(flash, "low", 400, 2) == 2 * choose_max_output(flash, "low", 400, 1)
     assert choose_max_output(flash, "high", 400, 9) == flash.max_output_tokens
-    assert choose_max_output(models()["gemini-2.5-pro"], "8192", 0, 1) == 8_192 + 2_048
+    assert choose_max_output(MODELS["gemini-2.5-pro"], "8192", 0, 1) == 8_192 + 2_048
     with pytest.raises(ValueError, match="no thinking level"):
         choose_max_output(flash, "hard", 400, 1)
 

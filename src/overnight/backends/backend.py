@@ -7,6 +7,7 @@ from typing import BinaryIO, Protocol
 from overnight.core.states import JobStatus
 from overnight.errors import Finding
 from overnight.ledger.shards import Place
+from overnight.pricing.catalogue import Model
 from overnight.requests.shards import ShardLimits
 
 
@@ -82,7 +83,7 @@ class Backend(Protocol):
     def place(self, uid: str, label: str) -> Place:
         """Where the shard's input and output will be. Nothing is done yet."""
 
-    def preflight(self, model: str, tell: Callable[[str], None]) -> Sequence[Finding]:
+    def preflight(self, model: Model, tell: Callable[[str], None]) -> Sequence[Finding]:
         """Looks at the account, read-only and free: everything that is wrong with it at once. What it would use now.
 
         tell: gets a line for each thing that is well, or cannot be seen.

@@ -8,6 +8,7 @@ from overnight.backends.backend import Backend, HandMade, OutputFile, OwnerNote,
 from overnight.core.states import JobStatus
 from overnight.errors import Finding
 from overnight.ledger.shards import Place
+from overnight.pricing.catalogue import Model
 from overnight.requests.shards import ShardLimits
 
 
@@ -36,7 +37,7 @@ class OnFirstUse:
     def place(self, uid: str, label: str) -> Place:
         return self._real.place(uid, label)
 
-    def preflight(self, model: str, tell: Callable[[str], None]) -> Sequence[Finding]:
+    def preflight(self, model: Model, tell: Callable[[str], None]) -> Sequence[Finding]:
         return self._real.preflight(model, tell)
 
     def generate(self, model: str, request: bytes) -> Mapping[str, object]:

@@ -16,6 +16,7 @@ from overnight.google.batch_jobs import BatchJobs
 from overnight.google.preflight import Clients, Target, preflight
 from overnight.ledger.shards import Place
 from overnight.planning.usual import aim_s
+from overnight.pricing.catalogue import Model
 from overnight.requests.shards import ShardLimits
 
 NAME: Final = "vertex-storage"
@@ -63,8 +64,9 @@ class VertexStorage:
             output=f"{folder}/output",
         )
 
-    def preflight(self, model: str, tell: Callable[[str], None]) -> Sequence[Finding]:
-        return preflight(Target(self._project, self._location, self._bucket, model), self._clients, tell)
+    def preflight(self, model: Model, tell: Callable[[str], None]) -> Sequence[Finding]:
+        target = Target(self._project, self._location, self._bucket, model.id, model.locations)
+        return preflight(target, self._clients, tell)
 
     def generate(self, model: str, request: bytes) -> Mapping[str, object]:
         return self._clients.gemini.generate(model, request)

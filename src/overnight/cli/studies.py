@@ -137,7 +137,7 @@ def _check_cloud(path: Path, opened: "Opened") -> int:
     from overnight.wiring.service import backend_of, google_service
 
     with contextlib.closing(backend_of(google_service(opened.study), silent)) as backend:
-        findings = backend.preflight(opened.model.id, lambda line: answer(f"  ok         {line}"))
+        findings = backend.preflight(opened.model, lambda line: answer(f"  ok         {line}"))
     errors = [finding for finding in findings if finding.level == "error"]
     for finding in findings:
         if finding.level == "warning":

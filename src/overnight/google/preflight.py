@@ -19,7 +19,6 @@ from overnight.google.identity import member_of
 from overnight.google.locations import fitting_bucket_location, mismatch
 from overnight.google.projects import Projects
 from overnight.google.storage import Bucket, Storage
-from overnight.pricing.catalogue import models
 
 OBJECT_RIGHTS: Final = (
     "storage.objects.create",
@@ -42,12 +41,13 @@ _ONE_WORD: Final = json.dumps({"contents": [{"role": "user", "parts": [{"text": 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the study would use. bucket: the name alone. model: a plain id."""
+    """What the study would use. bucket: the name alone. model: a plain id. served_in: locations, empty: not known."""
 
     project: str
     location: str
     bucket: str
     model: str
+    served_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,7 @@ def _job_rights(target: Target, clients: Clients, tell: Tell) -> Iterator[Findin
 
 def _model(target: Target, clients: Clients, tell: Tell) -> Iterator[Finding]:
     """countTokens is free and is refused for a model that is unknown, elsewhere, or closed to this project."""
-    known = models().get(target.model)
-    places = known.locations if known is not None else ()
+    places = target.served_in
     elsewhere = f" It is known to be served in {', '.join(places)}." if places and target.location not in places else ""
     try:
         clients.gemini.count_tokens(target.model, _ONE_WORD)

@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -63,71 +63,106 @@ class Gone:
         return name.startswith(self.name[:-1]) if self.name.endswith("*") else name == self.name
 
 
-def read_models(toml: str) -> tuple[Mapping[str, Model], tuple[Gone, ...]]:
-    """Rows of a models.toml, by id in the file's order. Raises TypeError or ValueError for a row of another shape."""
+@dataclass(frozen=True)
+class Catalogue:
+    """Every model somebody tells of. A value: a study with a file of its own has another one.
+
+    models: by id, in the file's order, retired ones included; the first are offered when a name is like none. gone:
+    names that are refused with a reason of their own.
+    """
+
+    models: Mapping[str, Model]
+    gone: tuple[Gone, ...] = ()
+
+    def __iter__(self) -> Iterator[Model]:
+        return iter(self.models.values())
+
+    def get(self, name: str) -> Model | None:
+        return self.models.get(name)
+
+    def find(self, name: str, today: date) -> Model:
+        """The model of that id. Raises StudyError when it is unknown, retired, closed to new projects or does no batch.
+
+        A model whose batch support could not be established is returned: see `cautions`.
+        """
+        if re.search(r"deep[\s_-]*think", name, re.IGNORECASE):
+            self._refuse_deep_think(name, today)
+        model = self.models.get(name)
+        if model is None:
+            for row in self.gone:
+                if row.covers(name):
+                    what = f"model {name} {row.why} (source: {row.source})"
+                    _refuse(what, self._instead(row.replaced_by, today))
+            self._refuse_unknown(name, today)
+        checked = f"(source: {model.source}; checked {model.checked})"
+        if _passed(model.retired, today):
+            what = f"model {name} was retired on {model.retired} {checked}"
+            _refuse(what, self._instead(model.replaced_by, today))
+        if _passed(model.closed, today):
+            what = f"model {name} is closed to new projects since {model.closed}; {model.note} {checked}"
+            _refuse(what, self._instead(model.replaced_by, today))
+        if model.batch == "no":
+            _refuse(f"model {name} does no batch {checked}", self._instead(model.replaced_by, today))
+        return model
+
+    def cautions(self, model: Model, today: date) -> tuple[Finding, ...]:
+        """What a person should know before using the model; nothing here stops a run."""
+        found = []
+        if model.batch == "unknown":
+            what = f"whether {model.id} does batch on Vertex AI is not established: {model.note}"
+            found.append((what, "Try a few records first: a refusal comes at once and costs nothing."))
+        if model.retired is not None and today < model.retired <= today + timedelta(days=ENDS_SOON_DAYS):
+            what = f"{model.id} is retired on {model.retired}: {model.note}"
+            found.append((what, self._instead(model.replaced_by, today)))
+        return tuple(Finding(what, path=KEY_PATH, hint=hint, level="warning") for what, hint in found)
+
+    def nearest(self, name: str, today: date, n: int = 3) -> tuple[str, ...]:
+        """Ids most like `name` among those that do batch on that day; the first of the table when none is like it."""
+        import difflib
+
+        usable = [model.id for model in self if model.usable(today)]
+        slug = re.sub(r"[\s_]+", "-", name.strip().lower().rsplit("/", 1)[-1])
+        return tuple(difflib.get_close_matches(slug, usable, n=n, cutoff=0.5) or usable[:n])
+
+    def _instead(self, replaced_by: str, today: date) -> str:
+        others = [replaced_by] if replaced_by else []
+        others += [name for name in self.nearest(replaced_by, today) if name != replaced_by]
+        return f"Use {others[0]}" + (f" (or {', '.join(others[1:])})." if others[1:] else ".")
+
+    def _refuse_unknown(self, name: str, today: date) -> NoReturn:
+        what = f"there is no model {name!r} that this version knows"
+        if re.search(r"-0\d\d$", name):
+            what += "; ids with a version number such as gemini-2.5-pro-002 never existed for these models"
+        elif "/" in name:
+            what += "; write the id alone, without publishers/… or models/"
+        _refuse(what, f"The nearest that do batch: {', '.join(self.nearest(name, today))}.")
+
+    def _refuse_deep_think(self, name: str, today: date) -> NoReturn:
+        what = (
+            f"model {name!r}: no API serves Deep Think, in batch or otherwise; it is a mode of the Gemini app, and ids "
+            "with that name are not Google's"
+        )
+        strongest = self.models["gemini-3.1-pro-preview"]
+        asked = strongest.id if strongest.usable(today) else self.nearest(strongest.id, today)[0]
+        hint = (
+            f"The nearest in this version is one sample that thinks as hard as it can: model: {{name: {asked}, "
+            "thinking: max}. Several samples, compared (`deep_think`), are not in this version."
+        )
+        _refuse(what, hint)
+
+
+def read_models(toml: str) -> Catalogue:
+    """Rows of a models.toml, in the file's order. Raises TypeError or ValueError for a row of another shape."""
     import tomllib
 
     data = tomllib.loads(toml)
     found = {row["id"]: _model(row) for row in data.get("model", ())}
-    return MappingProxyType(found), tuple(Gone(**row) for row in data.get("gone", ()))
-
-
-def models() -> Mapping[str, Model]:
-    """Every model this version knows, by id, retired ones included."""
-    return _packaged()[0]
-
-
-def gone() -> tuple[Gone, ...]:
-    """Names that this version refuses with a reason of their own."""
-    return _packaged()[1]
-
-
-def find_model(name: str, today: date) -> Model:
-    """The model of that id. Raises StudyError when it is unknown, retired, closed to new projects or does no batch.
-
-    A model whose batch support could not be established is returned: see `cautions`.
-    """
-    if re.search(r"deep[\s_-]*think", name, re.IGNORECASE):
-        _refuse_deep_think(name, today)
-    model = models().get(name)
-    if model is None:
-        for row in gone():
-            if row.covers(name):
-                _refuse(f"model {name} {row.why} (source: {row.source})", _instead(row.replaced_by, today))
-        _refuse_unknown(name, today)
-    checked = f"(source: {model.source}; checked {model.checked})"
-    if _passed(model.retired, today):
-        _refuse(f"model {name} was retired on {model.retired} {checked}", _instead(model.replaced_by, today))
-    if _passed(model.closed, today):
-        what = f"model {name} is closed to new projects since {model.closed}; {model.note} {checked}"
-        _refuse(what, _instead(model.replaced_by, today))
-    if model.batch == "no":
-        _refuse(f"model {name} does no batch {checked}", _instead(model.replaced_by, today))
-    return model
-
-
-def cautions(model: Model, today: date) -> tuple[Finding, ...]:
-    """What a person should know before using the model; nothing here stops a run."""
-    found = []
-    if model.batch == "unknown":
-        what = f"whether {model.id} does batch on Vertex AI is not established: {model.note}"
-        found.append((what, "Try a few records first: a refusal comes at once and costs nothing."))
-    if model.retired is not None and today < model.retired <= today + timedelta(days=ENDS_SOON_DAYS):
-        found.append((f"{model.id} is retired on {model.retired}: {model.note}", _instead(model.replaced_by, today)))
-    return tuple(Finding(what, path=KEY_PATH, hint=hint, level="warning") for what, hint in found)
-
-
-def nearest(name: str, today: date, n: int = 3) -> tuple[str, ...]:
-    """Ids most like `name` among those that do batch on that day; the first of the table when none is like it."""
-    import difflib
-
-    usable = [model.id for model in models().values() if model.usable(today)]
-    slug = re.sub(r"[\s_]+", "-", name.strip().lower().rsplit("/", 1)[-1])
-    return tuple(difflib.get_close_matches(slug, usable, n=n, cutoff=0.5) or usable[:n])
+    return Catalogue(MappingProxyType(found), tuple(Gone(**row) for row in data.get("gone", ())))
 
 
 @functools.cache
-def _packaged() -> tuple[Mapping[str, Model], tuple[Gone, ...]]:
+def packaged_models() -> Catalogue:
+    """Every model this version knows."""
     from importlib.resources import files
 
     return read_models(files(__package__).joinpath("models.toml").read_text("utf-8"))
@@ -150,32 +185,3 @@ def _passed(day: date | None, today: date) -> bool:
 
 def _refuse(what: str, hint: str) -> NoReturn:
     raise StudyError([Finding(what, path=KEY_PATH, hint=hint)])
-
-
-def _instead(replaced_by: str, today: date) -> str:
-    others = [replaced_by] if replaced_by else []
-    others += [name for name in nearest(replaced_by, today) if name != replaced_by]
-    return f"Use {others[0]}" + (f" (or {', '.join(others[1:])})." if others[1:] else ".")
-
-
-def _refuse_unknown(name: str, today: date) -> NoReturn:
-    what = f"there is no model {name!r} that this version knows"
-    if re.search(r"-0\d\d$", name):
-        what += "; ids with a version number such as gemini-2.5-pro-002 never existed for these models"
-    elif "/" in name:
-        what += "; write the id alone, without publishers/… or models/"
-    _refuse(what, f"The nearest that do batch: {', '.join(nearest(name, today))}.")
-
-
-def _refuse_deep_think(name: str, today: date) -> NoReturn:
-    what = (
-        f"model {name!r}: no API serves Deep Think, in batch or otherwise; it is a mode of the Gemini app, and ids "
-        "with that name are not Google's"
-    )
-    strongest = models()["gemini-3.1-pro-preview"]
-    asked = strongest.id if strongest.usable(today) else nearest(strongest.id, today)[0]
-    hint = (
-        f"The nearest in this version is one sample that thinks as hard as it can: model: {{name: {asked}, "
-        "thinking: max}. Several samples, compared (`deep_think`), are not in this version."
-    )
-    _refuse(what, hint)

@@ -2,17 +2,26 @@
 
 import functools
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 LONG_PROMPT_TOKENS: Final = 200_000
 """A request whose prompt has more tokens is billed at the higher tier, all of it (facts 8)."""
 GLOBAL: Final = "global"
+Surface = Literal["vertex", "developer"]
+Mode = Literal["batch", "standard", "flex"]
 BATCH: Final = "batch"
 STANDARD: Final = "standard"
-"""Modes of the table: in a job, and one request answered at once."""
+FLEX: Final = "flex"
+"""Modes of the table: in a job; one request answered at once; one answered when there is room."""
+VERTEX: Final = "vertex"
+DEVELOPER: Final = "developer"
+"""Surfaces: Vertex AI, and the Gemini Developer API."""
+MODES: Final[tuple[Mode, ...]] = (BATCH, STANDARD, FLEX)
+SURFACES: Final[tuple[Surface, ...]] = (VERTEX, DEVELOPER)
 ONE: Final = Decimal(1)
 
 
@@ -34,7 +43,7 @@ class Price:
     """
 
     model: str
-    mode: str
+    mode: Mode
     input_usd_per_mtok: Decimal
     output_usd_per_mtok: Decimal
     cached_usd_per_mtok: Decimal | None
@@ -46,6 +55,7 @@ class Price:
     evidence: str
     checked: date
     note: str = ""
+    surface: Surface = VERTEX
 
     def holds_on(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
@@ -57,56 +67,116 @@ class Price:
         return Rates(self.input_usd_per_mtok, self.output_usd_per_mtok, self.cached_usd_per_mtok)
 
 
-def read_prices(toml: str) -> tuple[Price, ...]:
+@dataclass(frozen=True)
+class PriceList:
+    """Every price somebody states, in the order of its files. A value: a study with a file of its own has another one.
+
+    Raises ValueError where two rows hold on the same day for the same model, surface and mode.
+    """
+
+    rows: tuple[Price, ...]
+    _places: Mapping[tuple[str, str, str], tuple[Price, ...]] = field(init=False, repr=False, compare=False)
+    _ids: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        places: dict[tuple[str, str, str], tuple[Price, ...]] = {}
+        for row in self.rows:
+            place = row.model, row.mode, row.surface
+            others = places.get(place, ())
+            clash = next((other for other in others if overlap(row, other)), None)
+            if clash is not None:
+                day = max(row.valid_from, clash.valid_from)
+                raise ValueError(f"two {row.mode} prices of {row.model} hold on {day}")
+            places[place] = (*others, row)
+        object.__setattr__(self, "_places", places)
+        object.__setattr__(self, "_ids", frozenset(row.model for row in self.rows))
+
+    def __iter__(self) -> Iterator[Price]:
+        return iter(self.rows)
+
+    def price(self, model: str, day: date, mode: Mode = BATCH, surface: Surface = VERTEX) -> Price | None:
+        """Of a model on a day, by the name asked for or served (see `priced_id`); None: not known."""
+        return next((row for row in self._of(model, mode, surface) if row.holds_on(day)), None)
+
+    def dearest(
+        self, model: str, start: date, hours: int = 96, mode: Mode = BATCH, surface: Surface = VERTEX
+    ) -> Price | None:
+        """The dearest price between the start of a day and `hours` after its end; None when any of these days has none.
+
+        96 hours: up to 72 in the queue and about 24 of running (facts 6, [D]). A job made late on `start` can end that
+        many hours later, so whole days are counted. Dearest by output, then input.
+        """
+        days = [start + timedelta(days=n) for n in range(-(-hours // 24) + 1)]
+        found = [self.price(model, day, mode, surface) for day in days]
+        known = [row for row in found if row is not None]
+        if len(known) < len(found):
+            return None
+        return max(known, key=lambda row: (row.output_usd_per_mtok, row.input_usd_per_mtok))
+
+    def changes(
+        self, model: str, start: date, end: date, mode: Mode = BATCH, surface: Surface = VERTEX
+    ) -> tuple[tuple[date, Price | None], ...]:
+        """(first day, price from then on) of each change after `start`, up to and with `end`, earliest first.
+
+        None: a price ends and no source states what follows.
+        """
+        rows = self._of(model, mode, surface)
+        days = {row.valid_from for row in rows}
+        days |= {row.valid_until + timedelta(days=1) for row in rows if row.valid_until is not None}
+        return tuple((day, self.price(model, day, mode, surface)) for day in sorted(days) if start < day <= end)
+
+    def priced_id(self, model: str) -> str:
+        """The id whose price a served model has, when the table has no row for the name itself.
+
+        Rule: what stands before the last `/` goes (`publishers/google/models/…`), what follows `@` goes (`@default`,
+        `@local-stand-in`), and a stable version's number goes (`-001`). Nothing else: `-preview` is another model.
+        """
+        bare = model.rsplit("/", 1)[-1].split("@", 1)[0]
+        return bare if bare in self._ids else re.sub(r"-0\d\d$", "", bare)
+
+    def with_own(self, own: Iterable[Price]) -> "PriceList":
+        """These rows first; packaged ones of the same model, surface and mode give way on the days they share."""
+        mine = tuple(own)
+        kept = [part for row in self.rows for part in _apart(row, mine)]
+        return PriceList((*mine, *kept))
+
+    def _of(self, model: str, mode: str, surface: str) -> tuple[Price, ...]:
+        return self._places.get((self.priced_id(model), mode, surface), ())
+
+
+def read_prices(toml: str) -> PriceList:
     """Rows of a prices.toml. Raises KeyError, TypeError or ValueError for a row that is not what it should be."""
     import tomllib
 
-    rows = tuple(_price(row) for row in tomllib.loads(toml).get("price", ()))
-    for n, row in enumerate(rows):
-        for other in rows[n + 1 :]:
-            if (row.model, row.mode) == (other.model, other.mode) and _overlap(row, other):
-                raise ValueError(
-                    f"two {row.mode} prices of {row.model} hold on {max(row.valid_from, other.valid_from)}"
-                )
-    return rows
+    return PriceList(tuple(price_row(row) for row in tomllib.loads(toml).get("price", ())))
 
 
 @functools.cache
-def prices() -> tuple[Price, ...]:
-    """Every price this version knows, in the file's order."""
+def packaged_prices() -> PriceList:
+    """Every price this version knows."""
     from importlib.resources import files
 
     return read_prices(files(__package__).joinpath("prices.toml").read_text("utf-8"))
 
 
-def price(model: str, day: date, mode: str = BATCH) -> Price | None:
-    """The price of a model on a day, by the name asked for or served (see `priced_id`); None: not known."""
-    rows = _rows(model, mode)
-    return next((row for row in rows if row.holds_on(day)), None)
-
-
-def dearest_price(model: str, start: date, hours: int = 96, mode: str = BATCH) -> Price | None:
-    """The dearest price between the start of a day and `hours` after its end; None when any of these days has none.
-
-    96 hours: up to 72 in the queue and about 24 of running (facts 6, [D]). A job made late on `start` can end that many
-    hours later, so whole days are counted. Dearest by output, then input.
-    """
-    days = [start + timedelta(days=n) for n in range(-(-hours // 24) + 1)]
-    found = [price(model, day, mode) for day in days]
-    known = [row for row in found if row is not None]
-    if len(known) < len(found):
-        return None
-    return max(known, key=lambda row: (row.output_usd_per_mtok, row.input_usd_per_mtok))
-
-
-def priced_id(model: str) -> str:
-    """The id whose price a served model has, when the table has no row for the name itself.
-
-    Rule: what stands before the last `/` goes (`publishers/google/models/…`), what follows `@` goes (`@default`,
-    `@local-stand-in`), and a stable version's number goes (`-001`). Nothing else: `-preview` is another model.
-    """
-    bare = model.rsplit("/", 1)[-1].split("@", 1)[0]
-    return bare if any(row.model == bare for row in prices()) else re.sub(r"-0\d\d$", "", bare)
+def _apart(row: Price, others: Sequence[Price]) -> Iterator[Price]:
+    """What is left of a row on the days that none of the others takes."""
+    other = next(
+        (
+            one
+            for one in others
+            if (one.model, one.mode, one.surface) == (row.model, row.mode, row.surface) and overlap(one, row)
+        ),
+        None,
+    )
+    if other is None:
+        yield row
+        return
+    day = timedelta(days=1)
+    if row.valid_from < other.valid_from:
+        yield from _apart(replace(row, valid_until=other.valid_from - day), others)
+    if other.valid_until is not None and (row.valid_until is None or other.valid_until < row.valid_until):
+        yield from _apart(replace(row, valid_from=other.valid_until + day), others)
 
 
 def pays_surcharge(location: str) -> bool:
@@ -114,12 +184,7 @@ def pays_surcharge(location: str) -> bool:
     return location != GLOBAL
 
 
-def _rows(model: str, mode: str) -> list[Price]:
-    wanted = priced_id(model)
-    return [row for row in prices() if row.model == wanted and row.mode == mode]
-
-
-def _price(row: dict[str, Any]) -> Price:
+def price_row(row: Mapping[str, Any]) -> Price:
     base, long = _rates(row), _rates(row["over_200k"]) if "over_200k" in row else None
     if long is not None and (
         long.input_usd_per_mtok < base.input_usd_per_mtok or long.output_usd_per_mtok < base.output_usd_per_mtok
@@ -142,10 +207,11 @@ def _price(row: dict[str, Any]) -> Price:
         evidence=row["evidence"],
         checked=row["checked"],
         note=row.get("note", ""),
+        surface=row.get("surface", VERTEX),
     )
 
 
-def _rates(row: dict[str, Any]) -> Rates:
+def _rates(row: Mapping[str, Any]) -> Rates:
     """Amounts are strings in the file, so that no float is ever in between."""
     amounts = [row["input"], row["output"], row.get("cached", row["input"])]
     if not all(isinstance(amount, str) for amount in amounts):
@@ -156,5 +222,5 @@ def _rates(row: dict[str, Any]) -> Rates:
     return Rates(rate_in, rate_out, rate_cached if "cached" in row else None)
 
 
-def _overlap(one: Price, other: Price) -> bool:
+def overlap(one: Price, other: Price) -> bool:
     return one.holds_on(other.valid_from) or other.holds_on(one.valid_from)

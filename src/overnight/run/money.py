@@ -8,7 +8,7 @@ from typing import Final
 from overnight.core.outcome import Outcome, ProblemKind, Stray
 from overnight.core.usage import Usage, Usd
 from overnight.pricing.bill import cost, sum_cost
-from overnight.pricing.prices import BATCH, LONG_PROMPT_TOKENS, Price, price
+from overnight.pricing.prices import BATCH, LONG_PROMPT_TOKENS, Mode, Price, PriceList
 from overnight.pricing.tokens import token_bound, token_estimate
 from overnight.run.world import World
 
@@ -36,7 +36,7 @@ class WorstCase:
         return sum_cost(self.price, tokens_in, 0, tokens_out, long=long, surcharge=self.surcharge)
 
 
-def worst_case_for(world: World, max_output_tokens: int, mode: str = BATCH) -> WorstCase | None:
+def worst_case_for(world: World, max_output_tokens: int, mode: Mode = BATCH) -> WorstCase | None:
     """None when the price of the model is not known in that mode."""
     dearest = world.dearest(mode)
     return None if dearest is None else WorstCase(dearest, world.surcharge, max_output_tokens)
@@ -76,8 +76,9 @@ def _output_tokens(world: World) -> int:
 class Pricing:
     """Lines at the price of the model that served, on the day it served (today where the line does not say)."""
 
-    def __init__(self, asked: str, today: date, *, surcharge: bool, mode: str = BATCH) -> None:
-        self._asked, self._today, self._surcharge, self._mode = asked, today, surcharge, mode
+    def __init__(self, list_: PriceList, asked: str, today: date, *, surcharge: bool, mode: Mode = BATCH) -> None:
+        self._list, self._asked, self._today = list_, asked, today
+        self._surcharge, self._mode = surcharge, mode
         self._prices: dict[tuple[str, str], Price | None] = {}
 
     def cost_of(self, line: Outcome | Stray) -> Usd | None:
@@ -96,7 +97,7 @@ class Pricing:
     def price_of(self, model: str, day: str = "") -> Price | None:
         place = model, day
         if place not in self._prices:
-            self._prices[place] = price(model, _day(day) or self._today, self._mode)
+            self._prices[place] = self._list.price(model, _day(day) or self._today, self._mode)
         return self._prices[place]
 
 
@@ -156,8 +157,8 @@ class Bill:
         return reserved * (Decimal(min(self.rows_unknown + self._rows_without_price, n_rows)) / n_rows)
 
 
-def pricing_of(world: World, mode: str = BATCH) -> Pricing:
-    return Pricing(world.model.id, world.today, surcharge=world.surcharge, mode=mode)
+def pricing_of(world: World, mode: Mode = BATCH) -> Pricing:
+    return Pricing(world.prices, world.model.id, world.today, surcharge=world.surcharge, mode=mode)
 
 
 @dataclass(frozen=True, slots=True)

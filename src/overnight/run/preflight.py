@@ -19,7 +19,7 @@ def preflight(world: World) -> None:
         if shard.job_name and (its.project, its.location, its.bucket, shard.model) == here:
             return
     world.tell(StepStarted("preflight", f"project {place.project}, location {place.location}, gs://{place.bucket}"))
-    findings = world.backend.preflight(world.model.id, _unheard)
+    findings = world.backend.preflight(world.model, _unheard)
     errors = [finding for finding in findings if finding.level == "error"]
     for finding in findings:
         if finding.level == "warning":

@@ -30,7 +30,7 @@ from overnight.errors import LedgerError, NotFoundError, UsageError
 from overnight.ledger.database import open_database
 from overnight.ledger.health import faults, mend, unusable
 from overnight.ledger.ledger import Ledger
-from overnight.pricing.prices import dearest_price, pays_surcharge
+from overnight.pricing.prices import PriceList, pays_surcharge
 from overnight.requests.shards import SentRow
 from overnight.run.labels import STUDY_LABEL
 from overnight.run.manifests import Manifest, read_head, read_manifest
@@ -50,6 +50,7 @@ class Site:
     realm: str
     home: Home
     backend: Backend
+    prices: PriceList
     now: Callable[[], datetime]
     tell: Tell
 
@@ -249,7 +250,7 @@ def _shard(site: Site, ledger: Ledger, manifest: Manifest, jobs: Sequence[JobSta
         number=max(manifest.number, ledger.shards.next_number()),
     )
     ledger.shards.staged(number, rows.values(), size_bytes)
-    price = dearest_price(manifest.model, site.now().date())
+    price = site.prices.dearest(manifest.model, site.now().date())
     bound = price and WorstCase(price, pays_surcharge(manifest.place.location), manifest.max_output_tokens)
     ledger.shards.submitting(number, bound.of(len(rows), size_bytes, longest_bytes) if bound else None)
     done.shards += 1

@@ -35,7 +35,7 @@ from overnight.ledger.shards import Cap
 from overnight.ledger.smokes import Tried
 from overnight.planning.difference import Group
 from overnight.pricing.bill import cost
-from overnight.pricing.prices import STANDARD, priced_id
+from overnight.pricing.prices import STANDARD
 from overnight.requests.render import Line, Renderer
 from overnight.run.money import SMOKE_ROWS, pricing_of, worst_case_for
 from overnight.run.plan import Planned
@@ -211,7 +211,7 @@ def _check_who_answered(world: World, outcome: Outcome) -> None:
             f"{served} answered: a stand-in, not Google",
             hint="Something stands between here and Google. Nothing was sent; take it away, then run again.",
         )
-    if served and priced_id(served) != priced_id(world.model.id):
+    if served and world.prices.priced_id(served) != world.prices.priced_id(world.model.id):
         world.tell(Note(f"{world.model.id} was asked for, and {harmless(served, 100)} answered", "warning"))
 
 

@@ -15,8 +15,8 @@ from overnight.core.usage import Usd
 from overnight.ledger.ledger import Ledger
 from overnight.planning.standing import Policy, Standings, hours
 from overnight.planning.wants import Account, Wants
-from overnight.pricing.catalogue import Model
-from overnight.pricing.prices import BATCH, Price, dearest_price, pays_surcharge, price
+from overnight.pricing.catalogue import Catalogue, Model
+from overnight.pricing.prices import BATCH, Mode, Price, PriceList, pays_surcharge
 from overnight.study.models import GIVE_UP_AFTER_DAYS
 
 
@@ -74,7 +74,8 @@ class Reporter(Protocol):
 class World:
     """One study in one realm, opened.
 
-    records: re-iterable, always in the same order. room: maxOutputTokens after so many truncations. limit: for the life
+    catalogue, prices: the packaged tables with the study's own file on top. records: re-iterable, always in the same
+    order. room: maxOutputTokens after so many truncations. limit: for the life
     of the study in realm google, None without a budget.
     reporter: makes what draws report.html, None for no report. lost: why this ledger may not be
     the one that knows what was paid for; empty when nothing speaks for that. give_up_after_days: a problem of a request
@@ -85,6 +86,8 @@ class World:
     task_name: str
     realm: str
     model: Model
+    catalogue: Catalogue
+    prices: PriceList
     thinking: str
     attempts: int
     limit: Usd | None
@@ -113,10 +116,10 @@ class World:
         return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def price_now(self) -> Price | None:
-        return price(self.model.id, self.today)
+        return self.prices.price(self.model.id, self.today)
 
-    def dearest(self, mode: str = BATCH) -> Price | None:
-        return dearest_price(self.model.id, self.today, mode=mode)
+    def dearest(self, mode: Mode = BATCH) -> Price | None:
+        return self.prices.dearest(self.model.id, self.today, mode=mode)
 
     @property
     def surcharge(self) -> bool:

@@ -18,7 +18,8 @@ from overnight.core.task import Task
 from overnight.errors import Finding, RecordsError, StudyError
 from overnight.ledger.ledger import Ledger, Lock
 from overnight.planning.tasks import ScreenTask, make_task
-from overnight.pricing.catalogue import Model, cautions, find_model
+from overnight.pricing.catalogue import Catalogue, Model
+from overnight.pricing.tables import Tables, packaged_tables
 from overnight.pricing.thinking import Thinking, thinking_config
 from overnight.pricing.tokens import choose_max_output
 from overnight.records.reader import RecordSet, RecordsFile, read_records
@@ -67,7 +68,8 @@ def open_study(
     """
     study = load_study(path)
     today = now().date()
-    model, thinking = _model_of(study, today)
+    tables = packaged_tables()
+    model, thinking = _model_of(study, tables.models, today)
     records, n_records = read_study_records(study)
     noted = check_texts(study, records, make_task(study, thinking.config))
     home = Home(study.home, study.realm)
@@ -80,10 +82,11 @@ def open_study(
         pinned = None if new_recipe else ledger.recipes.pinned()
         task = make_task(study, thinking.config, pinned=pinned)
         backend = stack.enter_context(service.connected(study, home, tell)) if connect else Unconnected()
-        world = _world(study, model, thinking, records, home, ledger, backend, task, tell, now, sleep)
+        world = _world(study, tables, model, thinking, records, home, ledger, backend, task, tell, now, sleep)
         world.lost = _lost_memory(study, world)
         lost = (Finding(world.lost, level="warning"),) if world.lost else ()
-        warnings = (*study.warnings, *records.notes, *cautions(model, today), *noted, *lost, *missing_program(study))
+        noted += [*tables.models.cautions(model, today), *lost, *missing_program(study)]
+        warnings = (*study.warnings, *records.notes, *noted)
         opened = Opened(study, model, thinking, records, n_records, warnings, world)
         world.reporter = lambda: _reporter(opened)
         yield opened
@@ -91,6 +94,7 @@ def open_study(
 
 def _world(
     study: Study,
+    tables: Tables,
     model: Model,
     thinking: Thinking,
     records: RecordSet,
@@ -112,6 +116,8 @@ def _world(
         task_name=study.task_name,
         realm=study.realm,
         model=model,
+        catalogue=tables.models,
+        prices=tables.prices,
         thinking=thinking.explained,
         attempts=study.attempts,
         give_up_after_days=study.give_up_after_days,
@@ -131,10 +137,10 @@ def _world(
     )
 
 
-def _model_of(study: Study, today: date) -> tuple[Model, Thinking]:
+def _model_of(study: Study, catalogue: Catalogue, today: date) -> tuple[Model, Thinking]:
     """Raises StudyError with file and line, and what can be used instead."""
     try:
-        model = find_model(study.model.name, today)
+        model = catalogue.find(study.model.name, today)
         return model, thinking_config(model, study.model.thinking)
     except StudyError as error:
         raise StudyError([study.placed(finding) for finding in error.findings]) from error

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from overnight.core.events import Tell, silent
 from overnight.ledger.ledger import Lock
+from overnight.pricing.tables import packaged_tables
 from overnight.run.rebuild import Site
 from overnight.run.world import Home
 from overnight.study.load import load_study
@@ -20,4 +21,4 @@ def open_site(path: Path, *, tell: Tell = silent, now: Callable[[], datetime] = 
     study = load_study(path)
     home = Home(study.home, study.realm)
     with Lock(home.hidden, "recover"), service.connected(study, home, tell) as backend:
-        yield Site(study.name, study.realm, home, backend, now, tell)
+        yield Site(study.name, study.realm, home, backend, packaged_tables().prices, now, tell)
