@@ -42,7 +42,9 @@ class Planned:
     """plan: what would be sent and why. Amounts are None where the model's price is not known."""
 
     plan: "Plan"
+    low: Usd | None
     expected: Usd | None
+    high: Usd | None
     worst: Usd | None
 
 
@@ -64,7 +66,10 @@ class StudyFile:
         """What a run would send. Changes nothing."""
         with open_study(self.path) as opened:
             planned = make_plan(opened.world)
-            return Planned(planned.plan, planned.expected, planned.worst)
+            if planned.estimated is None:
+                return Planned(planned.plan, None, None, None, None)
+            amounts = planned.estimated.amounts
+            return Planned(planned.plan, amounts.low, amounts.expected, amounts.high, amounts.worst)
 
     def run(
         self,

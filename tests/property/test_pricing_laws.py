@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from overnight.core.usage import Usage, Usd
 from overnight.pricing import Price, cost, packaged_prices
+from overnight.pricing.estimate import WorstCase
 from overnight.pricing.tokens import FRAME_TOKENS
-from overnight.run.money import WorstCase
 
 TOKENS = st.integers(0, 1_048_576)
 PRICES = packaged_prices()

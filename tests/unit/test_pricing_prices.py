@@ -7,9 +7,9 @@ import pytest
 
 from overnight.core.usage import NO_USAGE, Usage, Usd
 from overnight.pricing import cost, packaged_models, packaged_prices, pays_surcharge, token_bound, token_estimate
+from overnight.pricing.estimate import WorstCase
 from overnight.pricing.prices import Mode, Price, read_prices
 from overnight.pricing.tokens import FRAME_TOKENS, choose_max_output
-from overnight.run.money import WorstCase
 
 TODAY = date(2026, 11, 22)
 MODELS = packaged_models().models

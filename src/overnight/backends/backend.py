@@ -96,6 +96,9 @@ class Backend(Protocol):
         CredentialsError, UnreachableError: it was not answered. Another UnavailableError: it may have been, and billed.
         """
 
+    def count_tokens(self, model: str, request: bytes) -> int:
+        """Input tokens of one request, as the service counts them: free of charge. request: as for `generate`."""
+
     def stage(self, place: Place, lines: Iterable[bytes], manifest: Mapping[str, object]) -> None:
         """Upload the input, whole or not at all, then the manifest, which may be filled while the lines are read.
 

@@ -43,6 +43,9 @@ class OnFirstUse:
     def generate(self, model: str, request: bytes) -> Mapping[str, object]:
         return self._real.generate(model, request)
 
+    def count_tokens(self, model: str, request: bytes) -> int:
+        return self._real.count_tokens(model, request)
+
     def stage(self, place: Place, lines: Iterable[bytes], manifest: Mapping[str, object]) -> None:
         self._real.stage(place, lines, manifest)
 

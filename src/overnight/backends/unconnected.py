@@ -14,7 +14,7 @@ class Unconnected:
     def _refuse(self, *_: object) -> NoReturn:
         raise RuntimeError("this command has no way to the service: it may only look")
 
-    preflight = generate = _refuse
+    preflight = generate = count_tokens = _refuse
     place = stage = unstage = submit = find = poll = cancel = outputs = fetch = fetch_input = _refuse
     staged = manifest = _refuse
     hand_made = objects = remove = is_ours = delete_job = _refuse

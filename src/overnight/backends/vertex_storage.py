@@ -71,6 +71,9 @@ class VertexStorage:
     def generate(self, model: str, request: bytes) -> Mapping[str, object]:
         return self._clients.gemini.generate(model, request)
 
+    def count_tokens(self, model: str, request: bytes) -> int:
+        return self._clients.gemini.count_tokens(model, request)
+
     def stage(self, place: Place, lines: Iterable[bytes], manifest: Mapping[str, object]) -> None:
         self._storage.upload(place.bucket, place.input, lines)
         text = json.dumps(manifest, ensure_ascii=False, indent=1)

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from overnight.cli.estimate import cost_lines, estimate_json, time_lines, times_json
 from overnight.cli.show import banner
 from overnight.cli.words import command, counted, size, visible
 from overnight.core.realm import GOOGLE
-from overnight.planning.difference import Reason
+from overnight.planning.causes import PAID_AGAIN, Reason
 from overnight.requests.lint import MAX_BYTES, MAX_LINES
 from overnight.requests.render import Renderer
+from overnight.run.estimate import times_of
+from overnight.run.gate import CHANGED
 from overnight.run.money import Budget, budget_json, budget_of
 from overnight.run.plan import Planned
 from overnight.run.smoke import Smoke, prepare
@@ -19,10 +22,10 @@ from overnight.wiring.opening import Opened
 _WHY = {
     Reason.NEW: "never asked before",
     Reason.AGAIN: "ended with a problem that may go away",
-    Reason.REOPENED: "opened again by retry or forget",
+    Reason.RETRY: "opened again by retry",
+    Reason.FORGET: "opened again by forget",
     Reason.TEXT_CHANGED: "the record's text changed",
-    Reason.RECIPE_CHANGED: "the prompt, answer fields or thinking changed: answers you have would be paid for again",
-    Reason.MODEL_CHANGED: "the model changed: answers you have would be paid for again",
+    **{reason: f"{what} changed" for reason, what in CHANGED.items()},
 }
 
 
@@ -41,11 +44,7 @@ def plan_lines(opened: Opened, planned: Planned, study: Path) -> Iterator[str]:
     if smoke := _smoke(opened, planned):
         them = "two of them" if len(smoke.asks) > 1 else "it"
         yield f"  `run` first asks {them} at once, at the standard price: at most {smoke.worst} (not with --no-smoke)"
-    yield (
-        "Time: usually hours, within a day; at worst 72 hours in Google's queue and 24 of running."
-        if world.realm == GOOGLE
-        else "Time: seconds, on this machine."
-    )
+    yield from time_lines(world, planned)
     yield "Nothing was sent."
     if refused := _refusal(planned, world):
         yield refused
@@ -68,9 +67,18 @@ def _standing(planned: Planned, study: Path) -> Iterator[str]:
     if plan.in_flight:
         yield f"  {plan.in_flight:>9,} under way"
     yield _row(plan.to_send, "request", f" to send{_only_reason(planned)}")
-    if len(plan.reasons) > 1:
+    if len(plan.reasons) > 1 or planned.wasted:
         for reason, n in plan.reasons.most_common():
-            yield f"  {'':>9} {n:,}: {_WHY[reason]}"
+            yield f"  {'':>9} {n:,}: {_WHY[reason]}{_waste(planned, reason)}"
+
+
+def _waste(planned: Planned, reason: Reason) -> str:
+    """What is thrown away by asking again, and whether that needs a word."""
+    if reason not in planned.wasted:
+        return ""
+    amount = planned.wasted[reason]
+    said = "; their answers cost " + ("an amount that is not known" if amount is None else str(amount))
+    return said + (" and would be paid for again (--pay-again)" if reason in PAID_AGAIN else "")
 
 
 def _row(n: int, noun: str, rest: str) -> str:
@@ -79,24 +87,22 @@ def _row(n: int, noun: str, rest: str) -> str:
 
 def _only_reason(planned: Planned) -> str:
     reasons = list(planned.plan.reasons)
-    return f": {_WHY[reasons[0]]}" if len(reasons) == 1 else ""
+    return f": {_WHY[reasons[0]]}" if len(reasons) == 1 and not planned.wasted else ""
 
 
 def _money(planned: Planned, world: World) -> Iterator[str]:
-    mark = "" if world.realm == GOOGLE else ", if Google served it"
-    if planned.expected is None or planned.worst is None:
+    if planned.estimated is None:
         yield "Cost: unknown, the model has no price in the tables"
         return
-    yield f"Cost{mark}: about {planned.expected}; worst case {planned.worst} (every answer at its token limit)"
-    if planned.wasted is not None:
-        yield f"  of that, answers that cost {planned.wasted} before would be paid for again (--pay-again)"
+    yield from cost_lines(planned.estimated, world)
     if planned.unused:
         yield f"  none of the {planned.unused:,} answers the study has fits what it now asks (--pay-again)"
     budget = budget_of(world)
     if budget is None:
         return
     yield f"Limit: {budget_words(budget)}"
-    if planned.expected <= budget.left < planned.worst:
+    amounts = planned.estimated.amounts
+    if amounts.expected <= budget.left < amounts.worst:
         yield "  The worst case is more than that, so the requests go out in parts that fit, one job after another."
 
 
@@ -143,7 +149,6 @@ def request_lines(planned: Planned, most: int) -> Iterator[str]:
 
 def plan_json(opened: Opened, planned: Planned) -> dict[str, Any]:
     plan = planned.plan
-    price = opened.world.price_now()
     smoke = _smoke(opened, planned)
     return {
         "study": opened.world.study,
@@ -161,18 +166,12 @@ def plan_json(opened: Opened, planned: Planned) -> dict[str, Any]:
         "reasons": {reason.value: n for reason, n in sorted(plan.reasons.items())},
         "shards": shards(planned) if plan.to_send else 0,
         "size_bytes": planned.size_bytes,
-        "cost_usd": {
-            "expected": None if planned.expected is None else planned.expected.exact(),
-            "worst": None if planned.worst is None else planned.worst.exact(),
-            "smoke_worst": None if smoke is None else smoke.worst.exact(),
+        "asked_again": {
+            reason.value: {"requests": plan.reasons[reason], "wasted_usd": None if amount is None else amount.exact()}
+            for reason, amount in sorted(planned.wasted.items())
         },
+        **estimate_json(planned.estimated),
+        "time": times_json(times_of(opened.world, plan)),
+        "smoke_worst_usd": None if smoke is None else smoke.worst.exact(),
         "budget_usd": budget_json(budget_of(opened.world)),
-        "price": None
-        if price is None
-        else {
-            "model": price.model,
-            "valid_from": price.valid_from.isoformat(),
-            "source": price.source,
-            "checked": price.checked.isoformat(),
-        },
     }

@@ -30,6 +30,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     add_study(plan)
     plan.add_argument("--show", type=whole, default=0, metavar="N", help="also print N whole request lines")
     plan.add_argument("--new-recipe", action="store_true", help="as if with this version's wording")
+    plan.add_argument("--count-tokens", action="store_true", help="the service counts 30 of the requests, for free")
     add_json(plan)
 
 
@@ -165,10 +166,11 @@ def _plan(arguments: argparse.Namespace) -> int:
     from overnight.run.plan import make_plan
     from overnight.wiring.opening import open_study
 
-    with open_study(arguments.study, new_recipe=arguments.new_recipe) as opened:
+    count: bool = arguments.count_tokens
+    with open_study(arguments.study, new_recipe=arguments.new_recipe, connect=count) as opened:
         for warning in opened.warnings:
             say(f"warning: {warning}")
-        planned = make_plan(opened.world, keep=arguments.show)
+        planned = make_plan(opened.world, keep=arguments.show, count=count)
         if arguments.json:
             print(json.dumps(plan_json(opened, planned), ensure_ascii=False))
             return 0

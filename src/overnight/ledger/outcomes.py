@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,6 +14,7 @@ from overnight.core.usage import Usage, Usd
 from overnight.errors import LedgerError
 from overnight.ledger.database import transaction
 from overnight.ledger.health import reading
+from overnight.ledger.recipes import recipe_from_json
 from overnight.ledger.shards import status_from_json
 
 _BATCH: Final = 2_000
@@ -130,6 +131,10 @@ class Outcomes:
     def reopened(self) -> list[tuple[bytes, int]]:
         return self._db.execute("SELECT address, after_attempt FROM reopened").fetchall()
 
+    def opened_by(self) -> dict[bytes, str]:
+        """Address → the command that opened it again last: `retry` or `forget`."""
+        return dict(self._db.execute("SELECT address, why FROM reopened").fetchall())
+
     def reopen(self, addresses: Iterable[tuple[bytes, int]], why: str, now: str) -> None:
         """addresses: (address, attempts so far). Those attempts no longer settle the request."""
         with transaction(self._db):
@@ -146,6 +151,27 @@ class Outcomes:
         with reading(f"outcome {row}"):
             outcome = _outcome(found)
         return Settled(outcome, outcome.attempt)
+
+    def usages(self, rows: Iterable[int]) -> dict[int, Usage]:
+        """Row → tokens, of those rows whose line had token counts: some 5 µs a row."""
+        query = "SELECT prompt_tokens, cached_tokens, thinking_tokens, answer_tokens FROM outcome WHERE row = ?"
+        found = ((row, self._db.execute(query, (row,)).fetchone()) for row in rows)
+        return {row: Usage(*counts) for row, counts in found if counts is not None and counts[0] is not None}
+
+    def like(self, rows: Iterable[int], model: str, stage: str, thinking: Mapping[str, object]) -> dict[int, Usage]:
+        """`usages` of those rows that the same model answered, in the same stage, with the same thinking setting."""
+        kin = {
+            shard
+            for shard, body in self._db.execute(
+                "SELECT shard.id, recipe.body FROM shard JOIN recipe ON recipe.digest = shard.recipe"
+                " WHERE shard.model = ? AND shard.stage = ?",
+                (model, stage),
+            )
+            if recipe_from_json(body).thinking == thinking
+        }
+        shard_of = "SELECT shard FROM outcome WHERE row = ?"
+        found = ((row, self._db.execute(shard_of, (row,)).fetchone()) for row in rows)
+        return self.usages(row for row, shard in found if shard is not None and shard[0] in kin)
 
     def answered_in(self, shard: int) -> frozenset[bytes]:
         rows = self._db.execute("SELECT address FROM outcome WHERE shard = ? AND kind IS NULL", (shard,))

@@ -40,9 +40,16 @@ class Recipes:
         self._db.execute("INSERT OR IGNORE INTO recipe VALUES (?, ?)", (recipe.digest, recipe_to_json(recipe)))
 
     def load(self, digest: str) -> Recipe:
+        recipe = self.find(digest)
+        if recipe is None:
+            raise LedgerError(f"the ledger does not hold recipe {digest[:12]}…")
+        return recipe
+
+    def find(self, digest: str) -> Recipe | None:
+        """None where the ledger does not hold it."""
         found = self._db.execute("SELECT body FROM recipe WHERE digest = ?", (digest,)).fetchone()
         if found is None:
-            raise LedgerError(f"the ledger does not hold recipe {digest[:12]}…")
+            return None
         with reading("a recipe"):
             recipe = recipe_from_json(found[0])
         if recipe.digest != digest:

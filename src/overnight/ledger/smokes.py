@@ -122,6 +122,15 @@ class Smokes:
         )
         return [Usd(amount) for (amount,) in found]
 
+    def usages(self, realm: str, model: str) -> list[tuple[str, bytes, Usage]]:
+        """(digest of the recipe, address, tokens) of rows that were answered as asked for."""
+        rows = self._db.execute(
+            "SELECT recipe, address, prompt_tokens, cached_tokens, thinking_tokens, answer_tokens FROM smoke"
+            " WHERE realm = ? AND model = ? AND passed = 1 AND prompt_tokens IS NOT NULL ORDER BY id",
+            (realm, model),
+        )
+        return [(recipe, address, Usage(*counts)) for recipe, address, *counts in rows]
+
     def bills(self, realm: str) -> list[SmokeBill]:
         """By the model that served (the one asked where the reply did not say), of the rows with token counts."""
         found: dict[str, SmokeBill] = {}

@@ -3,32 +3,24 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
+from typing import Final
 
 import orjson
 
-from overnight.core.outcome import NotSent
+from overnight.core.outcome import AGAIN, Next, NotSent
 from overnight.core.recipe import Recipe
 from overnight.core.record import Record
-from overnight.planning.standing import Policy, State
+from overnight.planning.causes import PAID_AGAIN, Reason, what_changed
+from overnight.planning.sample import Sample
+from overnight.planning.standing import Policy, Standing, State
 from overnight.planning.wants import Wanted, Wants, is_to_send, why_not_sent
+from overnight.pricing.characters import Characters
 from overnight.requests.shards import Shape, ToRender
 
-
-class Reason(StrEnum):
-    """Why a request is to be sent."""
-
-    NEW = "new"
-    AGAIN = "again"  # a problem that may go away
-    REOPENED = "reopened"  # `retry` or `forget`
-    TEXT_CHANGED = "text_changed"
-    RECIPE_CHANGED = "recipe_changed"  # prompt, answer fields, criteria or thinking
-    MODEL_CHANGED = "model_changed"
-
-
-PAID_AGAIN = frozenset({Reason.RECIPE_CHANGED, Reason.MODEL_CHANGED})
-"""Reasons that pay again for records answered before because the *study* was edited: asked first. An edited text is a
-new question about a new text, and is sent."""
+KEPT_OF_ANSWERED: Final = 500
+"""Answered requests whose token counts tell what the others will take: enough for a mean within a few percent."""
+COUNTED_AT_ONCE: Final = 30
+"""Requests whose tokens the service counts, where it is asked to: half a minute at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +35,21 @@ class Previous:
 
 @dataclass(slots=True)
 class Group:
-    """Requests of one shape of line. chars: of the records' texts. attempts: how many are not the first."""
+    """Requests of one shape of line.
+
+    characters: of the records' texts. text_bytes, longest_bytes: of the texts as they will stand in their lines, of all
+    and of the longest request. some: of the requests, for counting. tries: the fewest that any of them has behind it.
+    """
 
     shape: Shape
     recipe: Recipe
     n_requests: int = 0
-    chars: int = 0
+    characters: Characters = field(default_factory=Characters)
     text_bytes: int = 0
+    longest_bytes: int = 0
+    tries: int | None = None
     first: list[tuple[Record, Wanted]] = field(default_factory=list)
+    some: Sample[Wanted] = field(default_factory=lambda: Sample(COUNTED_AT_ONCE))
 
 
 @dataclass(slots=True)
@@ -58,6 +57,8 @@ class Plan:
     """`overnight plan` shows it, `overnight run` closes it. Counts of requests but where it says records.
 
     past_deadline: of those given up, the ones that would be sent again had they not been sent first too long ago.
+    before: of what is asked again, the ledger's rows of the answers there are, by reason. answered: some of what is
+    settled. ended, failed: attempts of the wanted requests so far, and those of them whose problem is sent again.
     """
 
     records: int = 0
@@ -70,7 +71,10 @@ class Plan:
     same_prompt: int = 0
     reasons: Counter[Reason] = field(default_factory=Counter)
     groups: dict[Shape, Group] = field(default_factory=dict)
-    again_rows: list[int] = field(default_factory=list)
+    before: dict[Reason, list[int]] = field(default_factory=dict)
+    answered: Sample[Wanted] = field(default_factory=lambda: Sample(KEPT_OF_ANSWERED))
+    ended: int = 0
+    failed: int = 0
 
     @property
     def to_send(self) -> int:
@@ -84,7 +88,8 @@ class Plan:
 class Difference:
     """Two passes over the same records: `plan` counts and queues, `requests` gives the queued ones of a shape.
 
-    keep: how many of each group to keep whole for `plan --show`.
+    recipe: of that digest, None where it is not known. why_open: by which word a request was opened again, `retry` or
+    `forget`. keep: how many of each group to keep whole for `plan --show`.
     """
 
     def __init__(
@@ -93,9 +98,12 @@ class Difference:
         policy: Policy,
         previous: Callable[[str, str, int], Previous | None],
         *,
+        recipe: Callable[[str], Recipe | None] = lambda _: None,
+        why_open: Callable[[bytes], str] = lambda _: Reason.RETRY,
         keep: int = 0,
     ) -> None:
         self._wants, self._policy, self._previous, self._keep = wants, policy, previous, keep
+        self._recipe, self._why_open = recipe, why_open
 
     def plan(self, records: Iterable[Record]) -> Plan:
         plan = Plan()
@@ -119,12 +127,15 @@ class Difference:
 
     def _place(self, plan: Plan, record: Record, wanted: Wanted) -> None:
         standing = wanted.standing
+        if standing.attempts and standing.state is not State.QUEUED:
+            _tally(plan, standing)
         if standing.state is State.QUEUED:
             plan.same_prompt += 1
         elif standing.state is State.IN_FLIGHT:
             plan.in_flight += 1
         elif standing.state is State.ANSWERED:
             plan.settled += 1
+            plan.answered.offer(wanted.address, wanted)
         elif not is_to_send(standing, self._policy):
             plan.given_up += 1
             plan.past_deadline += self._policy.past_deadline(standing)
@@ -135,15 +146,20 @@ class Difference:
         shape = self._shape(wanted)
         group = plan.groups.setdefault(shape, Group(shape, wanted.want.recipe))
         group.n_requests += 1
+        group.some.offer(wanted.address, wanted)
+        group.tries = wanted.standing.tries if group.tries is None else min(group.tries, wanted.standing.tries)
+        size_bytes = 0
         for text in wanted.want.texts:
-            group.chars += len(text)
-            group.text_bytes += len(orjson.dumps(text)) - 2  # escaped, as it will stand in the line
+            group.characters.add(text)
+            size_bytes += len(orjson.dumps(text)) - 2  # escaped, as it will stand in the line
+        group.text_bytes += size_bytes
+        group.longest_bytes = max(group.longest_bytes, size_bytes)
         if len(group.first) < self._keep:
             group.first.append((record, wanted))
         reason, row = self._why(record, wanted)
         plan.reasons[reason] += 1
-        if reason in PAID_AGAIN:
-            plan.again_rows.append(row)
+        if row:
+            plan.before.setdefault(reason, []).append(row)
         self._wants.standings.mark(wanted.address, State.QUEUED)
 
     def _shape(self, wanted: Wanted) -> Shape:
@@ -151,10 +167,10 @@ class Difference:
         return Shape(wanted.want.stage, wanted.want.recipe.digest, room)
 
     def _why(self, record: Record, wanted: Wanted) -> tuple[Reason, int]:
-        """(reason, row of the answer that is paid for again)."""
+        """(reason, row of the answer there is, 0 for none)."""
         standing = wanted.standing
         if standing.state is State.REOPENED:
-            return Reason.REOPENED, 0
+            return Reason(self._why_open(wanted.address)), 0
         if standing.state is State.PROBLEM:
             return Reason.AGAIN, 0
         before = self._previous(record.record_id, wanted.want.stage, wanted.want.sample)
@@ -163,5 +179,14 @@ class Difference:
         if before.model != self._wants.model:
             return Reason.MODEL_CHANGED, before.row
         if before.recipe != wanted.want.recipe.digest:
-            return Reason.RECIPE_CHANGED, before.row
+            return what_changed(self._recipe(before.recipe), wanted.want.recipe), before.row
         return Reason.TEXT_CHANGED, before.row
+
+
+def _tally(plan: Plan, standing: Standing) -> None:
+    if standing.state is State.ANSWERED:
+        plan.ended += standing.attempts
+        plan.failed += standing.attempts - 1
+    elif standing.kind is not None:
+        plan.ended += standing.tries
+        plan.failed += standing.tries - (AGAIN[standing.kind] is Next.GIVE_UP)

@@ -1,4 +1,4 @@
-"""Before anything is sent: what it will cost at least, likely, at most, and in the worst case. Values in, values out."""
+"""Before anything is sent: what it will cost at least, likely, at most, and in the worst case."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,15 +35,15 @@ class WorstCase:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Shares of requests that end in a problem and are sent again. n: attempts it was taken from, 0 for none."""
+    """Of a thousand requests, how many end in a problem and are sent again. n: attempts it was taken from, 0: none."""
 
-    low: Decimal
-    expected: Decimal
-    high: Decimal
+    low: int
+    expected: int
+    high: int
     n: int = 0
 
 
-USUAL_AGAIN: Final = Again(Decimal(0), Decimal("0.02"), Decimal("0.1"))
+USUAL_AGAIN: Final = Again(0, 20, 100)
 """Where a study has no problems of its own to go by. No source states a rate (facts 9.4, [?]): ours."""
 
 
@@ -54,11 +54,7 @@ def again_of(failed: int, ended: int) -> Again:
     share = failed / ended
     error = 2 * sqrt(share * (1 - share) / ended) + 1 / ended
     low, high = max(0.0, share - error), min(1.0, share + error)
-    return Again(_thousandths(low), _thousandths(share), _thousandths(high), ended)
-
-
-def _thousandths(share: float) -> Decimal:
-    return Decimal(round(share * 1000)) / 1000
+    return Again(round(low * 1000), round(share * 1000), round(high * 1000), ended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +121,11 @@ def estimate(parts: Sequence[Part], prices: Prices, again: Again) -> Estimate:
     low, expected, high, at_once = Usd(), Usd(), Usd(), Usd()
     for part in bounded:
         attempts = len(part.rooms)
-        low = low + _cost(part, prices.cheapest, "low", prices) * _times(again.low, attempts)
-        expected = expected + _cost(part, prices.now, "expected", prices) * _times(again.expected, attempts)
-        high = high + _cost(part, prices.dearest, "high", prices) * _times(again.high, attempts)
+        low = low + _times(again.low, attempts, _cost(part, prices.cheapest, "low", prices))
+        expected = expected + _times(again.expected, attempts, _cost(part, prices.now, "expected", prices))
+        high = high + _times(again.high, attempts, _cost(part, prices.dearest, "high", prices))
         if prices.standard is not None:
-            at_once = at_once + _cost(part, prices.standard, "expected", prices) * _times(again.expected, attempts)
+            at_once = at_once + _times(again.expected, attempts, _cost(part, prices.standard, "expected", prices))
         first, *later = (
             WorstCase(price, prices.surcharge, room).of(part.n_requests, part.size_bytes, part.longest_bytes)
             for price, room in [(prices.dearest, part.rooms[0]), *((prices.last, room) for room in part.rooms[1:])]
@@ -160,9 +156,10 @@ def _cost(part: Part, price: Price, which: str, prices: Prices) -> Usd:
     return sum_cost(price, prompt, 0, output, long=long, surcharge=prices.surcharge)
 
 
-def _times(share: Decimal, attempts: int) -> Decimal:
-    """How often a request is sent: once, and again for each problem, as often as attempts allow."""
-    return sum((share**n for n in range(attempts)), Decimal(0))
+def _times(again: int, attempts: int, once: Usd) -> Usd:
+    """What a request costs that is sent again for each problem, as often as attempts allow. again: of a thousand."""
+    sendings = sum(again**n * 1000 ** (attempts - 1 - n) for n in range(attempts))
+    return once * sendings * Decimal((0, (1,), -3 * (attempts - 1)))  # exact in any decimal context
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,5 +121,3 @@ def by_answers(outputs: Sequence[int]) -> Range:
     error = 2 * sqrt(sum((one - mean) ** 2 for one in ordered) / (n - 1) / n)
     low, p95 = min(ordered[(n - 1) // 2], mean - error), ordered[-(-95 * n // 100) - 1]
     return Range(max(0, int(low)), round(mean), round(max(p95, mean + error)))
-
-

@@ -9,7 +9,8 @@ from overnight.core.realm import GOOGLE
 from overnight.core.usage import Usd
 from overnight.errors import BreakerError, BudgetError, ConsentError
 from overnight.ledger.shards import Cap, ShardFact
-from overnight.planning.difference import Reason
+from overnight.planning.causes import PAID_AGAIN, Reason
+from overnight.planning.difference import Plan
 from overnight.run.plan import Planned
 from overnight.run.preflight import preflight
 from overnight.run.raw import harmless, raw_line
@@ -19,6 +20,18 @@ from overnight.run.world import Options, World
 
 _LINES_SHOWN: Final = 3
 _CHARS_SHOWN: Final = 400
+
+
+CHANGED: Final = {
+    Reason.PROMPT_CHANGED: "the prompt",
+    Reason.FIELDS_CHANGED: "the answer fields",
+    Reason.CRITERIA_CHANGED: "the criteria or the question",
+    Reason.THINKING_CHANGED: "the thinking",
+    Reason.WORDING_CHANGED: "this version's wording",
+    Reason.RECIPE_CHANGED: "the prompt, answer fields or thinking",
+    Reason.MODEL_CHANGED: "the model",
+}
+"""What of the study was edited, as the middle of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +117,16 @@ def _question(planned: Planned) -> str:
             f"{n:,} requests would be sent although the study has {planned.unused:,} answers: given under another"
             " prompt, model or answer fields, and under other record ids, so none of them fits."
         )
-    causes = [
-        f"{plan.reasons[reason]:,} because the {word} changed"
-        for reason, word in (
-            (Reason.RECIPE_CHANGED, "prompt, answer fields or thinking"),
-            (Reason.MODEL_CHANGED, "model"),
-        )
-        if plan.reasons[reason]
-    ]
-    waste = "" if planned.wasted is None else f"; the answers you have cost {planned.wasted}"
+    causes = [f"{n:,} because {CHANGED[reason]} changed" for reason, n in paid_again(plan)]
+    known = [planned.wasted.get(reason) for reason, _ in paid_again(plan)]
+    amounts = [amount for amount in known if amount is not None]
+    waste = f"; the answers you have cost {sum(amounts, Usd())}" if amounts and len(amounts) == len(known) else ""
     return f"{n:,} records answered before would be asked again: {', '.join(causes)}{waste}."
+
+
+def paid_again(plan: Plan) -> list[tuple[Reason, int]]:
+    """Reasons to pay again for what was answered, and for how many, the largest first."""
+    return [(reason, n) for reason, n in plan.reasons.most_common() if reason in PAID_AGAIN]
 
 
 def _money(world: World, planned: Planned, options: Options, agreed: Agreed) -> Pass:
@@ -172,8 +185,9 @@ def _consent(
     """Asks unless what this round may cost at worst is within what was agreed to before."""
     if options.yes or options.max_usd is not None:
         return
-    assert planned.worst is not None, "asked only where the price is known"
-    worst = planned.worst if smoke is None else planned.worst + smoke.worst
+    assert planned.estimated is not None, "asked only where the price is known"
+    amounts = planned.estimated.amounts
+    worst = amounts.worst if smoke is None else amounts.worst + smoke.worst
     before = world.ledger.shards.committed(GOOGLE, since=agreed.first_shard)
     if agreed.worst is not None and before + worst <= agreed.worst:
         return
@@ -181,7 +195,8 @@ def _consent(
     more = "" if agreed.worst is None else f" more, beyond the {agreed.worst} you agreed to"
     question = (
         f"Send {planned.plan.to_send:,} requests{more} to {world.model.id}:"
-        f" about {planned.expected}, at worst {planned.worst}{_and(smoke)}{cap}. Go on?"
+        f" about {amounts.expected} ({amounts.low} to {amounts.high}), at worst {amounts.worst}"
+        f"{_and(smoke)}{cap}. Go on?"
     )
     if options.ask is not None:
         if options.ask(question):

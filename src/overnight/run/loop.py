@@ -21,7 +21,7 @@ from overnight.errors import (
     UnavailableError,
 )
 from overnight.ledger.shards import ShardFact
-from overnight.planning.difference import Reason
+from overnight.planning.causes import Reason
 from overnight.planning.standing import State
 from overnight.run.collect import collect, reparse
 from overnight.run.gate import Agreed, check_breaker, gate

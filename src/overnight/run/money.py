@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Final
 
 from overnight.core.outcome import Outcome, ProblemKind, Stray
-from overnight.core.usage import Usage, Usd
+from overnight.core.usage import Usd
 from overnight.pricing.bill import cost, sum_cost
+from overnight.pricing.estimate import WorstCase
 from overnight.pricing.prices import BATCH, LONG_PROMPT_TOKENS, Mode, Price, PriceList
-from overnight.pricing.tokens import token_bound, token_estimate
 from overnight.run.world import World
 
 _LINES, _PROMPT, _CACHED, _OUTPUT = range(4)
@@ -20,57 +20,10 @@ NOT_BILLED = frozenset({ProblemKind.SERVICE_ERROR, ProblemKind.REFUSED})
 it cost is unknown, not zero."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorstCase:
-    """Upper bound for lines of one shape: every byte a token, every answer at its limit, the dearest price ahead."""
-
-    price: Price
-    surcharge: bool
-    max_output_tokens: int
-
-    def of(self, n_requests: int, size_bytes: int, longest_bytes: int) -> Usd:
-        """size_bytes: of all lines together; longest_bytes: of the longest, which decides the price tier."""
-        tokens_in = token_bound(size_bytes) + token_bound(0) * (n_requests - 1)
-        tokens_out = n_requests * self.max_output_tokens
-        long = token_bound(longest_bytes) > LONG_PROMPT_TOKENS
-        return sum_cost(self.price, tokens_in, 0, tokens_out, long=long, surcharge=self.surcharge)
-
-
 def worst_case_for(world: World, max_output_tokens: int, mode: Mode = BATCH) -> WorstCase | None:
     """None when the price of the model is not known in that mode."""
     dearest = world.dearest(mode)
     return None if dearest is None else WorstCase(dearest, world.surcharge, max_output_tokens)
-
-
-def expected(world: World, n_requests: int, chars: int, frame_chars: int) -> Usd | None:
-    """A middle for people, never a guard. Output: the mean of this model's answers so far in this realm, else a guess.
-
-    chars: of the records' texts; frame_chars: of what each request holds besides. The money issue makes it a range.
-    """
-    today = world.price_now()
-    if today is None:
-        return None
-    prompt = token_estimate(chars + frame_chars * n_requests)
-    usage = Usage(prompt=prompt, cached=0, thinking=0, answer=n_requests * _output_tokens(world))
-    return cost(usage, today, surcharge=world.surcharge)
-
-
-_ENOUGH_LINES: Final = 20
-_GUESS: Final = 8
-"""Without earlier answers: an eighth of the room. At "high" that is some 2,500 tokens of thinking and answer, the size
-that the field reckons with for abstracts. Our choice."""
-
-
-def _output_tokens(world: World) -> int:
-    rows = [
-        (usage, n)
-        for asked, _, usage, n in world.ledger.outcomes.usage_by_model(world.realm)
-        if asked == world.model.id
-    ]
-    lines = sum(n for _, n in rows)
-    if lines < _ENOUGH_LINES:
-        return world.room(0) // _GUESS
-    return sum(usage.output for usage, _ in rows) // lines
 
 
 class Pricing:

@@ -1,21 +1,24 @@
 """Step 1: the difference between what is wanted and what the ledger knows. Changes nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from overnight.core.usage import Usd
-from overnight.planning.difference import Difference, Plan, Previous, Reason
+from overnight.planning.causes import Reason
+from overnight.planning.difference import Difference, Plan, Previous
 from overnight.planning.standing import Standings
 from overnight.planning.wants import Wants
-from overnight.requests.render import Renderer
-from overnight.run.money import SMOKE_ROWS, Bill, expected, pricing_of, worst_case_for
+from overnight.run.estimate import Estimated, count_tokens, estimate_plan, size_bytes_of
+from overnight.run.money import SMOKE_ROWS, Bill, pricing_of
 from overnight.run.world import World
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan with what is needed to close it. Amounts are None where the price is not known.
+    """A plan with what is needed to close it. estimated: None where the model's price is not known.
 
+    wasted: what the answers cost that are asked for again, by reason; None where that is not known.
     unused: answers that the study has under another recipe or model, when none of what it now wants is answered: ids
     made of the text, or of another column, hide that the same records are asked again.
     """
@@ -25,10 +28,17 @@ class Planned:
     wants: Wants
     difference: Difference
     size_bytes: int
-    expected: Usd | None
-    worst: Usd | None
-    wasted: Usd | None
+    estimated: Estimated | None
+    wasted: Mapping[Reason, Usd | None]
     unused: int = 0
+
+    @property
+    def expected(self) -> Usd | None:
+        return None if self.estimated is None else self.estimated.amounts.expected
+
+    @property
+    def worst(self) -> Usd | None:
+        return None if self.estimated is None else self.estimated.amounts.worst
 
     @property
     def paid_again(self) -> int:
@@ -36,18 +46,30 @@ class Planned:
         return self.plan.paid_again or (self.plan.to_send if self.unused else 0)
 
 
-def make_plan(world: World, *, keep: int = 0) -> Planned:
+def make_plan(world: World, *, keep: int = 0, count: bool = False) -> Planned:
     """Reads all records once. keep: whole requests to keep of each shape, for `plan --show`.
 
-    The first SMOKE_ROWS are kept in any case.
+    The first SMOKE_ROWS are kept in any case. count: the service counts the tokens of some requests; raises CloudError.
     """
     standings = world.standings()
     wants = world.wants(standings)
-    difference = Difference(wants, world.policy(), _previous(world, standings), keep=max(keep, SMOKE_ROWS))
+    difference = Difference(
+        wants,
+        world.policy(),
+        _previous(world, standings),
+        recipe=cache(world.ledger.recipes.find),
+        why_open=_why_open(world),
+        keep=max(keep, SMOKE_ROWS),
+    )
     plan = difference.plan(world.records)
-    size_bytes, worst, likely = _price(world, plan)
-    wasted, unused = _wasted(world, plan), _unused(world, plan)
-    return Planned(plan, standings, wants, difference, size_bytes, likely, worst, wasted, unused)
+    estimated = estimate_plan(world, plan, counted=count_tokens(world, plan) if count else ())
+    wasted = {reason: _cost_of(world, rows) for reason, rows in plan.before.items()}
+    return Planned(plan, standings, wants, difference, size_bytes_of(plan), estimated, wasted, _unused(world, plan))
+
+
+def _why_open(world: World) -> Callable[[bytes], str]:
+    words = world.ledger.outcomes.opened_by()
+    return lambda address: words.get(address, Reason.RETRY)
 
 
 def _previous(world: World, standings: Standings) -> Callable[[str, str, int], Previous | None]:
@@ -67,32 +89,10 @@ def _previous(world: World, standings: Standings) -> Callable[[str, str, int], P
     return look
 
 
-def _price(world: World, plan: Plan) -> tuple[int, Usd | None, Usd | None]:
-    """(bytes of all lines, worst case, expected cost)."""
-    size_bytes, worst, likely = 0, Usd(), Usd()
-    known = True
-    for group in plan.groups.values():
-        renderer = Renderer(group.recipe, group.shape.max_output_tokens)
-        frame = len(renderer.line(bytes(16), 1, [""] * len(group.recipe.slots)).data)
-        group_bytes = frame * group.n_requests + group.text_bytes
-        size_bytes += group_bytes
-        bound = worst_case_for(world, group.shape.max_output_tokens)
-        middle = expected(world, group.n_requests, group.chars, frame)
-        if bound is None or middle is None:
-            known = False
-            continue
-        longest = group_bytes // max(1, group.n_requests)
-        worst = worst + bound.of(group.n_requests, group_bytes, longest)
-        likely = likely + middle
-    return size_bytes, worst if known else None, likely if known else None
-
-
-def _wasted(world: World, plan: Plan) -> Usd | None:
-    """What the answers that would be paid for again did cost. None when there are none or it is not known."""
-    if not plan.again_rows:
-        return None
+def _cost_of(world: World, rows: Iterable[int]) -> Usd | None:
+    """What these answers cost; None where that is not known of all of them."""
     bill = Bill(pricing_of(world))
-    for row in plan.again_rows:
+    for row in rows:
         bill.add(world.settled(row).outcome)
     return bill.billed if not bill.rows_unknown else None
 

@@ -30,11 +30,11 @@ from overnight.errors import LedgerError, NotFoundError, UsageError
 from overnight.ledger.database import open_database
 from overnight.ledger.health import faults, mend, unusable
 from overnight.ledger.ledger import Ledger
+from overnight.pricing.estimate import WorstCase
 from overnight.pricing.prices import PriceList, pays_surcharge
 from overnight.requests.shards import SentRow
 from overnight.run.labels import STUDY_LABEL
 from overnight.run.manifests import Manifest, read_head, read_manifest
-from overnight.run.money import WorstCase
 from overnight.run.owner import Owner
 from overnight.run.world import Home, World
 

@@ -20,12 +20,13 @@ from overnight.ledger.bindings import Binding
 from overnight.ledger.recipes import recipe_to_json
 from overnight.ledger.shards import ShardFact
 from overnight.planning.difference import Group
+from overnight.pricing.estimate import WorstCase
 from overnight.requests.render import Renderer
 from overnight.requests.shards import Peekable, Shard
 from overnight.run.gate import Pass
 from overnight.run.labels import LABEL, STUDY_LABEL
 from overnight.run.manifests import MANIFEST_VERSION
-from overnight.run.money import WorstCase, worst_case_for
+from overnight.run.money import worst_case_for
 from overnight.run.owner import claim
 from overnight.run.plan import Planned
 from overnight.run.recover import abandon, settle_doubt

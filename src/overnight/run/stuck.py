@@ -34,7 +34,7 @@ def stuck(world: World, look: Look) -> JobStuck | None:
     waited_s = (world.now() - since).total_seconds()
     if waited_s <= quiet_s(look.aim_s):
         return None
-    normal = usual(list(_past(world, look.shard)), look.shard.n_rows, look.aim_s)
+    normal = usual(past_jobs(world, look.shard.model), look.shard.n_rows, look.aim_s)
     if waited_s > normal.unusual_s:
         return _told(look, f"{_for_long(look, since, waited_s)}; {_normal(normal, world.realm)}", world.realm)
     still_s = 0.0 if look.still_since is None else (world.now() - look.still_since).total_seconds()
@@ -43,11 +43,16 @@ def stuck(world: World, look: Look) -> JobStuck | None:
     return None
 
 
-def _past(world: World, running: ShardFact) -> Iterator[PastJob]:
+def past_jobs(world: World, model: str = "") -> list[PastJob]:
+    """This realm's jobs of that model (empty: the study's), as far as they tell what is usual."""
+    return list(_past(world, model or world.model.id))
+
+
+def _past(world: World, model: str) -> Iterator[PastJob]:
     """This realm's jobs of the same model that ended by themselves, by the service's own clock."""
     for shard in world.ledger.shards.all(world.realm, "collected"):
         job = shard.job
-        if shard.model != running.model or shard.cancelled or job is None or job.state not in _ENDED_BY_ITSELF:
+        if shard.model != model or shard.cancelled or job is None or job.state not in _ENDED_BY_ITSELF:
             continue
         begun, ended = _moment(job.create_time or shard.submitted), _moment(job.end_time)
         if begun is not None and ended is not None and ended >= begun:

@@ -1,0 +1,56 @@
+"""Why is a record asked again that has an answer? Two recipes compared, part by part."""
+
+from enum import StrEnum
+from typing import Final
+
+from overnight.core.recipe import Recipe
+from overnight.study.recipes import SCREEN
+
+
+class Reason(StrEnum):
+    """Why a request is to be sent."""
+
+    NEW = "new"
+    AGAIN = "again"  # a problem that may go away
+    RETRY = "retry"  # opened again by a person
+    FORGET = "forget"
+    TEXT_CHANGED = "text_changed"
+    PROMPT_CHANGED = "prompt_changed"
+    FIELDS_CHANGED = "fields_changed"  # answer fields
+    CRITERIA_CHANGED = "criteria_changed"  # of a screen: criteria, question, the columns it reads
+    THINKING_CHANGED = "thinking_changed"
+    WORDING_CHANGED = "wording_changed"  # the package's own words: --new-recipe
+    RECIPE_CHANGED = "recipe_changed"  # several of these at once, or the old recipe is not known
+    MODEL_CHANGED = "model_changed"
+
+
+PAID_AGAIN: Final = frozenset(
+    {
+        Reason.PROMPT_CHANGED,
+        Reason.FIELDS_CHANGED,
+        Reason.CRITERIA_CHANGED,
+        Reason.THINKING_CHANGED,
+        Reason.WORDING_CHANGED,
+        Reason.RECIPE_CHANGED,
+        Reason.MODEL_CHANGED,
+    }
+)
+"""Reasons that pay again for records answered before because the *study* was edited: asked first. An edited text is a
+new question about a new text, and is sent."""
+
+
+def what_changed(before: Recipe | None, now: Recipe) -> Reason:
+    """Between the recipe a record was answered under and the one it is asked under now: two that differ."""
+    if before is None:
+        return Reason.RECIPE_CHANGED
+    if before.own == now.own:
+        return Reason.WORDING_CHANGED
+    found = []
+    words, fields = (before.system, before.prompt) != (now.system, now.prompt), before.schema != now.schema
+    if now.stage == SCREEN and (words or fields):
+        found.append(Reason.CRITERIA_CHANGED)
+    elif words or fields:
+        found += [Reason.PROMPT_CHANGED] * words + [Reason.FIELDS_CHANGED] * fields
+    if before.thinking != now.thinking:
+        found.append(Reason.THINKING_CHANGED)
+    return found[0] if len(found) == 1 else Reason.RECIPE_CHANGED

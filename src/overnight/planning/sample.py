@@ -1,0 +1,35 @@
+"""A few of many, the same few in whatever order they come."""
+
+from typing import Final, Generic, TypeVar
+
+T = TypeVar("T")
+_ABOVE_ALL: Final = b"\xff" * 17
+
+
+class Sample(Generic[T]):
+    """Those of the smallest addresses. An address is a hash of what is asked, so none is favoured, and who asks twice
+    gets the same."""
+
+    __slots__ = ("_bound", "_kept", "_size")
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._kept: list[tuple[bytes, T]] = []
+        self._bound = _ABOVE_ALL if size else b""
+
+    def offer(self, address: bytes, item: T) -> None:
+        if address < self._bound:
+            self._kept.append((address, item))
+            if len(self._kept) >= 2 * self._size:
+                self._cut()
+
+    def items(self) -> list[T]:
+        """At most `size`, in order of address."""
+        return [item for _, item in self._cut()]
+
+    def _cut(self) -> list[tuple[bytes, T]]:
+        self._kept.sort(key=lambda kept: kept[0])
+        del self._kept[self._size :]
+        if len(self._kept) == self._size and self._kept:
+            self._bound = self._kept[-1][0]
+        return self._kept
