@@ -99,7 +99,7 @@ class TestBetweenRuns:
 
     @pytest.mark.parametrize(
         ("change", "why"),
-        [({"question": OTHER_QUESTION}, "prompt, answer fields or thinking"), ({"model": OTHER_MODEL}, "model")],
+        [({"question": OTHER_QUESTION}, "prompt"), ({"model": OTHER_MODEL}, "model")],
     )
     def test_paying_again_for_an_edited_study_is_asked_first_with_what_it_wastes(
         self, study: SmallStudy, change: dict[str, str], why: str

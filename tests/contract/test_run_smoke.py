@@ -115,7 +115,7 @@ class TestMoney:
         (question,) = questions
         assert " (and two of them at once before, at most $" in question
         assert "`run` first asks two of them at once, at the standard price: at most $" in study.cli("plan").out
-        assert Decimal(study.cli("plan", "--json").json["cost_usd"]["smoke_worst"]) > 0
+        assert Decimal(study.cli("plan", "--json").json["smoke_worst_usd"]) > 0
 
     def test_what_is_reserved_and_billed_never_passes_the_limit(
         self, study: SmallStudy, monkeypatch: pytest.MonkeyPatch

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overnight.core.outcome import AGAIN, Next, ProblemKind
+from overnight.planning.causes import PAID_AGAIN
 from overnight.planning.difference import Plan
 from overnight.planning.standing import State
 from overnight.requests.shards import ToRender
@@ -45,7 +46,7 @@ def check_sums(plan: Plan) -> None:
     parts = (plan.settled, plan.given_up, plan.in_flight, plan.same_prompt, plan.to_send)
     assert plan.wanted == sum(parts)
     assert plan.to_send == sum(plan.reasons.values())
-    assert len(plan.again_rows) == plan.paid_again
+    assert sum(len(rows) for reason, rows in plan.before.items() if reason in PAID_AGAIN) == plan.paid_again
 
 
 @given(TASKS, TEXTS, st.data())

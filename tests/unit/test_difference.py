@@ -8,7 +8,7 @@ from overnight.core.identity import address
 from overnight.core.outcome import NotSent, ProblemKind
 from overnight.core.record import Record
 from overnight.errors import AccountingError
-from overnight.planning.difference import PAID_AGAIN, Reason
+from overnight.planning.causes import PAID_AGAIN, Reason
 from overnight.planning.standing import State
 from overnight.requests.shards import Shape, ToRender
 from tests.support.recipes import recipe
@@ -174,7 +174,7 @@ class TestAgain:
         study.run(by_text({"a": kind}))
         assert study.run(fine) == []
         study.reopen(kind)
-        assert study.plan().reasons == {Reason.REOPENED: 1}
+        assert study.plan().reasons == {Reason.RETRY: 1}
         tries = study.run(by_text({"a": kind}))
         assert tries[0] == 1, "the given-up one and no other"
         assert study.run(fine) == []
@@ -186,7 +186,7 @@ class TestAgain:
         study = desk("a", "b", task=SamplesTask(2))
         study.run(fine)
         study.reopened[study.outcomes[0][0]] = 1
-        assert study.plan().reasons == {Reason.REOPENED: 1}
+        assert study.plan().reasons == {Reason.RETRY: 1}
         assert study.run(fine) == [1]
         assert study.run(fine) == []
 
@@ -207,7 +207,7 @@ class TestWhy:
         done.task = SamplesTask(recipe=recipe("Judge well: ", "{text}"))
         assert self.reasons(done) == {Reason.RECIPE_CHANGED: 1, Reason.NEW: 1}, "what had no answer is not paid again"
         plan = done.plan()
-        assert (plan.paid_again, plan.again_rows) == (1, [1])
+        assert (plan.paid_again, plan.before) == (1, {Reason.RECIPE_CHANGED: [1]})
 
     def test_another_model(self, done: Desk) -> None:
         done.model = "m2"
@@ -230,7 +230,8 @@ class TestWhy:
         assert (self.reasons(done), done.plan().settled) == ({}, 1)
 
     def test_what_is_paid_again_is_what_an_edit_of_the_study_does(self) -> None:
-        assert {Reason.RECIPE_CHANGED, Reason.MODEL_CHANGED} == PAID_AGAIN
+        unpaid = {Reason.NEW, Reason.AGAIN, Reason.RETRY, Reason.FORGET, Reason.TEXT_CHANGED}
+        assert set(Reason) - unpaid == PAID_AGAIN
 
 
 class TestStages:
@@ -304,7 +305,8 @@ class TestPlan:
         study = desk("été", "b", "")
         ((shape, group),) = study.plan().groups.items()
         assert shape == Shape("answer", ANSWER.digest, 100)
-        assert (group.n_requests, group.chars, group.text_bytes, group.recipe) == (2, 4, 6, ANSWER)
+        assert (group.n_requests, group.characters.total, group.recipe) == (2, 4, ANSWER)
+        assert (group.text_bytes, group.longest_bytes) == (6, 5)
         assert [(one.record_id, wanted.want.texts) for one, wanted in group.first] == [("r0", ("été",))]
 
     def test_requests_of_a_shape_come_in_record_order_and_once(self) -> None:

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from overnight.core.usage import NO_USAGE, Usage, Usd
-from overnight.pricing import cost, packaged_models, packaged_prices, pays_surcharge, token_bound, token_estimate
+from overnight.pricing import cost, packaged_models, packaged_prices, pays_surcharge, token_bound
+from overnight.pricing.characters import Characters
 from overnight.pricing.estimate import WorstCase
 from overnight.pricing.prices import Mode, Price, read_prices
 from overnight.pricing.tokens import FRAME_TOKENS, choose_max_output
@@ -179,4 +180,4 @@ def test_room_for_an_answer_grows_with_thinking_and_attempts() -> None:
 
 def test_the_estimate_is_far_below_the_bound() -> None:
     abstract = "Nurses on night shifts took a planned nap of thirty minutes. " * 25
-    assert token_estimate(len(abstract)) < token_bound(len(abstract.encode())) / 3
+    assert Characters([abstract]).tokens().high < token_bound(len(abstract.encode())) / 3

@@ -5,7 +5,7 @@ from overnight.pricing.catalogue import Catalogue, Model, packaged_models
 from overnight.pricing.prices import Price, PriceList, Rates, packaged_prices, pays_surcharge
 from overnight.pricing.tables import Tables, packaged_tables
 from overnight.pricing.thinking import Thinking, thinking_config
-from overnight.pricing.tokens import choose_max_output, token_bound, token_estimate
+from overnight.pricing.tokens import choose_max_output, token_bound
 
 __all__ = [
     "Catalogue",
@@ -23,5 +23,4 @@ __all__ = [
     "pays_surcharge",
     "thinking_config",
     "token_bound",
-    "token_estimate",
 ]

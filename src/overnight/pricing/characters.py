@@ -97,6 +97,11 @@ class Characters:
             rest = others
         n[Kind.SIGN] += len(rest)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Characters) and self.n == other.n
+
+    __hash__ = None  # type: ignore[assignment]  # it grows
+
     @property
     def total(self) -> int:
         return sum(self.n)

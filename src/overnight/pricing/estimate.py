@@ -158,7 +158,7 @@ def _cost(part: Part, price: Price, which: str, prices: Prices) -> Usd:
 
 def _times(again: int, attempts: int, once: Usd) -> Usd:
     """What a request costs that is sent again for each problem, as often as attempts allow. again: of a thousand."""
-    sendings = sum(again**n * 1000 ** (attempts - 1 - n) for n in range(attempts))
+    sendings: int = sum(again**n * 1000 ** (attempts - 1 - n) for n in range(attempts))
     return once * sendings * Decimal((0, (1,), -3 * (attempts - 1)))  # exact in any decimal context
 
 

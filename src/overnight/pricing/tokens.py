@@ -1,11 +1,9 @@
-"""How many tokens? A bound that holds, an estimate that is near, and how much room an answer gets."""
+"""How many tokens? A bound that holds, and how much room an answer gets. What is likely: characters.py, output.py."""
 
 from typing import Final
 
 from overnight.pricing.catalogue import Model
 
-CHARS_PER_TOKEN: Final = 4
-"""Rule of thumb for English: some 370 tokens an abstract of 1,470 characters. Other alphabets take more."""
 FRAME_TOKENS: Final = 64
 """Room for what the service adds of its own: turn marks, the frame of a schema. Our choice, no source."""
 
@@ -33,11 +31,6 @@ def token_bound(size_bytes: int) -> int:
     argument: its JSON only adds.
     """
     return size_bytes + FRAME_TOKENS
-
-
-def token_estimate(text_chars: int) -> int:
-    """Input tokens of an English text of so many characters: an estimate for people, never for a reservation."""
-    return -(-text_chars // CHARS_PER_TOKEN)
 
 
 def choose_max_output(model: Model, thinking_level: str, schema_chars: int, attempt: int = 1) -> int:
