@@ -27,7 +27,7 @@ import msgspec
 from overnight.answers.parse import NotALineError, Reply, as_text, parse_line
 from overnight.answers.validate import Validator
 from overnight.core.identity import fingerprint, loose_text, parse_wire_key, wire_key
-from overnight.core.outcome import SUSPICIOUS, Identity, Outcome, ProblemKind, Stray, StrayKind
+from overnight.core.outcome import COPY, SUSPICIOUS, Identity, Outcome, ProblemKind, Stray, StrayKind
 from overnight.core.realm import GOOGLE, STAND_IN_SUFFIX
 from overnight.core.usage import NO_USAGE
 
@@ -234,7 +234,7 @@ class Matcher:
 
 
 def _foreign(reply: Reply, place: "_Place", detail: str) -> Stray:
-    return Stray(StrayKind.FOREIGN, as_text(reply.key), detail, False, reply.usage, reply.model_version, place.source)
+    return _stray_line(StrayKind.FOREIGN, as_text(reply.key), detail, reply, place)
 
 
 def _unidentified(reply: Reply, place: "_Place", *, echoed: bool) -> Stray:
@@ -243,7 +243,11 @@ def _unidentified(reply: Reply, place: "_Place", *, echoed: bool) -> Stray:
     else:
         kind, detail = StrayKind.UNIDENTIFIED, "neither a key nor an echo"
     key = "" if reply.key is None else as_text(reply.key)
-    return Stray(kind, key, detail, False, reply.usage, reply.model_version, place.source)
+    return _stray_line(kind, key, detail, reply, place)
+
+
+def _stray_line(kind: StrayKind, key: str, detail: str, reply: Reply, place: "_Place") -> Stray:
+    return Stray(kind, key, detail, False, reply.usage, reply.model_version, place.source, reply.processed_time)
 
 
 class _Place(msgspec.Struct, frozen=True, gc=False):
@@ -274,9 +278,11 @@ def _duplicate(outcome: Outcome, detail: str, *, differs: bool, copy: bool) -> S
     stray = _stray_of(StrayKind.DUPLICATE, outcome, detail, differs=differs)
     if not copy:
         return stray
-    return msgspec.structs.replace(stray, usage=NO_USAGE, detail="a copy of the line that was taken")
+    return msgspec.structs.replace(stray, usage=NO_USAGE, detail=COPY)
 
 
 def _stray_of(kind: StrayKind, outcome: Outcome, detail: str, *, differs: bool = False) -> Stray:
     key = wire_key(outcome.address, outcome.attempt)
-    return Stray(kind, key, detail, differs, outcome.usage, outcome.model_version, outcome.source)
+    return Stray(
+        kind, key, detail, differs, outcome.usage, outcome.model_version, outcome.source, outcome.processed_time
+    )

@@ -73,7 +73,8 @@ _FAILED_TO_ANSWER: Final = frozenset(
 )
 _PERMANENT_CODES: Final = frozenset({400, 401, 403, 404, 405, 410, 411, 412, 413, 414, 415, 416, 422})
 """The 400 class without 408, 409, 429 and 499, which may go away (9.3)."""
-_MOST_TOKENS: Final = 2**53
+_MOST_TOKENS: Final = 2**40
+"""No model has seen so many in one line, and sums over any number of lines stay within what SQLite adds exactly."""
 _MOST_DETAIL_CHARS: Final = 10_000
 
 

@@ -98,6 +98,10 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     source: str = ""
 
 
+COPY: Final = "a copy of the line that was taken"
+"""Detail of a duplicate that is the same serving written twice: it carries no tokens, so that it is billed once."""
+
+
 class Stray(msgspec.Struct, frozen=True, gc=False):
     """A line that settles nothing. `differs`: a duplicate or surplus whose answer is not the one taken."""
 
@@ -108,3 +112,4 @@ class Stray(msgspec.Struct, frozen=True, gc=False):
     usage: Usage = NO_USAGE
     model_version: str = ""
     source: str = ""
+    processed_time: str = ""

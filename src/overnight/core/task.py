@@ -29,10 +29,16 @@ class Want:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A settled request as a later stage and the decision see it: the outcome that counts, and how many tries."""
+    """A settled request as a later stage and the decision see it: the outcome that counts, and how many tries.
+
+    shard: of whose job it came; 0 where nothing was sent. day: on which it was served, ISO; empty where its line does
+    not say.
+    """
 
     outcome: Outcome
     attempts: int
+    shard: int = 0
+    day: str = ""
 
 
 Settlements = Mapping[tuple[str, int], Settled]

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from overnight.errors import LedgerError, LockedError
+from overnight.ledger.bills import Bills
 from overnight.ledger.bindings import Bindings
 from overnight.ledger.database import open_database, transaction
 from overnight.ledger.health import RECOVER, unusable
@@ -31,6 +32,7 @@ class Ledger:
         self.outcomes = Outcomes(connection)
         self.recipes = Recipes(connection)
         self.bindings = Bindings(connection)
+        self.bills = Bills(connection)
         self.owners = Owners(connection)
         self.smokes = Smokes(connection)
         self.notices = Notices(connection)

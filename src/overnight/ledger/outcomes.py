@@ -12,6 +12,7 @@ from overnight.core.outcome import SUSPICIOUS, Identity, Outcome, ProblemKind, S
 from overnight.core.task import Settled
 from overnight.core.usage import Usage, Usd
 from overnight.errors import LedgerError
+from overnight.ledger.bills import DAY
 from overnight.ledger.database import transaction
 from overnight.ledger.health import reading
 from overnight.ledger.recipes import recipe_from_json
@@ -19,7 +20,7 @@ from overnight.ledger.shards import status_from_json
 
 _BATCH: Final = 2_000
 _INSERT: Final = "INSERT INTO outcome VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_INSERT_STRAY: Final = "INSERT INTO stray VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_STRAY: Final = "INSERT INTO stray VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(slots=True)
@@ -53,7 +54,7 @@ class JobWriter:
 
     def stray(self, stray: Stray) -> None:
         self._strays.append((self._shard, stray.kind, stray.key, stray.detail, stray.differs, *_tokens(stray.usage),
-                             stray.model_version, stray.source))  # fmt: skip
+                             stray.model_version, stray.source, stray.processed_time))  # fmt: skip
 
     def flush(self) -> None:
         self._db.executemany(_INSERT, self._waiting)
@@ -145,12 +146,12 @@ class Outcomes:
             )
 
     def settled(self, row: int) -> Settled:
-        found = self._db.execute("SELECT * FROM outcome WHERE row = ?", (row,)).fetchone()
+        found = self._db.execute(f"SELECT *, {DAY} FROM outcome WHERE row = ?", (row,)).fetchone()  # noqa: S608  # our own constant
         if found is None:
             raise LedgerError(f"the ledger holds no outcome {row}")
         with reading(f"outcome {row}"):
-            outcome = _outcome(found)
-        return Settled(outcome, outcome.attempt)
+            outcome = _outcome(found[:-1])
+        return Settled(outcome, outcome.attempt, found[1], found[-1])
 
     def usages(self, rows: Iterable[int]) -> dict[int, Usage]:
         """Row → tokens, of those rows whose line had token counts: some 5 µs a row."""

@@ -92,7 +92,8 @@ CREATE TABLE stray (
   thinking_tokens INTEGER,
   answer_tokens   INTEGER,
   model_version   TEXT NOT NULL,
-  source          TEXT NOT NULL
+  source          TEXT NOT NULL,
+  processed_time  TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX stray_of_shard ON stray (shard);
 
@@ -149,6 +150,20 @@ CREATE TABLE smoke (
   answer_tokens   INTEGER,
   model_version   TEXT NOT NULL DEFAULT ''
 ) STRICT;
+
+-- What was said a run would cost before it sent anything. Its shards are those numbered from first_shard up to the next
+-- row's; it is also by what a job's run is told. NULL: not known.
+CREATE TABLE estimate (
+  realm        TEXT NOT NULL,
+  first_shard  INTEGER NOT NULL,
+  began        TEXT NOT NULL,
+  n_requests   INTEGER NOT NULL,
+  low_usd      TEXT,
+  expected_usd TEXT,
+  high_usd     TEXT,
+  worst_usd    TEXT,
+  PRIMARY KEY (realm, first_shard)
+) STRICT, WITHOUT ROWID;
 
 -- What people were told once (notify): not again for the same thing.
 CREATE TABLE notice (

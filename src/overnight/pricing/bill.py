@@ -35,5 +35,13 @@ def sum_cost(price: Price, prompt: int, cached: int, output: int, *, long: bool,
     return tokens * MILLIONTH * _factor(price, surcharge)
 
 
+def saved_by_caching(price: Price, cached: int, *, long: bool, surcharge: bool = False) -> Usd:
+    """What so many cached tokens would have cost more as plain input of that tier; nothing where no source states a
+    cached rate, since they were billed as input then."""
+    return sum_cost(price, cached, 0, 0, long=long, surcharge=surcharge) - sum_cost(
+        price, cached, cached, 0, long=long, surcharge=surcharge
+    )
+
+
 def _factor(price: Price, surcharge: bool) -> Decimal:
     return price.location_surcharge if surcharge else ONE

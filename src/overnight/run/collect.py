@@ -17,8 +17,9 @@ from overnight.core.states import JobStatus
 from overnight.errors import AccountingError, JobError
 from overnight.ledger.outcomes import Collecting
 from overnight.ledger.shards import ShardFact
+from overnight.pricing.prices import LONG_PROMPT_TOKENS
+from overnight.run.bill import Pricing, bill_of_job, settled_amounts
 from overnight.run.echo import loose_fingerprints
-from overnight.run.money import Bill, pricing_of
 from overnight.run.raw import Keeper, RawFile, forget_kept, is_kept, kept_name, raw_files, read_lines
 from overnight.run.world import World
 
@@ -132,11 +133,12 @@ def settle(
         answered=_answered_before(world, expected) - kept,
         loose=lambda: loose_fingerprints(world, shard),
     )
-    with world.ledger.outcomes.collecting(shard.id, world.stamp(), again=again) as collecting:
-        settled = _Settling(world, collecting, Bill(pricing_of(world)), kept)
+    now = world.stamp()
+    with world.ledger.outcomes.collecting(shard.id, now, again=again) as collecting:
+        settled = _Settling(world, collecting, kept)
         settled.lines(matcher, files, shard)
         settled.rest(matcher, shard, status)
-        settled.close(matcher, shard, status, len(expected))
+        settled.close(matcher, shard, status, len(expected), now)
         before_commit()
     if settled.contradicted:
         what = f"{settled.contradicted:,} lines repeat a request with another answer; the earlier answer was taken"
@@ -159,7 +161,6 @@ class _Settling:
 
     world: World
     collecting: Collecting
-    bill: Bill
     kept: frozenset[bytes]
     unsettled: int = 0
     contradicted: int = 0
@@ -180,11 +181,8 @@ class _Settling:
         other = found if isinstance(found, Stray) else found.instead_of
         self.contradicted += other is not None and other.differs and other.kind is StrayKind.DUPLICATE
         if isinstance(found, Stray):
-            self.bill.add(found)
             write.stray(found)
             return
-        if not found.copy:  # what a worse line for the same request cost was billed when it came
-            self.bill.add(found.outcome)
         if found.instead_of is not None:
             write.stray(found.instead_of)
         if found.outcome.address in self.kept:
@@ -199,10 +197,8 @@ class _Settling:
         for address, row in matcher.missing():
             self.collecting.write.outcome(Outcome(address, row.attempt, kind, detail=detail))
             self.unsettled += 1
-        if not status.is_refused or status.succeeded:
-            self.bill.without_a_line(self.unsettled)
 
-    def close(self, matcher: Matcher, shard: ShardFact, status: JobStatus, n_rows: int) -> None:
+    def close(self, matcher: Matcher, shard: ShardFact, status: JobStatus, n_rows: int, now: str) -> None:
         """The job's sums: lines = accepted + strays, rows = accepted + without a line + settled before."""
         tally = matcher.tally
         strays = sum(tally.strays.values())
@@ -221,8 +217,10 @@ class _Settling:
             )
         fact = self.collecting.fact
         fact.lines = tally.lines
-        fact.billed = self.bill.billed
-        fact.kept = self.bill.kept(shard.reserved, n_rows)
+        self.collecting.write.flush()
+        lines = self.world.ledger.bills.of_shard(shard.id, LONG_PROMPT_TOKENS)
+        rows = bill_of_job(Pricing(self.world.prices), shard, lines, now=now)
+        fact.billed, fact.kept = settled_amounts(shard, rows)
         fact.breaker = tally.breaker_tripped(n_rows) or self.output_is_gone(status, tally)
 
     def output_is_gone(self, status: JobStatus, tally: Tally) -> bool:

@@ -9,8 +9,9 @@ from overnight.planning.causes import Reason
 from overnight.planning.difference import Difference, Plan, Previous
 from overnight.planning.standing import Standings
 from overnight.planning.wants import Wants
+from overnight.run.bill import RowPricing
 from overnight.run.estimate import Estimated, count_tokens, estimate_plan, size_bytes_of
-from overnight.run.money import SMOKE_ROWS, Bill, pricing_of
+from overnight.run.money import SMOKE_ROWS
 from overnight.run.world import World
 
 
@@ -91,10 +92,10 @@ def _previous(world: World, standings: Standings) -> Callable[[str, str, int], P
 
 def _cost_of(world: World, rows: Iterable[int]) -> Usd | None:
     """What these answers cost; None where that is not known of all of them."""
-    bill = Bill(pricing_of(world))
-    for row in rows:
-        bill.add(world.settled(row).outcome)
-    return bill.billed if not bill.rows_unknown else None
+    pricing = RowPricing(world)
+    amounts = [pricing.cost_of(world.settled(row)) for row in rows]
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, Usd()) if len(known) == len(amounts) else None
 
 
 def _unused(world: World, plan: Plan) -> int:

@@ -8,7 +8,7 @@ from overnight.core.record import Cell, Record
 from overnight.core.task import Column, Settled, Task
 from overnight.core.usage import Usd
 from overnight.planning.wants import Account
-from overnight.run.money import Pricing
+from overnight.run.bill import RowPricing
 
 FIRST: Final = (Column("record_id"), Column("outcome"), Column("problem"))
 LAST: Final = (
@@ -18,6 +18,7 @@ LAST: Final = (
     Column("thinking_tokens", "integer"),
     Column("answer_tokens", "integer"),
     Column("cost_usd"),
+    Column("cost_simulated", "boolean"),
     Column("served_model"),
     Column("attempts", "integer"),
     Column("identity"),
@@ -44,9 +45,9 @@ def our_columns(task: Task) -> list[Column]:
 class RowMaker:
     """Record and account → one row: first, the task's, the user's, last."""
 
-    def __init__(self, task: Task, realm: str, originals: Sequence[str], pricing: Pricing) -> None:
+    def __init__(self, task: Task, realm: str, originals: Sequence[str], pricing: RowPricing) -> None:
         self._task, self._originals, self._pricing = task, tuple(originals), pricing
-        self._by = answered_by(realm)
+        self._by, self._simulated = answered_by(realm), is_simulated(realm)
 
     def row(self, record: Record, account: Account, task_cells: Sequence[Cell]) -> list[Cell]:
         values = record.values
@@ -73,7 +74,8 @@ class RowMaker:
             _sum([outcome.usage.cached for outcome in outcomes]),
             _sum([outcome.usage.thinking for outcome in outcomes]),
             _sum([outcome.usage.answer for outcome in outcomes]),
-            self._cost(settled),
+            amount := self._cost(settled),
+            None if amount is None else self._simulated,
             _joined([outcome.model_version for outcome in outcomes]),
             sum(one.attempts for one in settled),
             _joined([outcome.identity or "" for outcome in outcomes]),
@@ -83,7 +85,7 @@ class RowMaker:
         )
 
     def _cost(self, settled: Sequence[Settled]) -> str | None:
-        amounts = [self._pricing.cost_of(one.outcome) for one in settled]
+        amounts = [self._pricing.cost_of(one) for one in settled]
         known = [amount for amount in amounts if amount is not None]
         return sum(known, Usd()).exact() if known and len(known) == len(amounts) else None
 

@@ -37,7 +37,8 @@ from overnight.planning.difference import Group
 from overnight.pricing.bill import cost
 from overnight.pricing.prices import STANDARD
 from overnight.requests.render import Line, Renderer
-from overnight.run.money import SMOKE_ROWS, pricing_of, worst_case_for
+from overnight.run.bill import Pricing
+from overnight.run.money import SMOKE_ROWS, worst_case_for
 from overnight.run.plan import Planned
 from overnight.run.raw import harmless
 from overnight.run.world import World
@@ -174,10 +175,13 @@ def _ask_one(world: World, smoke: Smoke, one: Ask, row: int) -> _Heard:
         heard = _Heard(Verdict.UNDECIDED, f"{error.what}; {one.worst} stays reserved, as it may have been answered")
     else:
         outcome = _read(world, smoke, one, reply)
-        amount = pricing_of(world, STANDARD).cost_of(outcome)
+        now = world.stamp()
+        served = outcome.model_version or world.model.id
+        pricing = Pricing(world.prices)
+        amount = pricing.cost_of(outcome.usage, served, now[:10], STANDARD, surcharge=world.surcharge)
         smokes.end(
             row,
-            now=world.stamp(),
+            now=now,
             passed=outcome.kind is None,
             kind=outcome.kind,
             detail=outcome.detail,
