@@ -12,7 +12,7 @@ from overnight.core.usage import Usd
 from overnight.errors import BreakerError, NotFoundError
 from overnight.ledger.shards import Place
 from overnight.run import loop
-from overnight.run.money import total_cost
+from overnight.run.bill import study_bill
 from overnight.run.world import Options
 from tests.contract.test_run_loop import RECORDS, Desk, desk, forgiving, length
 from tests.support.memory_backend import Line, MemoryBackend, answers, prompt_of
@@ -46,7 +46,7 @@ class Odd(MemoryBackend):
 
 def cost(desk: Desk) -> Usd:
     with desk.world() as world:
-        found = total_cost(world)
+        found = study_bill(world).total
         assert found is not None
         return found
 

@@ -66,12 +66,15 @@ def read_all(ledger: Ledger) -> None:
         if standing.row:
             outcomes.settled(standing.row)
     outcomes.counts("google")
-    outcomes.usage_by_model("google")
     assert ledger.recipes.pinned().keys() <= {("answer", 1)}
     for shard in ledger.shards.all("google"):
         list(ledger.shards.rows(shard.id))
+        ledger.bills.of_shard(shard.id, 200_000)
         outcomes.answered_in(shard.id)
     ledger.bindings.of_record("google", "r1")
+    ledger.bills.shared("google", 200_000)
+    ledger.bills.smokes("google")
+    ledger.bills.said("google")
     assert ledger.uid
 
 

@@ -9,11 +9,13 @@ from overnight.cli.output import answer
 from overnight.cli.show import banner
 from overnight.cli.words import command, counted, duration
 from overnight.core.realm import is_simulated
+from overnight.core.usage import Usd
+from overnight.run.bill import StudyBill, Why
 from overnight.run.publish import Closing
 
 _DECISIONS: Final = ("include", "exclude", "unclear")
 _Kind = TypeVar("_Kind", bound=str)
-_FILES: Final = ("report", "csv", "xlsx", "parquet", "jsonl")
+_FILES: Final = ("report", "cost", "csv", "xlsx", "parquet", "jsonl")
 
 
 def print_closing(
@@ -63,6 +65,8 @@ def _counts(closing: Closing, seconds: float | None) -> Iterator[str]:
     if seconds is not None:
         yield _row("sent now", closing.requests_sent, _sent_words(closing, seconds))
     yield _cost(closing)
+    if closing.bill is not None:
+        yield from _bill(closing.bill, closing.in_flight)
     if closing.budget is not None:
         reserved = f", {closing.budget.reserved} reserved" if closing.budget.reserved else ""
         words = f"the limit; {closing.budget.spent} spent{reserved}, {closing.budget.left} left"
@@ -125,6 +129,46 @@ def _cost(closing: Closing) -> str:
         return _row("cost", str(closing.cost), "simulated: as if Google had served it")
     before = f"{closing.smoke} of it for rows asked before a job" if closing.smoke else ""
     return _row("cost", str(closing.cost), before)
+
+
+_PART_WORDS: Final = {
+    "input": "input",
+    "cached": "cached input",
+    "thinking": "thinking",
+    "answer": "answers",
+    "failed": "problems",
+    "strays": "strays",
+    "smoke": "rows asked before a job",
+}
+_WHY_WORDS: Final = {
+    Why.NO_LINE: "without a line in the output",
+    Why.NO_COUNTS: "without token counts",
+    Why.NO_PRICE: "without a known price",
+}
+
+
+def _bill(bill: StudyBill, in_flight: int) -> Iterator[str]:
+    """Where the money went, dearest first; what it was meant to be; what was saved; what nobody knows."""
+    parts = sorted((part for part in bill.parts() if part.cost), key=lambda part: part.cost.amount, reverse=True)
+    if parts:
+        shares = ", ".join(f"{_share(part.cost, bill.known)} {_PART_WORDS[part.name]}" for part in parts)
+        yield _row("of it", "", shares)
+    before = bill.before
+    if before is not None and before.expected is not None and before.worst is not None and not in_flight:
+        between = "" if before.low is None or before.high is None else f" ({before.low} to {before.high})"
+        yield _row("estimate", str(before.expected), f"was expected{between}, at worst {before.worst}")
+    saved = [(bill.by_caching, "by cached input"), (bill.shared or Usd(), "by asking equal texts once")]
+    if any(amount for amount, _ in saved):
+        words = ", ".join(f"{amount} {how}" for amount, how in saved if amount)
+        yield _row("saved", str(saved[0][0] + saved[1][0]), words)
+    if bill.unknown:
+        words = ", ".join(f"{n:,} {_WHY_WORDS[why]}" for why, n in sorted(bill.unknown.items()))
+        yield _row("unknown", bill.unknown.total(), f"{words}: not in the cost, and never taken as nothing")
+
+
+def _share(part: Usd, whole: Usd) -> str:
+    percent = 100 * part.amount / whole.amount
+    return f"{percent:.0f} %" if percent >= 1 else "<1 %"
 
 
 def _shown(path: Path) -> str:

@@ -234,20 +234,6 @@ class Outcomes:
         )
         return int(found.fetchone()[0])
 
-    def usage_by_model(self, realm: str) -> list[tuple[str, str, Usage, int]]:
-        """(asked model, served modelVersion, tokens, lines with counts), lines that settled nothing included."""
-        rows = self._db.execute(
-            "SELECT model, model_version, sum(prompt_tokens), sum(cached_tokens), sum(thinking_tokens),"
-            " sum(answer_tokens), count(*) FROM ("
-            " SELECT shard, model_version, prompt_tokens, cached_tokens, thinking_tokens, answer_tokens FROM outcome"
-            " UNION ALL"
-            " SELECT shard, model_version, prompt_tokens, cached_tokens, thinking_tokens, answer_tokens FROM stray"
-            ") AS line JOIN shard ON shard.id = line.shard"
-            " WHERE realm = ? AND prompt_tokens IS NOT NULL GROUP BY model, model_version ORDER BY 1, 2",
-            (realm,),
-        )
-        return [(model, served, Usage(p, c, t, a), n) for model, served, p, c, t, a, n in rows]
-
 
 @dataclass(frozen=True, slots=True)
 class LedgerCounts:

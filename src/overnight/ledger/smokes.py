@@ -26,16 +26,6 @@ class Tried:
     recipe: Recipe
 
 
-@dataclass(frozen=True, slots=True)
-class SmokeBill:
-    """What a served model's rows came to. billed None: they were answered, and their price is not known."""
-
-    model: str
-    usage: Usage
-    n: int
-    billed: Usd | None
-
-
 class Smokes:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
@@ -130,23 +120,3 @@ class Smokes:
             (realm, model),
         )
         return [(recipe, address, Usage(*counts)) for recipe, address, *counts in rows]
-
-    def bills(self, realm: str) -> list[SmokeBill]:
-        """By the model that served (the one asked where the reply did not say), of the rows with token counts."""
-        found: dict[str, SmokeBill] = {}
-        for model, prompt, cached, thinking, answer, billed in self._db.execute(
-            "SELECT coalesce(nullif(model_version, ''), model), prompt_tokens, cached_tokens, thinking_tokens,"
-            " answer_tokens, billed_usd FROM smoke WHERE realm = ? AND prompt_tokens IS NOT NULL ORDER BY id",
-            (realm,),
-        ):
-            before = found.get(model, SmokeBill(model, Usage(0, 0, 0, 0), 0, Usd()))
-            usage = Usage(
-                (before.usage.prompt or 0) + prompt,
-                (before.usage.cached or 0) + (cached or 0),
-                (before.usage.thinking or 0) + (thinking or 0),
-                (before.usage.answer or 0) + (answer or 0),
-            )
-            known = before.billed is not None and billed is not None
-            amount = before.billed + Usd(billed) if known and before.billed is not None else None
-            found[model] = SmokeBill(model, usage, before.n + 1, amount)
-        return list(found.values())

@@ -180,7 +180,7 @@ class SampleRecord:
 
 @dataclass(frozen=True, slots=True)
 class ModelBill:
-    """What one served model did. price: in words, with its source and date. cost None: no price known."""
+    """What one served model did, or one stage. price: in words, with its source and date. cost None: no price known."""
 
     served: str
     lines: int
@@ -190,17 +190,32 @@ class ModelBill:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the cost. name: input, cached, thinking, answer (of answers only), failed, strays, smoke."""
+
+    name: str
+    tokens: int
+    cost: Usd
+
+
+@dataclass(frozen=True, slots=True)
 class Bill:
     """Tokens and money of the whole study in its realm, lines of problems and strays included.
 
-    total None: not known. lines_without_usage: lines the service gave no token counts for; the total is then a lower
-    bound. standard: the same tokens at the standard price. estimate: (low, expected, high) as planned.
+    total None: not known. lines_without_usage: lines the service gave no token counts for, or requests its output says
+    nothing of; the total is then a lower bound. parts: where the money went. standard: the same tokens at the standard
+    price. estimate: (low, expected, high) as planned. by_caching, by_sharing: what cached tokens, and equal texts asked
+    once, have saved.
     """
 
     total: Usd | None = None
     usage: Usage = NO_USAGE
     lines_without_usage: int = 0
     by_model: tuple[ModelBill, ...] = ()
+    by_stage: tuple[ModelBill, ...] = ()
+    parts: tuple[Part, ...] = ()
+    by_caching: Usd | None = None
+    by_sharing: Usd | None = None
     standard: Usd | None = None
     estimate: tuple[Usd, Usd, Usd] | None = None
     worst_case: Usd | None = None

@@ -3,6 +3,7 @@
 import functools
 from base64 import b64encode
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from overnight.core import realm as realms
 from overnight.core.usage import Usage
 from overnight.report import charts, words
-from overnight.report.data import Choices, Numbers, ReportData, Texts
+from overnight.report.data import Bill, Choices, Numbers, ReportData, Texts
 from overnight.report.text import fit, moment, pieces, shortened
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def render_report(data: ReportData) -> str:
             simulated=realms.is_simulated(data.realm),
             outcome_bar=_outcome_bar(data),
             token_bar=_token_bar(data.bill.usage),
+            cost_bar=_cost_bar(data.bill),
             problems=_problems(data),
             samples=data.samples[:MOST_SAMPLES],
             most_reasons=MOST_REASONS,
@@ -81,6 +83,25 @@ def _token_bar(usage: Usage) -> tuple[charts.Segment, ...]:
         ("answer", usage.answer or 0, "good"),
     ]
     return charts.stacked(parts)
+
+
+def _cost_bar(bill: Bill) -> list[dict[str, Any]]:
+    """Each part of the cost as a bar of its own, in thousandths of the dearest."""
+    most = max((part.cost.amount for part in bill.parts), default=Decimal(0))
+    whole = sum((part.cost.amount for part in bill.parts), Decimal(0))
+    if not most:
+        return []
+    return [
+        {
+            "label": words.PARTS[part.name][0],
+            "tone": words.PARTS[part.name][1],
+            "tokens": part.tokens,
+            "cost": part.cost,
+            "width": max(charts.LEAST_WIDTH, round(float(100 * part.cost.amount / most), 3)),
+            "share": charts.share(int(part.cost.amount / whole * 1_000_000), 1_000_000),
+        }
+        for part in bill.parts
+    ]
 
 
 def _problems(data: ReportData) -> list[dict[str, Any]]:

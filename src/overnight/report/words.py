@@ -38,6 +38,17 @@ STRAYS: Final[dict[StrayKind, tuple[str, str]]] = {
     StrayKind.SURPLUS: ("surplus", "The request was settled before. Kept and billed, never replacing."),
 }
 
+PARTS: Final[dict[str, tuple[str, str]]] = {
+    "input": ("answers: input", "first"),
+    "cached": ("answers: cached input", "quiet"),
+    "thinking": ("answers: thinking", "doubt"),
+    "answer": ("answers: the answer itself", "good"),
+    "failed": ("lines that ended as problems", "bad"),
+    "strays": ("stray lines, surplus among them", "bad"),
+    "smoke": ("rows asked at once, before a job", "quiet"),
+}
+"""Of the cost: words and tone."""
+
 STATES: Final[dict[str, str]] = {"answer": "answer", "problem": "problem", "not_sent": "not sent", "open": "open"}
 
 

@@ -13,12 +13,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from overnight.core.events import Note
 from overnight.core.outcome import ProblemKind, StrayKind
 from overnight.core.realm import is_simulated
 from overnight.core.task import Settled
-from overnight.core.usage import NO_USAGE, Usage, Usd
-from overnight.errors import AccountingError
+from overnight.core.usage import Usage, Usd
 from overnight.ledger.bills import SMOKE, LineGroup, Said, SmokeLine
 from overnight.ledger.shards import ShardFact
 from overnight.pricing.bill import cost, saved_by_caching, sum_cost
@@ -144,13 +142,13 @@ class Before:
 
 @dataclass(frozen=True)
 class StudyBill:
-    """All of it. shared: what requests that answer for several records would have cost once more for each of the others;
-    None where a price is not known. before: None where nothing was said."""
+    """All of it. shared: what requests that answer for several records would have cost once more for each of the
+    others; None where a price is not known. before: None where nothing was said."""
 
     realm: str
     rows: tuple[Billed, ...]
-    shared: Usd | None = Usd()
-    before: Before | None = None
+    shared: Usd | None
+    before: Before | None
     _known: Usd = field(init=False)
 
     def __post_init__(self) -> None:
@@ -249,7 +247,7 @@ def study_bill(world: World) -> StudyBill:
     stages = {recipe.digest: stage for (stage, _), recipe in ledger.recipes.pinned().items()}
     for line in ledger.bills.smokes(world.realm):
         stage = stages.get(line.recipe) or ledger.recipes.load(line.recipe).stage
-        rows.append(_smoke(pricing, line, stage, said))
+        rows.append(bill_of_smoke(pricing, line, stage, said))
     return StudyBill(world.realm, tuple(rows), _shared(world, pricing, shards), _before(shards, said))
 
 
@@ -258,66 +256,6 @@ def bill_of_job(
 ) -> list[Billed]:
     """now: while the job is being collected, when the ledger does not say yet that it is."""
     return [_priced(pricing, shard, group, run, now) for group in groups]
-
-
-def settled_amounts(shard: ShardFact, rows: Sequence[Billed]) -> tuple[Usd, Usd | None]:
-    """(billed, kept) of a job with these lines. kept: the part of its reservation for rows whose cost is unknown, None
-    when there are none. Each row of a job is there once among answers, problems and surplus; a second line of it has
-    no share of its own, but for one whose price nobody knows."""
-    of_rows = {*ProblemKind, ANSWER, StrayKind.SURPLUS}
-    unknown = sum(row.n for row in rows if row.unknown and (row.kind in of_rows or row.why is Why.NO_PRICE))
-    billed = sum_of(rows)
-    if shard.reserved is None or not shard.n_rows or not unknown:
-        return billed, None if shard.reserved is None or not shard.n_rows else Usd()
-    return billed, shard.reserved * (Decimal(min(unknown, shard.n_rows)) / shard.n_rows)
-
-
-def settle_anew(world: World) -> None:
-    """Amounts that were settled by other prices than those of today's tables become what the tables now say.
-
-    A price that was corrected, or added for a model that had none, counts for the budget too. Changes nothing else,
-    and nothing at all as long as the tables stay the same: a line's price is that of the day it served.
-    """
-    ledger, pricing = world.ledger, Pricing(world.prices)
-    anew = []
-    for shard in ledger.shards.all(world.realm, "collected"):
-        rows = bill_of_job(pricing, shard, ledger.bills.of_shard(shard.id, LONG_PROMPT_TOKENS))
-        billed, kept = settled_amounts(shard, rows)
-        if (billed, kept or Usd()) != (shard.billed, shard.kept or Usd()):
-            anew.append((shard.id, billed, kept))
-            was = shard.billed or Usd()
-            world.tell(Note(f"job {shard.id}: billed anew by the price tables of now: {billed}, was {was}", "warning"))
-    smokes = []
-    for line in ledger.bills.smokes(world.realm):
-        amount = _smoke(pricing, line, "", ()).cost
-        if amount is not None and amount != line.billed:
-            smokes.append((line.id, amount))
-    if anew:
-        ledger.bills.settle_anew(anew)
-    if smokes:
-        ledger.bills.settle_smokes_anew(smokes)
-
-
-def check_bill(world: World, bill: StudyBill) -> None:
-    """Raises AccountingError where a job's settled amount is not the sum of its lines, or the study's not that of its
-    jobs and of the rows asked before them."""
-    by_job: dict[int, Usd] = {}
-    for row in bill.rows:
-        by_job[row.job] = by_job.get(row.job, Usd()) + (row.cost or Usd())
-    for shard in world.ledger.shards.all(world.realm, "collected"):
-        lines = by_job.get(shard.id, Usd())
-        if shard.billed != lines:
-            raise AccountingError(
-                f"job {shard.id} was settled at {shard.billed!r}, and its lines come to {lines!r}",
-                where=shard.job_name,
-                hint="Nothing was published. Keep the folder as it is and report this.",
-            )
-    spent = world.ledger.bills.spent(world.realm)
-    if spent != bill.known:
-        raise AccountingError(
-            f"the ledger has {spent!r} as spent, and the bill comes to {bill.known!r}",
-            hint="Nothing was published. Keep the folder as it is and report this.",
-        )
 
 
 def _priced(pricing: Pricing, shard: ShardFact, group: LineGroup, run: str, now: str) -> Billed:
@@ -360,7 +298,7 @@ def _why(shard: ShardFact, group: LineGroup) -> Why:
     return Why.NOT_BILLED if group.kind in _NOT_SERVED else Why.NO_COUNTS
 
 
-def _smoke(pricing: Pricing, line: SmokeLine, stage: str, said: Sequence[Said]) -> Billed:
+def bill_of_smoke(pricing: Pricing, line: SmokeLine, stage: str, said: Sequence[Said]) -> Billed:
     """One row is one line of the bill: there are few."""
     usage, location = line.usage, line.place.rsplit("/", 1)[-1]
     price = pricing.price_of(line.served or line.asked, line.day, STANDARD) if usage.known else None

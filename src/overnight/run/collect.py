@@ -18,9 +18,10 @@ from overnight.errors import AccountingError, JobError
 from overnight.ledger.outcomes import Collecting
 from overnight.ledger.shards import ShardFact
 from overnight.pricing.prices import LONG_PROMPT_TOKENS
-from overnight.run.bill import Pricing, bill_of_job, settled_amounts
+from overnight.run.bill import Pricing, bill_of_job
 from overnight.run.echo import loose_fingerprints
 from overnight.run.raw import Keeper, RawFile, forget_kept, is_kept, kept_name, raw_files, read_lines
+from overnight.run.settled import settled_amounts
 from overnight.run.world import World
 
 _EMPTY_LOOKS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)

@@ -56,6 +56,8 @@ class Agreed:
     pay_again: bool = False
     looked: bool = False
     tried: bool = False
+    said: bool = False
+    """What it will cost is in the ledger."""
 
 
 def gate(world: World, planned: Planned, options: Options, agreed: Agreed) -> Pass:

@@ -20,6 +20,7 @@ from overnight.errors import (
     RefusedError,
     UnavailableError,
 )
+from overnight.ledger.bills import Said
 from overnight.ledger.shards import ShardFact
 from overnight.planning.causes import Reason
 from overnight.planning.standing import State
@@ -30,6 +31,7 @@ from overnight.run.plan import Planned, make_plan
 from overnight.run.publish import Closing, account, publish
 from overnight.run.recover import name_twins, recover, settle_doubts
 from overnight.run.send import Sent, accept, send
+from overnight.run.settled import settle_anew
 from overnight.run.smoke import ask_at_once
 from overnight.run.watch import GONE_LOOKS, Watch
 from overnight.run.world import Options, World
@@ -84,6 +86,7 @@ def fetch(world: World, options: Options, closing: Closing | None = None, *, aga
     closing: filled also when this raises.
     """
     closing = closing or Closing(world.study, world.realm)
+    settle_anew(world)
     doubt = recover(world, options)
     trouble = _collect_ended(world, Watch(world), closing) or doubt
     if again:
@@ -96,6 +99,7 @@ def fetch(world: World, options: Options, closing: Closing | None = None, *, aga
 
 
 def _close_the_difference(world: World, options: Options, closing: Closing) -> None:
+    settle_anew(world)
     doubt = recover(world, options)
     doubts, agreed = 0, Agreed(world.ledger.shards.next_number())
     if doubt is None:
@@ -121,6 +125,7 @@ def _close_the_difference(world: World, options: Options, closing: Closing) -> N
 def _send_round(world: World, planned: Planned, options: Options, closing: Closing, agreed: Agreed) -> Sent:
     leave = gate(world, planned, options, agreed)
     may_send(world, options)
+    _keep_estimate(world, planned, agreed)
     if leave.smoke is not None:
         ask_at_once(world, leave.smoke, leave.caps, planned.plan.to_send)
         agreed.tried = True
@@ -131,6 +136,17 @@ def _send_round(world: World, planned: Planned, options: Options, closing: Closi
         waiting = f"{closing.requests_waiting:,} requests wait until what is reserved for this job comes back"
         world.tell(Note(f"{waiting}: {sent.over_limit} is left to spend"))
     return sent
+
+
+def _keep_estimate(world: World, planned: Planned, agreed: Agreed) -> None:
+    """What was said before this invocation's first send, to stand beside its bill; what is sent again is in it."""
+    if agreed.said:
+        return
+    amounts = None if planned.estimated is None else planned.estimated.amounts
+    low, high = (None, None) if amounts is None else (amounts.low, amounts.high)
+    said = Said(agreed.first_shard, world.stamp(), planned.plan.to_send, low, planned.expected, high, planned.worst)
+    world.ledger.bills.say(world.realm, said)
+    agreed.said = True
 
 
 def _send_what_is_new(world: World, options: Options, closing: Closing, agreed: Agreed) -> None:

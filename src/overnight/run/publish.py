@@ -20,8 +20,11 @@ from overnight.errors import AccountingError, OutputError
 from overnight.ledger.outcomes import LedgerCounts
 from overnight.planning.wants import Account
 from overnight.records.writer import results_columns, write_table
-from overnight.run.money import Budget, budget_json, budget_of, pricing_of, smoke_cost, total_cost
+from overnight.run.bill import RowPricing, StudyBill, study_bill
+from overnight.run.cost_file import write_cost
+from overnight.run.money import Budget, budget_json, budget_of
 from overnight.run.results import FIRST, LAST, RowMaker, our_columns
+from overnight.run.settled import bill_json, check_bill
 from overnight.run.world import Reporter, World
 
 FORMATS: Final = ("csv", "parquet", "jsonl", "xlsx")
@@ -37,6 +40,7 @@ class Closing:
     requests_sent, jobs_collected: of this invocation. requests_waiting: planned by it, and not sent for want of money
     that is still reserved. jobs: names of all the study has in this realm. past_deadline: of the problems, those that
     are final for their age alone. smoke: the part of `cost` that rows asked at once, before a job, have cost.
+    bill: where `cost` comes from.
     """
 
     study: str
@@ -56,6 +60,7 @@ class Closing:
     in_flight: int = 0
     cost: Usd | None = None
     smoke: Usd | None = None
+    bill: StudyBill | None = None
     budget: Budget | None = None
     requests_waiting: int = 0
     detached: bool = False
@@ -80,6 +85,7 @@ class Closing:
             "jobs": list(self.jobs),
             "cost_usd": None if self.cost is None else self.cost.exact(),
             "smoke_usd": None if self.smoke is None else self.smoke.exact(),
+            "bill": None if self.bill is None else bill_json(self.bill),
             "budget_usd": budget_json(self.budget),
             "requests_waiting": self.requests_waiting,
             "simulated": is_simulated(self.realm),
@@ -97,7 +103,7 @@ def account(world: World, closing: Closing, spool: IO[bytes] | None = None, repo
     with world.ledger.snapshot():
         wants = world.wants(world.standings())
         counts = _ledger_side(world, closing)
-    maker = RowMaker(world.task, world.realm, [column.name for column in _originals(world)], pricing_of(world))
+    maker = RowMaker(world.task, world.realm, [column.name for column in _originals(world)], RowPricing(world))
     decision = _place_of(world.task.columns, "decision")
     for record in world.records:
         standing = wants.account(record)
@@ -117,9 +123,14 @@ def publish(world: World, closing: Closing, formats: Sequence[str] = FORMATS) ->
     world.tell(StepStarted("publish"))
     reporter = world.reporter() if world.reporter is not None else None
     with _spooled(world, closing, reporter) as spool:
+        assert closing.bill is not None, "the account has read it"
+        check_bill(world, closing.bill)
+        cost_file = world.home.results / "cost.csv"
+        write_cost(world, closing.bill, cost_file)
+        closing.results["cost"] = cost_file.absolute()
         if reporter is not None:
             report = world.home.results / "report.html"
-            replace_bytes(report, reporter.finish(closing.to_json()).encode())
+            replace_bytes(report, reporter.finish(closing.to_json(), closing.bill).encode())
             closing.results["report"] = report.absolute()
         for format_ in formats:
             if format_ == "xlsx" and closing.records > XLSX_RECORDS:
@@ -198,7 +209,8 @@ def _ledger_side(world: World, closing: Closing) -> LedgerCounts:
     counts = world.ledger.outcomes.counts(world.realm)
     closing.strays, closing.lines, closing.in_flight = counts.strays, counts.lines, counts.in_flight
     closing.jobs = tuple(shard.job_name for shard in world.ledger.shards.all(world.realm) if shard.job_name)
-    closing.cost, closing.smoke, closing.budget = total_cost(world), smoke_cost(world), budget_of(world)
+    closing.bill, closing.budget = study_bill(world), budget_of(world)
+    closing.cost, closing.smoke = closing.bill.total, closing.bill.smoke
     return counts
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from overnight.backends.backend import Backend
 from overnight.core.events import Tell, silent
@@ -18,6 +18,9 @@ from overnight.planning.wants import Account, Wants
 from overnight.pricing.catalogue import Catalogue, Model
 from overnight.pricing.prices import BATCH, Mode, Price, PriceList, pays_surcharge
 from overnight.study.models import GIVE_UP_AFTER_DAYS
+
+if TYPE_CHECKING:
+    from overnight.run.bill import StudyBill
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Reporter(Protocol):
 
     def add(self, record: Record, account: Account, cells: Sequence[Cell]) -> None: ...
 
-    def finish(self, closing: Mapping[str, object]) -> str: ...
+    def finish(self, closing: Mapping[str, object], bill: "StudyBill") -> str: ...
 
 
 @dataclass(slots=True)

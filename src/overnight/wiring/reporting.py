@@ -1,7 +1,7 @@
 """Fills the report: sees every record's account once, then asks the ledger for jobs, lines and money."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -10,11 +10,12 @@ from overnight.answers.quotes import find_quote
 from overnight.core.outcome import NotSent, ProblemKind
 from overnight.core.recipe import Recipe
 from overnight.core.record import Cell, Record
-from overnight.core.usage import NO_USAGE, Usage
+from overnight.core.usage import NO_USAGE
+from overnight.ledger.bills import SMOKE
 from overnight.ledger.shards import ShardFact
 from overnight.planning.wants import Account
-from overnight.pricing.bill import cost
 from overnight.pricing.catalogue import Model
+from overnight.pricing.prices import LONG_PROMPT_TOKENS, ONE
 from overnight.pricing.thinking import Thinking
 from overnight.records.describe import title_column
 from overnight.report.data import (
@@ -27,6 +28,7 @@ from overnight.report.data import (
     Lines,
     Method,
     ModelBill,
+    Part,
     Passage,
     ProblemExample,
     Quote,
@@ -38,7 +40,7 @@ from overnight.report.data import (
 from overnight.report.render import render_report
 from overnight.report.tally import AnswerTally
 from overnight.requests.cleaning import clean
-from overnight.run.money import Pricing, pricing_of, total_cost
+from overnight.run.bill import Billed, RowPricing, StudyBill, Why, sum_of, sum_usage
 from overnight.run.world import World
 from overnight.study.models import AskSpec, ScreenSpec, Study
 
@@ -51,7 +53,7 @@ class StudyReporter:
 
     def __init__(self, study: Study, model: Model, thinking: Thinking, world: World) -> None:
         self._study, self._model, self._thinking, self._world = study, model, thinking, world
-        self._pricing = pricing_of(world)
+        self._pricing = RowPricing(world)
         self._columns = {column.name: place for place, column in enumerate(world.task.columns)}
         self._task: _AskPart | _ScreenPart = (
             _AskPart(world) if isinstance(study.task, AskSpec) else _ScreenPart(study.task, self._columns)
@@ -69,7 +71,7 @@ class StudyReporter:
         if len(self._samples) < _SAMPLES:
             self._samples.append(self._sample(record, account, cells))
 
-    def finish(self, closing: Mapping[str, Any]) -> str:
+    def finish(self, closing: Mapping[str, Any], bill: StudyBill) -> str:
         study = self._study
         question = study.task.question if isinstance(study.task, ScreenSpec) else study.task.prompt
         return render_report(
@@ -79,8 +81,8 @@ class StudyReporter:
                 realm=self._world.realm,
                 made=self._world.stamp().replace("T", " ").replace("Z", " UTC"),
                 counts=_counts(closing),
-                method=self._method(),
-                bill=_bill(self._world, self._pricing),
+                method=self._method(bill),
+                bill=_bill(self._world, bill),
                 lines=_lines(self._world),
                 decisions=self._task.decisions(),
                 criteria=self._task.criteria(),
@@ -100,7 +102,8 @@ class StudyReporter:
     def _sample(self, record: Record, account: Account, cells: Sequence[Cell]) -> SampleRecord:
         texts = {name: clean(record.values.get(name)) for name in self._study.text_columns}
         title = texts.get(self._title or "", "")
-        outcomes = [one.outcome for one in account.settled.values()]
+        settled = list(account.settled.values())
+        outcomes = [one.outcome for one in settled]
         kind = account.problem or account.not_sent
         return SampleRecord(
             record_id=record.record_id,
@@ -114,7 +117,7 @@ class StudyReporter:
             fields=self._task.shown(cells),
             verdicts=self._task.verdicts(cells),
             usage=outcomes[0].usage if len(outcomes) == 1 else NO_USAGE,
-            cost=self._pricing.cost_of(outcomes[0]) if len(outcomes) == 1 else None,
+            cost=self._pricing.cost_of(settled[0]) if len(outcomes) == 1 else None,
             served="; ".join(dict.fromkeys(outcome.model_version for outcome in outcomes if outcome.model_version)),
         )
 
@@ -123,11 +126,12 @@ class StudyReporter:
         value = None if place is None else cells[place]
         return "" if value is None else str(value)
 
-    def _method(self) -> Method:
+    def _method(self, bill: StudyBill) -> Method:
         world = self._world
         served = Counter[str]()
-        for _, version, _, n in world.ledger.outcomes.usage_by_model(world.realm):
-            served[version] += n
+        for row in bill.rows:
+            if row.usage.known and row.kind != SMOKE:
+                served[row.served] += row.n
         return Method(
             model=self._model.id,
             served=tuple(served.most_common()),
@@ -265,48 +269,56 @@ def _lines(world: World) -> Lines:
     return Lines(counts.lines, counts.accepted, counts.identity, counts.strays, differ)
 
 
-def _bill(world: World, pricing: Pricing) -> Bill:
-    rows = world.ledger.outcomes.usage_by_model(world.realm)
-    models = tuple(_model_bill(world, pricing, served or asked, usage, n) for asked, served, usage, n in rows)
-    lines = world.ledger.outcomes.counts(world.realm).lines
+def _bill(world: World, bill: StudyBill) -> Bill:
+    before, usage = bill.before, bill.usage
+    estimate = None
+    if before is not None and before.low is not None and before.expected is not None and before.high is not None:
+        estimate = before.low, before.expected, before.high
     return Bill(
-        total=total_cost(world),
-        usage=_total(usage for _, _, usage, _ in rows),
-        lines_without_usage=lines - sum(n for _, _, _, n in rows),
-        by_model=(*models, *_asked_before(world)),
+        total=bill.total,
+        usage=usage,
+        lines_without_usage=bill.unknown[Why.NO_COUNTS] + bill.unknown[Why.NO_LINE],
+        by_model=tuple(_by(bill, _model_and_price)),
+        by_stage=tuple(_by(bill, lambda row: (row.stage, ""))),
+        parts=tuple(Part(part.name, part.tokens, part.cost) for part in bill.parts()),
+        by_caching=bill.by_caching,
+        by_sharing=bill.shared,
+        standard=bill.standard(world.prices),
+        estimate=estimate,
+        worst_case=None if before is None else before.worst,
         limit=world.limit,
+        notes=("Line by line, with the price of each: cost.csv beside this page.",),
     )
 
 
-def _asked_before(world: World) -> Iterator[ModelBill]:
-    """Rows asked at once, at another price than a job's: part of the total, and of no result."""
-    for bill in world.ledger.smokes.bills(world.realm):
-        yield ModelBill(f"{bill.model}, asked before a job", bill.n, bill.usage, bill.billed, "the standard price")
+def _by(bill: StudyBill, words: Callable[[Billed], tuple[str, str]]) -> Iterator[ModelBill]:
+    """Rows with token counts, added up by (name, price in words), in the order in which they first come."""
+    groups: dict[tuple[str, str], list[Billed]] = {}
+    for row in bill.rows:
+        if row.usage.known:
+            groups.setdefault(words(row), []).append(row)
+    for (name, price), rows in groups.items():
+        known = all(row.cost is not None for row in rows)
+        amount = sum_of(rows) if known else None
+        yield ModelBill(name, sum(row.n for row in rows), sum_usage(rows), amount, price)
 
 
-def _model_bill(world: World, pricing: Pricing, served: str, usage: Usage, n: int) -> ModelBill:
-    """At today's price and the lower tier: the exact sum, line by line, is the bill's total."""
-    found = pricing.price_of(served)
-    if found is None:
-        return ModelBill(served, n, usage, None)
-    words = (
-        f"${found.input_usd_per_mtok} in, ${found.output_usd_per_mtok} out per million tokens;"
-        f" {found.source}, checked {found.checked}"
+def _model_and_price(row: Billed) -> tuple[str, str]:
+    """Rows asked at once, before a job, have another price than a job's; days on both sides of a change have two."""
+    name = (row.served or row.asked) + (", asked before a job" if row.kind == SMOKE else "")
+    price = row.price
+    if price is None:
+        return name, ""
+    rates = price.rates(LONG_PROMPT_TOKENS + 1 if row.long else 0)
+    until = "" if price.valid_until is None else f" to {price.valid_until}"
+    long = ", prompts over 200,000 tokens" if row.long else ""
+    factor = price.location_surcharge if row.surcharge else ONE
+    dearer = "" if factor == ONE else f" × {factor} for {row.location}"
+    cached = "" if rates.cached_usd_per_mtok is None else f", ${rates.cached_usd_per_mtok} cached"
+    return name, (
+        f"{price.mode}{long}: ${rates.input_usd_per_mtok} in{cached}, ${rates.output_usd_per_mtok} out per million"
+        f" tokens{dearer}, from {price.valid_from}{until}; {price.source}, checked {price.checked}"
     )
-    amount = cost(usage, found, surcharge=world.surcharge) if found.over_200k is None else None
-    return ModelBill(served, n, usage, amount, words)
-
-
-def _total(usages: Iterator[Usage]) -> Usage:
-    total = Usage(0, 0, 0, 0)
-    for usage in usages:
-        total = Usage(
-            (total.prompt or 0) + (usage.prompt or 0),
-            (total.cached or 0) + (usage.cached or 0),
-            (total.thinking or 0) + (usage.thinking or 0),
-            (total.answer or 0) + (usage.answer or 0),
-        )
-    return total
 
 
 def _jobs(world: World) -> Iterator[Job]:
