@@ -366,8 +366,8 @@ MONEY = (
     guard(
         "rows without token counts keep their reservation",
         "run/collect.py",
-        "        fact.kept = self.bill.kept(shard.reserved, n_rows)\n",
-        "",
+        "        fact.billed, fact.kept = settled_amounts(shard, rows)\n",
+        "        fact.billed, _ = settled_amounts(shard, rows)\n",
         f"{GOOGLE}TestLimit::test_a_job_that_fails_after_it_ran_keeps_its_reservation_as_unknown_cost",
         "what a failed job cost would be counted as nothing",
     ),
