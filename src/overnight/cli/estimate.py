@@ -5,11 +5,10 @@ from typing import Any
 
 from overnight.cli.words import counted, duration
 from overnight.core.realm import GOOGLE
-from overnight.core.usage import Usd
 from overnight.pricing.estimate import Again, Estimate, factor_words
-from overnight.pricing.output import levels
+from overnight.pricing.output import ENOUGH, levels
 from overnight.pricing.range import Range
-from overnight.run.estimate import ROUND_HOURS, Estimated, Times, times_of
+from overnight.run.estimate import ROUND_HOURS, Estimated, PriceChange, Times, times_of
 from overnight.run.plan import Planned
 from overnight.run.world import World
 
@@ -26,14 +25,22 @@ def cost_lines(found: Estimated, world: World) -> Iterator[str]:
     yield f"  Output: {_output(found)}."
     if amounts.at_once is not None:
         yield f"  At once instead of in a job, the expected would cost {amounts.at_once}."
-    yield f"  Price of {price.valid_from}, read {price.checked}: {price.source}."
+    yield (
+        f"  Price: ${price.input_usd_per_mtok} in and ${price.output_usd_per_mtok} out a million tokens,"
+        f" since {price.valid_from}, checked {price.checked}."
+    )
     for change in found.changes:
-        what = "is not known" if change.after is None else f"is {factor_words(change.before, change.after)}"
-        yield f"  From {change.day} on, what the same costs {what}{_in_figures(change.after)}."
+        yield f"  From {change.day} {_change(change)}."
+    if found.rounds > 1:
+        yield f"  Worst case of all {found.rounds} rounds together, each attempt at its limit: {amounts.all_attempts}."
+    if found.later_stages:
+        yield f"  Not in these amounts: {', '.join(found.later_stages)}, which depends on the answers."
 
 
-def _in_figures(after: Usd | None) -> str:
-    return "" if after is None else f": {after} in place of the expected"
+def _change(change: PriceChange) -> str:
+    if change.after is None:
+        return "no source states the price: what is served from then on cannot be priced"
+    return f"this costs {factor_words(change.before, change.after)}: {change.after} in place of {change.before}"
 
 
 def _assumptions(found: Estimated) -> Iterator[str]:
@@ -44,7 +51,7 @@ def _assumptions(found: Estimated) -> Iterator[str]:
         n = max(1, amounts.n_requests)
         again = f"{share / 10:g} % sent again" if share else "none sent again"
         yield f"{round(tokens_in / n):,} tokens in, {round(tokens_out / n):,} out a request; {again}"
-    yield f"every byte a token, every answer at its limit, the dearest price within {ROUND_HOURS} hours"
+    yield "each byte a token, each answer at its limit, the dearest price ahead"
 
 
 def _three(tokens: Range) -> tuple[int, int, int]:
@@ -60,6 +67,8 @@ def _input(found: Estimated) -> str:
 
 
 def _output(found: Estimated) -> str:
+    if 0 < found.n_answers < ENOUGH:
+        return f"as in {counted(found.n_answers, 'earlier answer')}: too few to tell more than the order of size"
     if found.n_answers:
         return f"as in {counted(found.n_answers, 'earlier answer')}: low their median, high their 95th percentile"
     ours = levels().get(found.level)
@@ -73,11 +82,12 @@ def time_lines(world: World, planned: Planned) -> Iterator[str]:
         return
     times = times_of(world, planned.plan)
     by = f"as {counted(times.n_jobs, 'earlier job')}" if times.n_jobs else "Google's aim, no promise"
-    rounds = counted(times.rounds_usually, "round")
-    yield f"Time: usually {rounds}, {duration(times.usually_s)} ({by});"
+    hours = times.usually_s / 3600
+    long = f"{hours:.0f} hours" if hours >= 10 else duration(times.usually_s)
+    yield f"Time: usually {counted(times.rounds_usually, 'round')}, within {long} ({by});"
     yield (
-        f"  at worst {counted(times.rounds_at_worst, 'round')} of {ROUND_HOURS} hours,"
-        " 72 in Google's queue and 24 of running."
+        f"  at worst {counted(times.rounds_at_worst, 'round')} of {ROUND_HOURS} hours"
+        " (72 in Google's queue, 24 of running)."
     )
 
 

@@ -78,7 +78,7 @@ def _waste(planned: Planned, reason: Reason) -> str:
         return ""
     amount = planned.wasted[reason]
     said = "; their answers cost " + ("an amount that is not known" if amount is None else str(amount))
-    return said + (" and would be paid for again (--pay-again)" if reason in PAID_AGAIN else "")
+    return said + (" (--pay-again)" if reason in PAID_AGAIN else "")
 
 
 def _row(n: int, noun: str, rest: str) -> str:

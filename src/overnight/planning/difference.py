@@ -19,6 +19,8 @@ from overnight.requests.shards import Shape, ToRender
 
 KEPT_OF_ANSWERED: Final = 500
 """Answered requests whose token counts tell what the others will take: enough for a mean within a few percent."""
+KEPT_OF_TRIED: Final = 2_000
+"""The same, of what share of attempts failed."""
 COUNTED_AT_ONCE: Final = 30
 """Requests whose tokens the service counts, where it is asked to: half a minute at most."""
 
@@ -58,7 +60,7 @@ class Plan:
 
     past_deadline: of those given up, the ones that would be sent again had they not been sent first too long ago.
     before: of what is asked again, the ledger's rows of the answers there are, by reason. answered: some of what is
-    settled. ended, failed: attempts of the wanted requests so far, and those of them whose problem is sent again.
+    settled. tried: of some of what was sent before, (attempts that ended, those of them whose problem is sent again).
     """
 
     records: int = 0
@@ -73,8 +75,16 @@ class Plan:
     groups: dict[Shape, Group] = field(default_factory=dict)
     before: dict[Reason, list[int]] = field(default_factory=dict)
     answered: Sample[Wanted] = field(default_factory=lambda: Sample(KEPT_OF_ANSWERED))
-    ended: int = 0
-    failed: int = 0
+    tried: Sample[tuple[int, int]] = field(default_factory=lambda: Sample(KEPT_OF_TRIED))
+
+    @property
+    def ended(self) -> int:
+        """Attempts of `tried`; failed: those of them whose problem is sent again."""
+        return sum(ended for ended, _ in self.tried.items())
+
+    @property
+    def failed(self) -> int:
+        return sum(failed for _, failed in self.tried.items())
 
     @property
     def to_send(self) -> int:
@@ -128,7 +138,7 @@ class Difference:
     def _place(self, plan: Plan, record: Record, wanted: Wanted) -> None:
         standing = wanted.standing
         if standing.attempts and standing.state is not State.QUEUED:
-            _tally(plan, standing)
+            plan.tried.offer(wanted.address, _ended(standing))
         if standing.state is State.QUEUED:
             plan.same_prompt += 1
         elif standing.state is State.IN_FLIGHT:
@@ -183,10 +193,10 @@ class Difference:
         return Reason.TEXT_CHANGED, before.row
 
 
-def _tally(plan: Plan, standing: Standing) -> None:
+def _ended(standing: Standing) -> tuple[int, int]:
+    """(attempts that ended, those of them whose problem is sent again)."""
     if standing.state is State.ANSWERED:
-        plan.ended += standing.attempts
-        plan.failed += standing.attempts - 1
-    elif standing.kind is not None:
-        plan.ended += standing.tries
-        plan.failed += standing.tries - (AGAIN[standing.kind] is Next.GIVE_UP)
+        return standing.attempts, standing.attempts - 1
+    if standing.kind is None:
+        return 0, 0
+    return standing.tries, standing.tries - (AGAIN[standing.kind] is Next.GIVE_UP)

@@ -92,6 +92,8 @@ class Characters:
             return
         rest = rest.translate(None, _INNER)
         for kind, first in _FIRST.items():
+            if not rest:
+                break
             others = rest.translate(None, first)
             n[kind] += len(rest) - len(others)
             rest = others

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from math import ceil, sqrt
+from math import sqrt
 from typing import Final
 
 from overnight.core.usage import Usd
@@ -182,7 +182,7 @@ def calibrated(rule: Range, pairs: Sequence[Pair]) -> Range:
     off = sqrt(sum((pair.counted - ratio * pair.by_rule) ** 2 for pair in pairs) / max(1, n - 1) * n)
     error = max((0.02 if n >= ENOUGH else 0.1) * ratio, 2 * off / by_rule)
     mid = round(rule.expected * ratio)
-    low, high = int(rule.expected * max(0.0, ratio - error)), ceil(rule.expected * (ratio + error))
+    low, high = round(rule.expected * max(0.0, ratio - error)), round(rule.expected * (ratio + error))
     return Range(min(low, mid), mid, max(mid, high))
 
 

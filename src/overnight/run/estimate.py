@@ -52,7 +52,8 @@ class Estimated:
     """An estimate with what it rests on. price: today's in a job.
 
     n_counted: requests whose input tokens the service counted, in answers or when asked. n_answers: answers whose
-    output tokens were looked at; 0: by the table for `level`.
+    output tokens were looked at; 0: by the table for `level`. rounds: at most, the first included. later_stages: stages
+    that may follow and are in no amount.
     """
 
     amounts: Estimate
@@ -62,6 +63,8 @@ class Estimated:
     asked_to_count: bool
     n_answers: int
     changes: tuple[PriceChange, ...]
+    rounds: int
+    later_stages: tuple[str, ...]
 
 
 @dataclass
@@ -147,7 +150,17 @@ def estimate_plan(
         asked_to_count=bool(counted),
         n_answers=n_answers,
         changes=tuple(_changes(world, asked, parts, prices, amounts)),
+        rounds=max((len(part.rooms) for part in parts), default=0),
+        later_stages=_later_stages(world, plan),
     )
+
+
+def _later_stages(world: World, plan: Plan) -> tuple[str, ...]:
+    """How many of their requests will be wanted, the answers tell."""
+    if not world.task.dependent:
+        return ()
+    places = [world.task.stages.index(group.recipe.stage) for group in plan.groups.values()]
+    return tuple(world.task.stages[min(places) + 1 :]) if places else ()
 
 
 def _part(
@@ -204,7 +217,7 @@ def times_of(world: World, plan: Plan) -> Times:
     again = again_of(plan.failed, plan.ended)
     largest = max((group.n_requests for group in plan.groups.values()), default=0)
     most = max((world.attempts - (group.tries or 0) for group in plan.groups.values()), default=1)
-    rounds = min(most, 2 if plan.to_send * again.expected >= 1 else 1)
+    rounds = min(most, 2 if plan.to_send * again.expected >= 1000 else 1)
     normal = usual(past_jobs(world), largest, aim_s(world.realm))
     return Times(rounds, most, rounds * normal.within_s, most * ROUND_HOURS * 3600.0, normal.n_jobs)
 
