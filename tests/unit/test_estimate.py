@@ -164,6 +164,15 @@ class TestByHand:
         assert found[3:] == [Usd("15.774"), Usd("15.774") + Usd("30.774") + Usd("60.774")]
 
 
+def test_one_text_above_200000_tokens_has_the_dearer_price_reserved_for_all() -> None:
+    """gemini-3.1-pro-preview: $2 and $9 above, $1 and $6 below; an average of two lines would hide the long one."""
+    row = packaged_prices().price("gemini-3.1-pro-preview", TODAY)
+    assert row is not None
+    part = Part(2, Range(0, 0, 0), Range(0, 0, 0), (1_000,), 251_000, 250_000)
+    found = estimate([part], Prices(row, row, row, row, None, surcharge=False), Again(0, 0, 0))
+    assert found.worst == Usd("0.520256")  # (251,000 + 2 · 64) · 2 + 2,000 · 9, by the million
+
+
 def test_a_change_of_price_is_said_in_words() -> None:
     assert factor_words(Usd(3), Usd(6)) == "twice as much"
     assert factor_words(Usd(6), Usd(3)) == "half as much"
