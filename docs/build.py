@@ -23,13 +23,18 @@ PICTURE_WIDTH_PX, PICTURE_HEIGHT_PX = 1100, 1400
 
 def models_table() -> str:
     from overnight.pricing import packaged_models
+    from overnight.pricing.words import thinking_words
 
     rows = [
-        f"| `{each.id}` | {each.batch} | {each.max_output_tokens:,} | {_thinking(each)} | {_lifetime(each)} | "
+        f"| `{each.id}` | {each.batch} | {_developer(each)} | {each.max_output_tokens:,} | "
+        f"{thinking_words(each)} | {_lifetime(each)} | "
         f"{each.source} [{each.evidence}], {each.checked} |"
         for each in packaged_models()
     ]
-    return _table("model | batch | most output | thinking | on Vertex AI | source, checked", rows)
+    return _table(
+        "model | batch | batch on the Developer API | most output | thinking | lifetime and doubts | source, checked",
+        rows,
+    )
 
 
 def gone_table() -> str:
@@ -45,12 +50,17 @@ def prices_table() -> str:
     rows = []
     for each in packaged_prices():
         long = each.over_200k
-        tier = f"{long.input_usd_per_mtok} / {long.output_usd_per_mtok} / {long.cached_usd_per_mtok}" if long else ""
-        rows.append(
-            f"| `{each.model}` | {each.mode} | {each.input_usd_per_mtok} | {each.output_usd_per_mtok} | "
-            f"{each.cached_usd_per_mtok or 'not known'} | {tier} | {each.valid_from} | {each.valid_until or ''} |"
+        tier = (
+            f"{long.input_usd_per_mtok} / {long.output_usd_per_mtok} / {long.cached_usd_per_mtok or 'not known'}"
+            if long
+            else ""
         )
-    return _table("model | mode | in | out | cached | over 200k in / out / cached | from | until", rows)
+        rows.append(
+            f"| `{each.model}` | {each.surface} | {each.mode} | {each.input_usd_per_mtok} | "
+            f"{each.output_usd_per_mtok} | {each.cached_usd_per_mtok or 'not known'} | {tier} | "
+            f"{each.valid_from} | {each.valid_until or ''} |"
+        )
+    return _table("model | surface | mode | in | out | cached | over 200k in / out / cached | from | until", rows)
 
 
 def problems_table() -> str:
@@ -128,20 +138,16 @@ def _table(head: str, rows: list[str]) -> str:
     return "\n".join([f"| {head} |", "|---" * (head.count("|") + 1) + "|", *rows])
 
 
-def _thinking(model: "Model") -> str:
-    if model.budget is None:
-        found = ", ".join(model.levels)
-    else:
-        off = "off, " if model.can_be_off else ""
-        found = f"{off}{model.budget[0]:,} to {model.budget[1]:,} tokens"
-    return f"{found}; by default {model.default or 'not known'}"
+def _developer(model: "Model") -> str:
+    return model.offer("developer_batch").has
 
 
 def _lifetime(model: "Model") -> str:
-    parts = [f"closed to new projects {model.closed}"] if model.closed else []
-    parts += [f"retired {model.retired}"] if model.retired else []
-    parts += [model.note] if model.note else []
-    return "; ".join(parts)
+    from overnight.pricing.words import lifetime
+
+    there = lifetime(model.developer)
+    parts = [lifetime(model.vertex), f"on the Developer API {there}" if there else "", model.note]
+    return "; ".join(part for part in parts if part)
 
 
 if __name__ == "__main__":

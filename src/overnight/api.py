@@ -57,14 +57,14 @@ class StudyFile:
     def __repr__(self) -> str:
         return f"overnight.open({str(self.path)!r})"
 
-    def check(self) -> Checked:
+    def check(self, *, allow_unknown_model: bool = False) -> Checked:
         """Everything that is wrong at once, as StudyError or RecordsError. Reads all records; spends nothing."""
-        with open_study(self.path) as opened:
+        with open_study(self.path, allow_unknown_model=allow_unknown_model) as opened:
             return Checked(opened.study.name, opened.world.realm, opened.n_records, opened.warnings)
 
-    def plan(self) -> Planned:
+    def plan(self, *, allow_unknown_model: bool = False) -> Planned:
         """What a run would send. Changes nothing."""
-        with open_study(self.path) as opened:
+        with open_study(self.path, allow_unknown_model=allow_unknown_model) as opened:
             planned = make_plan(opened.world)
             if planned.estimated is None:
                 return Planned(planned.plan, None, None, None, None)
@@ -82,6 +82,7 @@ class StudyFile:
         resubmit: bool = False,
         smoke: bool = True,
         take_over: bool = False,
+        allow_unknown_model: bool = False,
         ask: Callable[[str], bool] | None = None,
         tell: Tell = silent,
     ) -> publish.Closing:
@@ -92,6 +93,7 @@ class StudyFile:
         new_recipe: this version's wording in place of the study's. resubmit: a job whose create had no reply is not
         there, so its requests are sent again. smoke: before the first job on Google, two rows are asked at once.
         take_over: send from here although another copy of the study has sent (LockedError otherwise).
+        allow_unknown_model: a model that no table knows goes through, with a price in the study's own file.
         """
         cap = None if max_usd is None else Usd(max_usd)
         options = Options(
@@ -104,21 +106,28 @@ class StudyFile:
             smoke=smoke,
             ask=ask,
         )
-        with open_study(self.path, tell=tell, command="run", connect=True, new_recipe=new_recipe) as opened:
+        with open_study(
+            self.path,
+            tell=tell,
+            command="run",
+            connect=True,
+            new_recipe=new_recipe,
+            allow_unknown_model=allow_unknown_model,
+        ) as opened:
             closing = publish.Closing(opened.world.study, opened.world.realm)
             with notifying(opened, closing):
                 return loop.run(opened.world, options, closing)
 
     def status(self) -> publish.Closing:
         """How every record stands, from the ledger alone. May be asked while another process runs the study."""
-        with open_study(self.path) as opened:
+        with open_study(self.path, to_send=False) as opened:
             closing = publish.Closing(opened.world.study, opened.world.realm)
             publish.account(opened.world, closing)
             return closing
 
     def fetch(self, *, reparse: bool = False, tell: Tell = silent) -> publish.Closing:
         """Collect what has ended and write results; never sends."""
-        with open_study(self.path, tell=tell, command="fetch", connect=True) as opened:
+        with open_study(self.path, tell=tell, command="fetch", to_send=False, connect=True) as opened:
             closing = publish.Closing(opened.world.study, opened.world.realm)
             with notifying(opened, closing):
                 return loop.fetch(opened.world, Options(), closing, again=reparse)
@@ -133,7 +142,7 @@ class StudyFile:
 
     def cancel(self, *, tell: Tell = silent) -> int:
         """Ask for running jobs to be cancelled; returns how many."""
-        with open_study(self.path, tell=tell, command="cancel", connect=True) as opened:
+        with open_study(self.path, tell=tell, command="cancel", to_send=False, connect=True) as opened:
             return loop.cancel(opened.world)
 
     def retry(self, kinds: Sequence[str] = ()) -> Counter[ProblemKind]:
@@ -144,22 +153,22 @@ class StudyFile:
             raise UsageError(
                 f"there is no kind of problem called {unknown[0]!r}", hint=f"One of {', '.join(sorted(known))}."
             )
-        with open_study(self.path, command="retry") as opened:
+        with open_study(self.path, command="retry", to_send=False) as opened:
             return reopen.retry(opened.world, [known[kind] for kind in kinds])
 
     def forget(self, record_ids: Sequence[str]) -> reopen.Forgotten:
         """Open the answers of these records; the next run asks and pays for them anew."""
-        with open_study(self.path, command="forget") as opened:
+        with open_study(self.path, command="forget", to_send=False) as opened:
             return reopen.forget(opened.world, record_ids)
 
     def adopt(self, job: str, *, tell: Tell = silent) -> Adopted:
         """A job made by hand becomes one of the study's. job: its full name, or its number. Sends nothing."""
-        with open_study(self.path, tell=tell, command="adopt", connect=True) as opened:
+        with open_study(self.path, tell=tell, command="adopt", to_send=False, connect=True) as opened:
             return adopt(opened.world, job)
 
     def clean(self, *, tell: Tell = silent) -> tuple[clean.Leftover, ...]:
         """Remove the study's files from the cloud, and its ended jobs. Returns what was removed; asks nobody."""
-        with open_study(self.path, tell=tell, command="clean", connect=True) as opened:
+        with open_study(self.path, tell=tell, command="clean", to_send=False, connect=True) as opened:
             found = tuple(clean.leftovers(opened.world))
             for leftover in found:
                 clean.remove(opened.world, leftover)
@@ -174,7 +183,7 @@ class StudyFile:
                 f"{file.name} is of no format that can be written",
                 hint=f"End its name with .{', .'.join(publish.FORMATS)}.",
             )
-        with open_study(self.path) as opened:
+        with open_study(self.path, to_send=False) as opened:
             closing = publish.Closing(opened.world.study, opened.world.realm)
             publish.export(opened.world, closing, file, format_)
             return closing

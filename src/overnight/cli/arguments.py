@@ -30,6 +30,11 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="end with one JSON object on standard output")
 
 
+def add_unknown_model(parser: argparse.ArgumentParser) -> None:
+    does = "let a model through that no table knows; its price has to be in the study's own file"
+    parser.add_argument("--allow-unknown-model", action="store_true", help=does)
+
+
 def amount(text: str) -> Decimal:
     """An amount of dollars. Raises UsageError: argparse would hide what was wrong with it."""
     try:

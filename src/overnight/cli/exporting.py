@@ -33,7 +33,7 @@ def _export(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{target} is a folder", hint="Name a file in it, such as results.csv.")
     if target.exists() and not arguments.force:
         raise UsageError(f"{target} is there already", hint="Choose another name, or say --force to write over it.")
-    with open_study(arguments.study) as opened:
+    with open_study(arguments.study, to_send=False) as opened:
         closing = Closing(opened.world.study, opened.world.realm)
         export(opened.world, closing, target, format_)
     print(

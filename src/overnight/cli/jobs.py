@@ -27,7 +27,7 @@ def _adopt(arguments: argparse.Namespace) -> int:
 
     with (
         showing(live=False) as shown,
-        open_study(arguments.study, tell=shown.tell, command="adopt", connect=True) as opened,
+        open_study(arguments.study, tell=shown.tell, command="adopt", to_send=False, connect=True) as opened,
     ):
         found = adopt(opened.world, arguments.job)
     print(f"job {found.shard}: {counted(found.requests, 'request')} of this study, {found.job}")
@@ -49,7 +49,7 @@ def _clean(arguments: argparse.Namespace) -> int:
 
     with (
         showing(live=False) as shown,
-        open_study(arguments.study, tell=shown.tell, command="clean", connect=True) as opened,
+        open_study(arguments.study, tell=shown.tell, command="clean", to_send=False, connect=True) as opened,
     ):
         found = list(leftovers(opened.world))
         if not found:

@@ -11,11 +11,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
-from overnight.cli import cloud, exporting, jobs, recovering, reopening, running, studies
+from overnight.cli import cloud, exporting, jobs, models, recovering, reopening, running, studies
 from overnight.cli.output import mute, say
 from overnight.errors import OutputError, OvernightError, UsageError
 
-_GROUPS = (studies, running, reopening, exporting, jobs, recovering, cloud)
+_GROUPS = (studies, running, reopening, exporting, jobs, recovering, models, cloud)
 
 STOPPED = 130
 """The exit code after Ctrl-C with no job under way."""
@@ -40,6 +40,7 @@ More:
   adopt        a job made by hand becomes one of the study's
   clean        remove the study's files from the bucket, and its ended jobs
   recover      make a lost or damaged ledger again, from the bucket
+  models       what each model can, costs, and until when; with a study: its cost with each
   local-cloud  the embedded Google Cloud on its own, for any Google client
 
 `overnight COMMAND --help` says more. The study is ./study.yaml unless you name one.

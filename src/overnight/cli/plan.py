@@ -9,6 +9,8 @@ from overnight.cli.show import banner
 from overnight.cli.words import command, counted, size, visible
 from overnight.core.realm import GOOGLE
 from overnight.planning.causes import PAID_AGAIN, Reason
+from overnight.pricing.prices import STANDARD, Price
+from overnight.pricing.words import traced, traced_model
 from overnight.requests.lint import MAX_BYTES, MAX_LINES
 from overnight.requests.render import Renderer
 from overnight.run.estimate import times_of
@@ -132,6 +134,24 @@ def shards(planned: Planned) -> int:
         share = planned.size_bytes * group.n_requests / max(1, planned.plan.to_send)
         total += max(-(-group.n_requests // MAX_LINES), -(-int(share) // MAX_BYTES), 1)
     return total
+
+
+def source_lines(opened: Opened, planned: Planned) -> Iterator[str]:
+    """Who says what the amounts of a plan rest on."""
+    world = opened.world
+    prices = {"now": world.price_now(), "dearest until it ends": world.dearest()}
+    if _smoke(opened, planned):
+        prices["for rows asked at once"] = world.dearest(STANDARD)
+    yield "Sources:"
+    uses: dict[Price, list[str]] = {}
+    for used, price in prices.items():
+        if price is not None:
+            uses.setdefault(price, []).append(used)
+    for price, all_uses in uses.items():
+        yield f"  price {' and '.join(all_uses)}: {traced(price)}"
+    if not uses:
+        yield f"  no source states what {world.model.id} costs"
+    yield f"  model: {traced_model(world.model)}"
 
 
 def request_lines(planned: Planned, most: int) -> Iterator[str]:

@@ -32,7 +32,7 @@ def _retry(arguments: argparse.Namespace) -> int:
         raise UsageError(
             f"there is no kind of problem called {unknown[0]!r}", hint=f"One of {', '.join(sorted(known))}."
         )
-    with open_study(arguments.study, command="retry", tell=lambda event: print(event.text)) as opened:
+    with open_study(arguments.study, command="retry", to_send=False, tell=lambda event: print(event.text)) as opened:
         found = retry(opened.world, [ProblemKind(kind) for kind in arguments.kind])
     if not found:
         print("There is no such problem. Nothing was opened.")
@@ -47,7 +47,7 @@ def _forget(arguments: argparse.Namespace) -> int:
     from overnight.run.reopen import forget
     from overnight.wiring.opening import open_study
 
-    with open_study(arguments.study, command="forget") as opened:
+    with open_study(arguments.study, command="forget", to_send=False) as opened:
         found = forget(opened.world, arguments.record)
     records = counted(len(set(arguments.record)), "record")
     if not found.requests:

@@ -4,7 +4,7 @@ import argparse
 import time
 from typing import TYPE_CHECKING
 
-from overnight.cli.arguments import add_command, add_json, add_study, amount
+from overnight.cli.arguments import add_command, add_json, add_study, add_unknown_model, amount
 from overnight.errors import OvernightError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--pay-again", action="store_true", help="ask anew records that were answered under another prompt"
     )
     run.add_argument("--new-recipe", action="store_true", help="use this version's wording in place of the study's")
+    add_unknown_model(run)
     run.add_argument("--resubmit", action="store_true", help="a job whose create had no reply is not there: send again")
     run.add_argument("--take-over", action="store_true", help="send from here although a copy of this study has sent")
     run.add_argument("--no-smoke", action="store_true", help="do not ask two rows at once before the first job")
@@ -57,7 +58,12 @@ def _run(arguments: argparse.Namespace) -> int:
     with (
         showing() as shown,
         open_study(
-            arguments.study, tell=shown.tell, command="run", connect=True, new_recipe=arguments.new_recipe
+            arguments.study,
+            tell=shown.tell,
+            command="run",
+            connect=True,
+            new_recipe=arguments.new_recipe,
+            allow_unknown_model=arguments.allow_unknown_model,
         ) as opened,
     ):
         _introduce(opened, shown)
@@ -106,7 +112,7 @@ def _fetch(arguments: argparse.Namespace) -> int:
 
     with (
         showing() as shown,
-        open_study(arguments.study, tell=shown.tell, command="fetch", connect=True) as opened,
+        open_study(arguments.study, tell=shown.tell, command="fetch", to_send=False, connect=True) as opened,
     ):
         _introduce(opened, shown)
         closing = Closing(opened.world.study, opened.world.realm)
@@ -130,7 +136,7 @@ def _cancel(arguments: argparse.Namespace) -> int:
 
     with (
         showing(live=False) as shown,
-        open_study(arguments.study, tell=shown.tell, command="cancel", connect=True) as opened,
+        open_study(arguments.study, tell=shown.tell, command="cancel", to_send=False, connect=True) as opened,
     ):
         n = cancel(opened.world)
     if not n:

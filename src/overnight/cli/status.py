@@ -23,7 +23,7 @@ _EVERY_S = 2.0
 def status(path: Path, *, follow: bool, as_json: bool) -> int:
     told: list[str] = []
     while True:
-        with open_study(path) as opened:
+        with open_study(path, to_send=False) as opened:
             closing = Closing(opened.world.study, opened.world.realm)
             account(opened.world, closing)
             jobs = list(_jobs(opened.world))

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from overnight.cli.arguments import add_command, add_json, add_study, whole
+from overnight.cli.arguments import add_command, add_json, add_study, add_unknown_model, whole
 from overnight.cli.output import answer, say
 from overnight.errors import StudyError, UsageError
 
@@ -23,12 +23,15 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
     check = add_command(commands, "check", "everything wrong with a study, at once; spends nothing", _check)
     add_study(check)
+    add_unknown_model(check)
     check.add_argument("--cloud", action="store_true", help="look at the account too, read-only")
     check.add_argument("--print-setup", action="store_true", help="print the gcloud lines that set the account up")
 
     plan = add_command(commands, "plan", "what would be sent, why, and what it may cost; changes nothing", _plan)
     add_study(plan)
     plan.add_argument("--show", type=whole, default=0, metavar="N", help="also print N whole request lines")
+    add_unknown_model(plan)
+    plan.add_argument("--sources", action="store_true", help="print where each price comes from")
     plan.add_argument("--new-recipe", action="store_true", help="as if with this version's wording")
     plan.add_argument("--count-tokens", action="store_true", help="the service counts 30 of the requests, for free")
     add_json(plan)
@@ -105,7 +108,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
     if arguments.print_setup:
         return _print_setup(arguments.study)
-    with open_study(arguments.study) as opened:
+    with open_study(arguments.study, allow_unknown_model=arguments.allow_unknown_model) as opened:
         study, world = opened.study, opened.world
         if arguments.cloud and study.cloud is None:
             raise _no_account(study)
@@ -162,12 +165,17 @@ def _print_setup(path: Path) -> int:
 
 
 def _plan(arguments: argparse.Namespace) -> int:
-    from overnight.cli.plan import plan_json, plan_lines, request_lines
+    from overnight.cli.plan import plan_json, plan_lines, request_lines, source_lines
     from overnight.run.plan import make_plan
     from overnight.wiring.opening import open_study
 
     count: bool = arguments.count_tokens
-    with open_study(arguments.study, new_recipe=arguments.new_recipe, connect=count) as opened:
+    with open_study(
+        arguments.study,
+        new_recipe=arguments.new_recipe,
+        allow_unknown_model=arguments.allow_unknown_model,
+        connect=count,
+    ) as opened:
         for warning in opened.warnings:
             say(f"warning: {warning}")
         planned = make_plan(opened.world, keep=arguments.show, count=count)
@@ -175,6 +183,8 @@ def _plan(arguments: argparse.Namespace) -> int:
             print(json.dumps(plan_json(opened, planned), ensure_ascii=False))
             return 0
         for line in plan_lines(opened, planned, arguments.study):
+            answer(line)
+        for line in source_lines(opened, planned) if arguments.sources else ():
             answer(line)
         for line in request_lines(planned, arguments.show):
             answer(line)

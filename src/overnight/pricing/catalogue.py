@@ -1,51 +1,99 @@
-"""Models as dated data: what each one can, until when, and who says so (models.toml)."""
+"""Models as dated data: what each one can, where, until when, and who says so (models.toml)."""
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from types import MappingProxyType
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal
 
-from overnight.errors import Finding, StudyError
+from overnight.pricing.toml_rows import Keys, checked_row, taken
 
-Batch = Literal["yes", "no", "unknown"]
-KEY_PATH: Final = "model.name"
-ENDS_SOON_DAYS: Final = 90
+Has = Literal["yes", "no", "unknown"]
+VERTEX_BATCH: Final = "vertex_batch"
+DEVELOPER_BATCH: Final = "developer_batch"
+WAYS: Final = (VERTEX_BATCH, DEVELOPER_BATCH, "synchronous", "flex")
+"""Ways to ask a model: in a job of Vertex AI or of the Developer API, at once, or at once when there is room."""
+MARKS: Final = frozenset({"D", "S", "L", "U", "T", "?", "own"})
+"""Evidence marks (models.toml); own: the user's own file."""
+OLD_DAYS: Final = 60
+"""A row that was checked longer ago is said to be old: prices of new models change every few months (facts 8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Whether a model is offered in one of WAYS, and the mark of who says so."""
+
+    has: Has
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """On one surface. closed: first day on which new projects are refused. retired: first day without an answer, which
+    may lie ahead. kept_until: promised at least. served_by: what answers in its place from served_by_from on."""
+
+    closed: date | None = None
+    retired: date | None = None
+    kept_until: date | None = None
+    served_by: str = ""
+    served_by_from: date | None = None
+    evidence: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What one model can on Vertex AI. A value that no source gives is None or empty, never a guess.
+    """What one model can. A value that no source gives is None or empty, never a guess.
 
-    levels: values of thinkingLevel, least first, lower case; empty where the model takes a budget. budget: least and
-    most thinking tokens. default: what the model does when nothing is sent (a level, "dynamic", "off", or empty: not
-    known). closed: first day on which new projects are refused. retired: first day without an answer, which may lie
-    ahead. locations: empty = not known. takes_seed: only True with a source. evidence: see models.toml.
+    surfaces: by a name of WAYS. levels: values of thinkingLevel, least first, lower case; empty where the model takes a
+    budget. budget: least and most thinking tokens. Both missing: not known, the setting is passed on as it is asked
+    for. default: what the model does when nothing is sent (a level, "dynamic", "off", or empty: not known). ignores,
+    deprecates: request parameters. locations: empty = not known. takes_seed: only True with a source. used_before: the
+    person's own word that their project may go on with a closed model. evidence: see models.toml. own: said by the
+    user's file. vertex, developer: lifetimes.
     """
 
     id: str
-    batch: Batch
+    surfaces: Mapping[str, Offer]
     context_tokens: int
     max_output_tokens: int
     source: str
     evidence: str
     checked: date
+    family: str = ""
+    aliases: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
     budget: tuple[int, int] | None = None
     default: str = ""
     can_be_off: bool = False
-    closed: date | None = None
-    retired: date | None = None
+    ignores: tuple[str, ...] = ()
+    deprecates: tuple[str, ...] = ()
     replaced_by: str = ""
     locations: tuple[str, ...] = ()
     takes_seed: bool = False
+    used_before: bool = False
     note: str = ""
+    vertex: Lifetime = field(default_factory=Lifetime)
+    developer: Lifetime = field(default_factory=Lifetime)
+    own: bool = False
+    known: bool = True
+
+    @property
+    def batch(self) -> Has:
+        return self.offer(VERTEX_BATCH).has
+
+    def offer(self, way: str) -> Offer:
+        return self.surfaces.get(way, Offer("unknown", "?"))
+
+    def closed_on(self, day: date) -> bool:
+        return passed(self.vertex.closed, day) and not self.used_before
 
     def usable(self, today: date) -> bool:
-        """Known to do batch, and open to a new project on that day."""
-        return self.batch == "yes" and not _passed(self.closed, today) and not _passed(self.retired, today)
+        """Known to do batch on Vertex AI, and open to this project on that day."""
+        gone = passed(self.vertex.retired, today) or passed(self.vertex.served_by_from, today)
+        return self.batch == "yes" and not gone and not self.closed_on(today)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,43 +126,8 @@ class Catalogue:
         return iter(self.models.values())
 
     def get(self, name: str) -> Model | None:
-        return self.models.get(name)
-
-    def find(self, name: str, today: date) -> Model:
-        """The model of that id. Raises StudyError when it is unknown, retired, closed to new projects or does no batch.
-
-        A model whose batch support could not be established is returned: see `cautions`.
-        """
-        if re.search(r"deep[\s_-]*think", name, re.IGNORECASE):
-            self._refuse_deep_think(name, today)
-        model = self.models.get(name)
-        if model is None:
-            for row in self.gone:
-                if row.covers(name):
-                    what = f"model {name} {row.why} (source: {row.source})"
-                    _refuse(what, self._instead(row.replaced_by, today))
-            self._refuse_unknown(name, today)
-        checked = f"(source: {model.source}; checked {model.checked})"
-        if _passed(model.retired, today):
-            what = f"model {name} was retired on {model.retired} {checked}"
-            _refuse(what, self._instead(model.replaced_by, today))
-        if _passed(model.closed, today):
-            what = f"model {name} is closed to new projects since {model.closed}; {model.note} {checked}"
-            _refuse(what, self._instead(model.replaced_by, today))
-        if model.batch == "no":
-            _refuse(f"model {name} does no batch {checked}", self._instead(model.replaced_by, today))
-        return model
-
-    def cautions(self, model: Model, today: date) -> tuple[Finding, ...]:
-        """What a person should know before using the model; nothing here stops a run."""
-        found = []
-        if model.batch == "unknown":
-            what = f"whether {model.id} does batch on Vertex AI is not established: {model.note}"
-            found.append((what, "Try a few records first: a refusal comes at once and costs nothing."))
-        if model.retired is not None and today < model.retired <= today + timedelta(days=ENDS_SOON_DAYS):
-            what = f"{model.id} is retired on {model.retired}: {model.note}"
-            found.append((what, self._instead(model.replaced_by, today)))
-        return tuple(Finding(what, path=KEY_PATH, hint=hint, level="warning") for what, hint in found)
+        """By id, or by an alias."""
+        return self.models.get(name) or next((model for model in self if name in model.aliases), None)
 
     def nearest(self, name: str, today: date, n: int = 3) -> tuple[str, ...]:
         """Ids most like `name` among those that do batch on that day; the first of the table when none is like it."""
@@ -124,31 +137,27 @@ class Catalogue:
         slug = re.sub(r"[\s_]+", "-", name.strip().lower().rsplit("/", 1)[-1])
         return tuple(difflib.get_close_matches(slug, usable, n=n, cutoff=0.5) or usable[:n])
 
-    def _instead(self, replaced_by: str, today: date) -> str:
-        others = [replaced_by] if replaced_by else []
-        others += [name for name in self.nearest(replaced_by, today) if name != replaced_by]
-        return f"Use {others[0]}" + (f" (or {', '.join(others[1:])})." if others[1:] else ".")
-
-    def _refuse_unknown(self, name: str, today: date) -> NoReturn:
-        what = f"there is no model {name!r} that this version knows"
-        if re.search(r"-0\d\d$", name):
-            what += "; ids with a version number such as gemini-2.5-pro-002 never existed for these models"
-        elif "/" in name:
-            what += "; write the id alone, without publishers/… or models/"
-        _refuse(what, f"The nearest that do batch: {', '.join(self.nearest(name, today))}.")
-
-    def _refuse_deep_think(self, name: str, today: date) -> NoReturn:
-        what = (
-            f"model {name!r}: no API serves Deep Think, in batch or otherwise; it is a mode of the Gemini app, and ids "
-            "with that name are not Google's"
+    def stranger(self, name: str) -> Model:
+        """A model nobody tells of, with the least limits of all that are known: too low cuts an answer, which is asked
+        again with more room; too high is refused by the service, row by row."""
+        return Model(
+            id=name,
+            surfaces={},
+            context_tokens=min((model.context_tokens for model in self), default=_LEAST_CONTEXT),
+            max_output_tokens=min((model.max_output_tokens for model in self), default=_LEAST_OUTPUT),
+            source="no source: the limits are the least of all models in the table",
+            evidence="?",
+            checked=date.min,
+            known=False,
         )
-        strongest = self.models["gemini-3.1-pro-preview"]
-        asked = strongest.id if strongest.usable(today) else self.nearest(strongest.id, today)[0]
-        hint = (
-            f"The nearest in this version is one sample that thinks as hard as it can: model: {{name: {asked}, "
-            "thinking: max}. Several samples, compared (`deep_think`), are not in this version."
-        )
-        _refuse(what, hint)
+
+    def with_own(self, own: Iterable[Model]) -> "Catalogue":
+        """These rows in place of those with the same id."""
+        return Catalogue(MappingProxyType({**self.models, **{model.id: model for model in own}}), self.gone)
+
+
+_LEAST_CONTEXT: Final = 1_048_576
+_LEAST_OUTPUT: Final = 32_768
 
 
 def read_models(toml: str) -> Catalogue:
@@ -156,8 +165,9 @@ def read_models(toml: str) -> Catalogue:
     import tomllib
 
     data = tomllib.loads(toml)
-    found = {row["id"]: _model(row) for row in data.get("model", ())}
-    return Catalogue(MappingProxyType(found), tuple(Gone(**row) for row in data.get("gone", ())))
+    models = [model_row(row) for row in data.get("model", ())]
+    found = MappingProxyType({model.id: model for model in models})
+    return Catalogue(found, tuple(Gone(**row) for row in data.get("gone", ())))
 
 
 @functools.cache
@@ -168,20 +178,117 @@ def packaged_models() -> Catalogue:
     return read_models(files(__package__).joinpath("models.toml").read_text("utf-8"))
 
 
-def _model(row: dict[str, Any]) -> Model:
-    """Lists become tuples; a row that contradicts itself is refused, since a study is priced by it."""
-    shaped: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-    model = Model(**shaped)
-    if model.batch not in ("yes", "no", "unknown"):
-        raise ValueError(f"model {model.id}: batch is {model.batch!r}, not yes, no or unknown")
-    if bool(model.levels) == (model.budget is not None):
-        raise ValueError(f"model {model.id}: give levels or a budget, one of them")
+_NEEDED: Final = ("context_tokens", "max_output_tokens", "checked")
+_KEYS: Final[Keys] = {
+    "id": str,
+    "family": str,
+    "aliases": list,
+    "surfaces": dict,
+    "context_tokens": int,
+    "max_output_tokens": int,
+    "levels": list,
+    "budget": list,
+    "default": str,
+    "can_be_off": bool,
+    "ignores": list,
+    "deprecates": list,
+    "replaced_by": str,
+    "locations": list,
+    "takes_seed": bool,
+    "used_before": bool,
+    "note": str,
+    "vertex": dict,
+    "developer": dict,
+    "source": str,
+    "evidence": str,
+    "checked": date,
+}
+_LIFETIME_KEYS: Final[Keys] = {
+    "closed": date,
+    "retired": date,
+    "kept_until": date,
+    "served_by": str,
+    "served_by_from": date,
+    "evidence": str,
+    "source": str,
+}
+
+
+def model_row(row: Mapping[str, Any], before: Model | None = None, said_by: str = "") -> Model:
+    """A row of models.toml; of the user's file where said_by names that, on top of the packaged row, if there is one.
+
+    A row that contradicts itself is refused, since a study is priced by it. Raises TypeError or ValueError.
+    """
+    needed = () if before is not None else _NEEDED if said_by else (*_NEEDED, "surfaces", "source", "evidence")
+    checked_row(row, _KEYS, needed=("id", *needed))
+    given: dict[str, Any] = {
+        key: _tuple(key, value) if isinstance(value, list) else value for key, value in row.items()
+    }
+    if "surfaces" in given:
+        known = before.surfaces if before is not None else {}
+        given["surfaces"] = MappingProxyType({**known, **_offers(given["surfaces"], said_by)})
+    for surface in ("vertex", "developer"):
+        if surface in given:
+            checked_row(given[surface], _LIFETIME_KEYS)
+            mine: dict[str, Any] = {"evidence": "own", "source": said_by} if said_by else {}
+            given[surface] = Lifetime(**{**mine, **given[surface]})
+    if said_by:
+        rest = f"; the rest: {before.source}" if before is not None else ""
+        given |= {"source": said_by + taken(row, "source") + rest, "own": True}
+        given["evidence"] = row.get("evidence", "own")
+    if before is not None:
+        if "levels" in given and "budget" not in given:
+            given["budget"] = None
+        if "budget" in given and "levels" not in given:
+            given["levels"] = ()
+        model = replace(before, **given)
+    else:
+        model = Model(**{"surfaces": {}, **given})
+    _check(model, own=bool(said_by))
     return model
 
 
-def _passed(day: date | None, today: date) -> bool:
+def _offers(written: Mapping[str, object], said_by: str) -> dict[str, Offer]:
+    """`vertex_batch = "yes [D]"`; in the user's file the mark may be left out."""
+    offers = {}
+    for way, words in written.items():
+        found = re.fullmatch(r"(yes|no|unknown)(?: \[(.)\])?", words) if isinstance(words, str) else None
+        if way not in WAYS or found is None or not (found[2] or said_by):
+            raise ValueError(
+                f'surfaces: {way} = {words!r}; write one of {", ".join(WAYS)} = "yes [D]" (or no, unknown)'
+            )
+        has: Has = found[1]  # type: ignore[assignment]  # the pattern says so
+        offers[way] = Offer(has, found[2] or "own")
+    return offers
+
+
+def _check(model: Model, *, own: bool) -> None:
+    if (model.levels and model.budget is not None) or not (own or model.levels or model.budget is not None):
+        raise ValueError(f"model {model.id}: give levels or a budget, one of them")
+    if model.context_tokens < 1 or model.max_output_tokens < 1:
+        raise ValueError(f"model {model.id}: context_tokens and max_output_tokens are above zero")
+    if any(level != level.lower() for level in model.levels):
+        raise ValueError(f"model {model.id}: levels are words in lower case, least first")
+    for life in (model.vertex, model.developer):
+        if bool(life.served_by) != (life.served_by_from is not None):
+            raise ValueError(f"model {model.id}: served_by and served_by_from go together")
+    if model.evidence not in MARKS:
+        raise ValueError(f"model {model.id}: evidence {model.evidence!r} is none of {', '.join(sorted(MARKS))}")
+
+
+def _tuple(key: str, value: list[object]) -> tuple[object, ...]:
+    """A budget is of two whole numbers, every other list of texts."""
+    if key != "budget":
+        if not all(isinstance(item, str) and item for item in value):
+            raise TypeError(f"`{key}` is a list of texts, not {value}")
+    elif not (len(value) == 2 and all(type(n) is int for n in value) and 0 <= value[0] <= value[1]):  # type: ignore[operator]  # of whole numbers
+        raise TypeError(f"`budget` is [least, most] in tokens, not {value}")
+    return tuple(value)
+
+
+def passed(day: date | None, today: date) -> bool:
     return day is not None and day <= today
 
 
-def _refuse(what: str, hint: str) -> NoReturn:
-    raise StudyError([Finding(what, path=KEY_PATH, hint=hint)])
+def is_old(checked: date, today: date) -> bool:
+    return today - checked > timedelta(days=OLD_DAYS)

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
+
+from overnight.pricing.toml_rows import Keys, checked_row, taken
 
 LONG_PROMPT_TOKENS: Final = 200_000
 """A request whose prompt has more tokens is billed at the higher tier, all of it (facts 8)."""
@@ -39,7 +41,7 @@ class Price:
     """What a model costs in one mode over one stretch of days, both ends included; valid_until None: goes on.
 
     location_surcharge: a factor for every location but `global`, 1 where no source tells of one. evidence: see
-    models.toml.
+    models.toml. own: said by the user's file.
     """
 
     model: str
@@ -56,6 +58,7 @@ class Price:
     checked: date
     note: str = ""
     surface: Surface = VERTEX
+    own: bool = False
 
     def holds_on(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
@@ -145,10 +148,12 @@ class PriceList:
 
 
 def read_prices(toml: str) -> PriceList:
-    """Rows of a prices.toml. Raises KeyError, TypeError or ValueError for a row that is not what it should be."""
+    """Rows of a prices.toml. Raises TypeError or ValueError for a row that is not what it should be."""
     import tomllib
 
-    return PriceList(tuple(price_row(row) for row in tomllib.loads(toml).get("price", ())))
+    data = tomllib.loads(toml)
+    sources = data.get("sources", {})
+    return PriceList(tuple(price_row({**row, **sources.get(row.get("source"), {})}) for row in data.get("price", ())))
 
 
 @functools.cache
@@ -184,42 +189,81 @@ def pays_surcharge(location: str) -> bool:
     return location != GLOBAL
 
 
-def price_row(row: Mapping[str, Any]) -> Price:
-    base, long = _rates(row), _rates(row["over_200k"]) if "over_200k" in row else None
-    if long is not None and (
-        long.input_usd_per_mtok < base.input_usd_per_mtok or long.output_usd_per_mtok < base.output_usd_per_mtok
-    ):
-        raise ValueError(f"{row['model']}: long prompts are cheaper than short ones; a worst case could then be passed")
-    surcharge = Decimal(row.get("location_surcharge", ONE))
+_RATE_KEYS: Final[Keys] = {"input": str, "output": str, "cached": str}
+_KEYS: Final[Keys] = {
+    "model": str,
+    "surface": str,
+    "mode": str,
+    **_RATE_KEYS,
+    "over_200k": dict,
+    "location_surcharge": str,
+    "valid_from": date,
+    "valid_until": date,
+    "source": str,
+    "evidence": str,
+    "checked": date,
+    "note": str,
+}
+_NEEDED: Final = ("model", "input", "output", "valid_from", "checked")
+
+
+def price_row(row: Mapping[str, Any], said_by: str = "") -> Price:
+    """A row of prices.toml; of the user's own file where said_by names that. Raises TypeError or ValueError."""
+    checked_row(row, _KEYS, needed=_NEEDED if said_by else (*_NEEDED, "source", "evidence"))
+    base, long = _rates(row), None
+    if "over_200k" in row:
+        checked_row(row["over_200k"], _RATE_KEYS, needed=("input", "output"))
+        long = _rates(row["over_200k"])
+        if long.input_usd_per_mtok < base.input_usd_per_mtok or long.output_usd_per_mtok < base.output_usd_per_mtok:
+            raise ValueError("long prompts are cheaper than short ones; a worst case could then be passed")
+    surcharge = _amount("location_surcharge", row.get("location_surcharge", "1"))
     if surcharge < ONE:
-        raise ValueError(f"{row['model']}: a location surcharge below 1 ({surcharge})")
+        raise ValueError(f"a location surcharge below 1 ({surcharge}); it is a factor: 1.1 for 10 % more")
+    valid_from, valid_until = row["valid_from"], row.get("valid_until")
+    if valid_until is not None and valid_until < valid_from:
+        raise ValueError(f"it ends ({valid_until}) before it begins ({valid_from})")
     return Price(
         model=row["model"],
-        mode=row["mode"],
+        surface=_word("surface", row.get("surface", VERTEX), SURFACES),
+        mode=_word("mode", row.get("mode", BATCH), MODES),
         input_usd_per_mtok=base.input_usd_per_mtok,
         output_usd_per_mtok=base.output_usd_per_mtok,
         cached_usd_per_mtok=base.cached_usd_per_mtok,
         over_200k=long,
         location_surcharge=surcharge,
-        valid_from=row["valid_from"],
-        valid_until=row.get("valid_until"),
-        source=row["source"],
-        evidence=row["evidence"],
+        valid_from=valid_from,
+        valid_until=valid_until,
+        source=said_by + taken(row, "source") if said_by else row["source"],
+        evidence=row.get("evidence", "own"),
         checked=row["checked"],
         note=row.get("note", ""),
-        surface=row.get("surface", VERTEX),
+        own=bool(said_by),
     )
 
 
+W = TypeVar("W", bound=str)
+
+
+def _word(key: str, written: str, words: tuple[W, ...]) -> W:
+    found = next((word for word in words if word == written), None)
+    if found is None:
+        raise ValueError(f"`{key}` is {' or '.join(words)}, not {written!r}")
+    return found
+
+
 def _rates(row: Mapping[str, Any]) -> Rates:
-    """Amounts are strings in the file, so that no float is ever in between."""
-    amounts = [row["input"], row["output"], row.get("cached", row["input"])]
-    if not all(isinstance(amount, str) for amount in amounts):
-        raise TypeError(f"write the amounts {amounts} in quotes")
-    rate_in, rate_out, rate_cached = (Decimal(amount) for amount in amounts)
-    if not 0 < rate_cached <= rate_in or rate_out <= 0:
-        raise ValueError(f"amounts {amounts}: all above zero, and cached input not dearer than input")
-    return Rates(rate_in, rate_out, rate_cached if "cached" in row else None)
+    """Amounts are texts in the file, so that no float is ever in between."""
+    rate_in, rate_out = _amount("input", row["input"]), _amount("output", row["output"])
+    cached = _amount("cached", row["cached"]) if "cached" in row else None
+    if cached is not None and cached > rate_in:
+        raise ValueError(f"cached input is dearer ({cached}) than input ({rate_in})")
+    return Rates(rate_in, rate_out, cached)
+
+
+def _amount(key: str, written: str) -> Decimal:
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", written) or not Decimal(written):
+        raise ValueError(f'`{key}` is an amount above zero in digits, such as "0.75", not {written!r}')
+    return Decimal(written)
 
 
 def overlap(one: Price, other: Price) -> bool:

@@ -37,7 +37,9 @@ def thinking_config(model: Model, thinking: str | int | None) -> Thinking:
         level = model.default or "default"
         known = f"left to the model, which is {level} for {model.id}" if model.default else "left to the model"
         return Thinking({}, level, known)
-    return _level(model, thinking) if model.levels else _budget(model, thinking)
+    if model.levels:
+        return _level(model, thinking)
+    return _as_asked(model, thinking) if model.budget is None else _budget(model, thinking)
 
 
 def _level(model: Model, thinking: str | int) -> Thinking:
@@ -47,6 +49,22 @@ def _level(model: Model, thinking: str | int) -> Thinking:
         _refuse(model, thinking)
     became = f"max became {level}, the most that {model.id} takes" if asked == "max" else f"{level}, as asked"
     return Thinking({"thinkingLevel": level.upper()}, level, became)
+
+
+def _as_asked(model: Model, thinking: str | int) -> Thinking:
+    """Nobody says what this model takes: the setting is sent as it stands, and the service decides."""
+    asked = thinking.strip().lower() if isinstance(thinking, str) else thinking
+    if isinstance(asked, bool) or asked == "max":
+        hint = "Write the level or the token budget itself: what its most is, no table says."
+        raise StudyError(
+            [Finding(f"{model.id} is not known well enough for thinking: {thinking}", KEY_PATH, hint=hint)]
+        )
+    if asked in ("off", 0):
+        return Thinking({"thinkingBudget": 0}, "off", "off, as asked, not checked")
+    if isinstance(asked, int):
+        level = "dynamic" if asked == DYNAMIC else str(asked)
+        return Thinking({"thinkingBudget": asked}, level, f"{asked:,} tokens at most, as asked, not checked")
+    return Thinking({"thinkingLevel": asked.upper()}, asked, f"{asked}, as asked, not checked")
 
 
 def _budget(model: Model, thinking: str | int) -> Thinking:

@@ -78,7 +78,8 @@ class World:
     """One study in one realm, opened.
 
     catalogue, prices: the packaged tables with the study's own file on top. records: re-iterable, always in the same
-    order. room: maxOutputTokens after so many truncations. limit: for the life
+    order. schema_chars: of the longest
+    answer schema. room: maxOutputTokens after so many truncations. limit: for the life
     of the study in realm google, None without a budget.
     reporter: makes what draws report.html, None for no report. lost: why this ledger may not be
     the one that knows what was paid for; empty when nothing speaks for that. give_up_after_days: a problem of a request
@@ -102,6 +103,7 @@ class World:
     columns: tuple[Column, ...]
     id_column: str
     task: Task
+    schema_chars: int
     room: Callable[[int], int]
     now: Callable[[], datetime]
     sleep: Callable[[float], None]

@@ -48,6 +48,21 @@ def check_files(document: Document, files: Plain, folder: Path) -> None:
         seen.setdefault(file, path)
 
 
+def check_models(document: Document, written: Plain, folder: Path) -> Path | None:
+    """The user's own file of models and prices, absolute; what is in it is looked at where prices are known."""
+    path: KeyPath = ("models",)
+    if written is None:
+        return None
+    if not isinstance(written, str) or not written.strip() or "\0" in written:
+        document.add(
+            "`models` is the name of one TOML file", path, "models: my-models.toml; the model is under `model`."
+        )
+        return None
+    file = absolute(folder, written)
+    _check_file(document, file, written, path)
+    return file
+
+
 def _check_file(document: Document, file: Path, written: str, path: KeyPath) -> None:
     try:
         is_folder, is_file = file.is_dir(), file.is_file()

@@ -46,7 +46,8 @@ SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "notify": NotifySpec,
 }
 KEYS: Final = (
-    "study", "records", "ask", "screen", "model", "budget", "attempts", "give_up_after_days", "cloud", "notify",
+    "study", "records", "ask", "screen", "model", "models", "budget", "attempts", "give_up_after_days", "cloud",
+    "notify",
 )  # fmt: skip
 SCREEN_TEXT: Final = ("title", "abstract")
 """What a screen shows of a record when `records.text` does not say."""
@@ -98,6 +99,7 @@ def _study(document: Document, file: Path) -> Study | None:
     attempts = _value(document, "attempts", TypeAdapter[int](Attempts))
     days = _value(document, "give_up_after_days", TypeAdapter[int](Days))
     notify = _section(document, "notify", NotifySpec)
+    own = checks.check_models(document, values.get("models"), file.parent)
     if ask is not None:
         checks.check_answer(document, ask)
     task = ask or screen
@@ -119,6 +121,7 @@ def _study(document: Document, file: Path) -> Study | None:
         cloud=cloud,
         give_up_after_days=GIVE_UP_AFTER_DAYS if days is None else days,
         notify=notify,
+        models=own,
         warnings=warnings,
         named=document.file,
         lines=lines,

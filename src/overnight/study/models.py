@@ -216,6 +216,17 @@ class ScreenSpec(Model):
         return self.include + self.exclude
 
 
+def _no_deep_think(value: object) -> object:
+    if isinstance(value, str) and re.search(r"deep[\s_-]*think", value, re.IGNORECASE):
+        raise fault(
+            f'"{value}": no API serves Deep Think, in batch or otherwise; it is a mode of the Gemini app',
+            "What stands for it is a recipe: several independent samples by a strong model that thinks as hard as it "
+            "can, compared, and the contested ones judged again. In this version that is one sample: thinking: max with"
+            " gemini-3.1-pro-preview; several (`deep_think`) are not in this version.",
+        )
+    return value
+
+
 class ModelSpec(Model):
     """name: passed through as it is. thinking: a level, a token budget, or None to leave it to the model.
 
@@ -225,12 +236,12 @@ class ModelSpec(Model):
     name: Annotated[
         str,
         matching(
-            r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}",
+            r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}|(?i:[a-z0-9. ]{0,40}deep[ _-]?think[a-z0-9. ]{0,40})",
             "no model's name",
             "Write the bare name, without publishers/google/models/ in front: gemini-3.8-flash.",
         ),
     ]
-    thinking: Level | int | None = None
+    thinking: Annotated[Level | int | None, BeforeValidator(_no_deep_think)] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -320,7 +331,8 @@ class NotifySpec(Model):
 class Study:
     """What is wanted. path: the study file, absolute; folder: where it lies and what its relative paths begin at.
 
-    named: the study file as the person named it. lines: key path, as findings show it, to its line in the file.
+    models: the user's own models and prices (TOML), absolute. named:
+    the study file as the person named it. lines: key path, as findings show it, to its line in the file.
     """
 
     path: Path
@@ -334,6 +346,7 @@ class Study:
     cloud: CloudSpec | None = None
     give_up_after_days: int = GIVE_UP_AFTER_DAYS
     notify: NotifySpec | None = None
+    models: Path | None = None
     warnings: tuple[Finding, ...] = ()
     named: str = ""
     lines: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)

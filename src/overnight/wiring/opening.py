@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -18,9 +18,10 @@ from overnight.core.task import Task
 from overnight.errors import Finding, RecordsError, StudyError
 from overnight.ledger.ledger import Ledger, Lock
 from overnight.planning.tasks import ScreenTask, make_task
-from overnight.pricing.catalogue import Catalogue, Model
-from overnight.pricing.tables import Tables, packaged_tables
-from overnight.pricing.thinking import Thinking, thinking_config
+from overnight.pricing.catalogue import Model
+from overnight.pricing.refusals import Refusal, looked_at
+from overnight.pricing.tables import Tables
+from overnight.pricing.thinking import Thinking
 from overnight.pricing.tokens import choose_max_output
 from overnight.records.reader import RecordSet, RecordsFile, read_records
 from overnight.run.world import Home, Reporter, World
@@ -28,6 +29,7 @@ from overnight.study.blanks import BlankSlots, missing_abstracts
 from overnight.study.load import load_study
 from overnight.study.models import AskSpec, Study
 from overnight.wiring import service
+from overnight.wiring.models import chosen, study_costs, tables_of
 from overnight.wiring.notify import missing_program
 
 _MOST_FINDINGS: Final = 20
@@ -58,18 +60,25 @@ def open_study(
     command: str = "",
     connect: bool = False,
     new_recipe: bool = False,
+    to_send: bool = True,
+    allow_unknown_model: bool = False,
     now: Callable[[], datetime] = utc_now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Opened]:
     """Everything read and checked, the ledger open. command: what will change the study, and then it is locked.
 
     connect: with a way to the service: the embedded local cloud is started and ends with this, or Google is asked for
-    credentials. Raises StudyError or RecordsError with all findings before anything else is touched.
+    credentials. to_send: a model that cannot be used is refused; else it is taken as it is, since what it has answered
+    is still to be collected and shown. Raises StudyError or RecordsError with all findings before anything else is
+    touched.
     """
     study = load_study(path)
     today = now().date()
-    tables = packaged_tables()
-    model, thinking = _model_of(study, tables.models, today)
+    tables = tables_of(study)
+    found = chosen(study, tables, today, to_send=to_send, allow_unknown=allow_unknown_model)
+    if isinstance(found, Refusal):
+        raise StudyError([study.placed(_with_prices(study, tables, found, now))])
+    model, thinking = found.model, found.thinking
     records, n_records = read_study_records(study)
     noted = check_texts(study, records, make_task(study, thinking.config))
     home = Home(study.home, study.realm)
@@ -85,7 +94,7 @@ def open_study(
         world = _world(study, tables, model, thinking, records, home, ledger, backend, task, tell, now, sleep)
         world.lost = _lost_memory(study, world)
         lost = (Finding(world.lost, level="warning"),) if world.lost else ()
-        noted += [*tables.models.cautions(model, today), *lost, *missing_program(study)]
+        noted += [*map(study.placed, found.warnings), *lost, *missing_program(study)]
         warnings = (*study.warnings, *records.notes, *noted)
         opened = Opened(study, model, thinking, records, n_records, warnings, world)
         world.reporter = lambda: _reporter(opened)
@@ -118,6 +127,7 @@ def _world(
         model=model,
         catalogue=tables.models,
         prices=tables.prices,
+        schema_chars=schema_chars,
         thinking=thinking.explained,
         attempts=study.attempts,
         give_up_after_days=study.give_up_after_days,
@@ -137,13 +147,34 @@ def _world(
     )
 
 
-def _model_of(study: Study, catalogue: Catalogue, today: date) -> tuple[Model, Thinking]:
-    """Raises StudyError with file and line, and what can be used instead."""
+def _with_prices(study: Study, tables: Tables, refused: Refusal, now: Callable[[], datetime]) -> Finding:
+    """The refusal, with what each alternative would cost for this study, where its records can be read."""
+    if not refused.alternatives:
+        return refused.finding({})
     try:
-        model = catalogue.find(study.model.name, today)
-        return model, thinking_config(model, study.model.thinking)
-    except StudyError as error:
-        raise StudyError([study.placed(finding) for finding in error.findings]) from error
+        records, _ = read_study_records(study)
+    except RecordsError:  # said, whole, as soon as the study names a model
+        return refused.finding({})
+    other = looked_at(tables, refused.alternatives[0], None)
+    home, task = Home(study.home, study.realm), make_task(study, other.thinking.config)
+    stamp = now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    with Ledger.open(home.ledger, study=study.name, now=stamp, only_look=True) as ledger:
+        world = _world(
+            study,
+            tables,
+            other.model,
+            other.thinking,
+            records,
+            home,
+            ledger,
+            Unconnected(),
+            task,
+            silent,
+            now,
+            time.sleep,
+        )
+        costs = study_costs(world, study, refused.alternatives)
+    return refused.finding({id_: f"about {amount} for this study" for id_, (amount, _) in costs.items()})
 
 
 def read_study_records(study: Study) -> tuple[RecordSet, int]:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from overnight.core.events import Tell, silent
 from overnight.ledger.ledger import Lock
-from overnight.pricing.tables import packaged_tables
 from overnight.run.rebuild import Site
 from overnight.run.world import Home
 from overnight.study.load import load_study
 from overnight.wiring import service
+from overnight.wiring.models import tables_of
 from overnight.wiring.opening import utc_now
 
 
@@ -21,4 +21,4 @@ def open_site(path: Path, *, tell: Tell = silent, now: Callable[[], datetime] = 
     study = load_study(path)
     home = Home(study.home, study.realm)
     with Lock(home.hidden, "recover"), service.connected(study, home, tell) as backend:
-        yield Site(study.name, study.realm, home, backend, packaged_tables().prices, now, tell)
+        yield Site(study.name, study.realm, home, backend, tables_of(study).prices, now, tell)

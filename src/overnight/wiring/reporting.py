@@ -317,7 +317,7 @@ def _model_and_price(row: Billed) -> tuple[str, str]:
     cached = "" if rates.cached_usd_per_mtok is None else f", ${rates.cached_usd_per_mtok} cached"
     return name, (
         f"{price.mode}{long}: ${rates.input_usd_per_mtok} in{cached}, ${rates.output_usd_per_mtok} out per million"
-        f" tokens{dearer}, from {price.valid_from}{until}; {price.source}, checked {price.checked}"
+        f" tokens{dearer}, from {price.valid_from}{until}; {price.source} [{price.evidence}], checked {price.checked}"
     )
 
 

@@ -1,0 +1,91 @@
+"""Which tables a study is priced by, which model it gets, and what it would cost with another one."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+
+from overnight.core.usage import Usd
+from overnight.errors import Finding, StudyError
+from overnight.planning.difference import Plan
+from overnight.pricing.refusals import Chosen, Refusal, choose, looked_at
+from overnight.pricing.tables import Tables, packaged_tables, with_own
+from overnight.pricing.thinking import Thinking, thinking_config
+from overnight.pricing.tokens import choose_max_output
+from overnight.requests.render import Renderer
+from overnight.run.money import expected
+from overnight.run.plan import make_plan
+from overnight.run.world import World
+from overnight.study.models import Study
+
+
+def tables_of(study: Study) -> Tables:
+    """The packaged tables, with the study's own file on top. Raises StudyError with each finding's row and line."""
+    packaged = packaged_tables()
+    if study.models is None:
+        return packaged
+    try:
+        text = study.models.read_text("utf-8")
+    except OSError as cause:
+        finding = Finding(f"{study.models} cannot be read: {cause.strerror or cause}", path="models")
+        raise StudyError([study.placed(finding)]) from cause
+    except UnicodeDecodeError as cause:
+        finding = Finding(f"{study.models} is not UTF-8: {cause.reason} at byte {cause.start}", path="models")
+        raise StudyError([study.placed(finding)]) from cause
+    return with_own(packaged, text, study.models.name)
+
+
+def chosen(study: Study, tables: Tables, today: date, *, to_send: bool, allow_unknown: bool) -> Chosen | Refusal:
+    """to_send: else a model that cannot be used (any more) is taken as it is. Raises StudyError for its thinking."""
+    spec = study.model
+    if to_send:
+        return choose(tables, spec.name, spec.thinking, today, allow_unknown=allow_unknown)
+    try:
+        return looked_at(tables, spec.name, spec.thinking)
+    except StudyError as error:
+        raise StudyError([study.placed(finding) for finding in error.findings]) from error
+
+
+def study_costs(world: World, study: Study, ids: Iterable[str]) -> Mapping[str, tuple[Usd, Thinking]]:
+    """id → what is left to send would cost with that model, and its thinking; a model without a price is left out.
+
+    Where a model does not take the study's thinking, it is reckoned with its own default. Reads the records once for
+    each model that was used before, and once for all others: with one that never was, all is left to send.
+    """
+    used = {shard.model for shard in world.ledger.shards.all(world.realm)}
+    plans: dict[str, Plan] = {}
+    found = {}
+    for id_ in ids:
+        other, thinking = _with_model(world, study, id_)
+        key = id_ if id_ in used else ""
+        if key not in plans:
+            plans[key] = make_plan(other).plan
+        amount = _expected(other, plans[key])
+        if amount is not None:
+            found[id_] = amount, thinking
+    return found
+
+
+def _with_model(world: World, study: Study, id_: str) -> tuple[World, Thinking]:
+    model = world.catalogue.get(id_) or world.model
+    try:
+        thinking = thinking_config(model, study.model.thinking)
+    except StudyError:
+        thinking = thinking_config(model, None)
+    schema_chars = world.schema_chars
+
+    def room(truncations: int) -> int:
+        return choose_max_output(model, thinking.level, schema_chars, truncations + 1)
+
+    return replace(world, model=model, thinking=thinking.explained, room=room), thinking
+
+
+def _expected(world: World, plan: Plan) -> Usd | None:
+    total = Usd()
+    for group in plan.groups.values():
+        renderer = Renderer(group.recipe, group.shape.max_output_tokens)
+        frame = len(renderer.line(bytes(16), 1, [""] * len(group.recipe.slots)).data)
+        amount = expected(world, group.n_requests, group.chars, frame)
+        if amount is None:
+            return None
+        total = total + amount
+    return total
