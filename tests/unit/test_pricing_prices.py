@@ -9,7 +9,7 @@ from overnight.core.usage import NO_USAGE, Usage, Usd
 from overnight.pricing import cost, packaged_models, packaged_prices, pays_surcharge, token_bound
 from overnight.pricing.characters import Characters
 from overnight.pricing.estimate import WorstCase
-from overnight.pricing.prices import Mode, Price, read_prices
+from overnight.pricing.prices import MODES, SURFACES, Mode, Price, read_prices
 from overnight.pricing.tokens import FRAME_TOKENS, choose_max_output
 
 TODAY = date(2026, 11, 22)
@@ -26,7 +26,8 @@ def known(model: str, day: date = TODAY, mode: Mode = "batch") -> Price:
 def test_every_row_has_a_model_a_source_and_a_mark() -> None:
     for row in PRICES:
         assert row.model in MODELS
-        assert row.mode in {"batch", "standard"}
+        assert row.mode in MODES
+        assert row.surface in SURFACES
         assert row.source
         assert row.evidence == "T"
         assert row.checked <= TODAY
@@ -152,7 +153,7 @@ checked = 2026-01-01
     [
         (ROW + ROW, "two batch prices"),
         (ROW.replace('"1.0"', '"0"'), "above zero"),
-        (ROW + 'cached = "1.5"', "not dearer"),
+        (ROW + 'cached = "1.5"', "cached input is dearer"),
         (ROW + 'over_200k = { input = "0.5", output = "2.0" }', "cheaper than short"),
         (ROW + 'location_surcharge = "0.9"', "below 1"),
     ],

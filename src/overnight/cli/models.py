@@ -2,72 +2,45 @@
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from textwrap import wrap
-from typing import Any, Final
+from typing import Final
 
 from overnight.cli.arguments import add_command, add_json
 from overnight.cli.output import answer
-from overnight.cli.words import command
-from overnight.core.usage import Usd
-from overnight.pricing import words
-from overnight.pricing.catalogue import DEVELOPER_BATCH, OLD_DAYS, VERTEX_BATCH, Model, is_old, passed
-from overnight.pricing.prices import MODES, SURFACES, VERTEX, Mode, Price, Surface
-from overnight.pricing.tables import Tables
 
-WIDTH: Final = 100
-_ROW: Final = "{id:<23}{batch:<9}{thinking:<18}{limits:>13}  {price:<24}{study:>11}"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the person wants to see. batch: empty for all."""
-
-    surface: Surface
-    mode: Mode
-    batch: str
-    sort: str
-    all: bool
-    sources: bool
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One row. price: of today, None where nobody states it. study: what is left of the study would cost."""
-
-    model: Model
-    price: Price | None
-    study: Usd | None
+_SURFACES: Final = ("vertex", "developer")
+_MODES: Final = ("batch", "standard", "flex")
+_ORDERS: Final = ("price", "name", "context")
+"""As in pricing/prices.py and models_table.py, which are not loaded before the command is called."""
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     models = add_command(commands, "models", "what each model can, costs, and until when", _models)
     models.add_argument("study", nargs="?", type=Path, help="a study: with its own file, and its cost with each model")
-    models.add_argument("--surface", choices=SURFACES, default=VERTEX, help="whose prices (default: vertex)")
-    models.add_argument("--mode", choices=MODES, default="batch", help="batch, standard or flex (default: batch)")
+    models.add_argument("--surface", choices=_SURFACES, default="vertex", help="whose prices (default: vertex)")
+    models.add_argument("--mode", choices=_MODES, default="batch", help="batch, standard or flex (default: batch)")
     models.add_argument("--batch", choices=("yes", "no", "unknown"), default="", help="only models with that batch")
-    models.add_argument("--sort", choices=tuple(_ORDERS), default="price", help="default: price")
+    models.add_argument("--sort", choices=_ORDERS, default="price", help="default: price")
     models.add_argument("--all", action="store_true", help="retired ones too")
     models.add_argument("--sources", action="store_true", help="who says each figure, and when it was checked")
     add_json(models)
 
 
 def _models(arguments: argparse.Namespace) -> int:
-    from overnight.pricing.tables import packaged_tables
+    from overnight.cli.models_table import Asked, lines, models_json, shown
+    from overnight.core.usage import Usd
+    from overnight.pricing.tables import Tables, packaged_tables
     from overnight.wiring.models import study_costs
     from overnight.wiring.opening import open_study, utc_now
 
     asked = Asked(arguments.surface, arguments.mode, arguments.batch, arguments.sort, arguments.all, arguments.sources)
     tables, today = packaged_tables(), utc_now().date()
-    costs: Mapping[str, Usd] = {}
+    costs: dict[str, Usd] = {}
     if arguments.study is not None:
         with open_study(arguments.study, to_send=False) as opened:
             world = opened.world
             tables, today = Tables(world.catalogue, world.prices), world.today
-            found = study_costs(world, opened.study, world.catalogue.models)
+            found = study_costs(world, opened.study.model.thinking, world.catalogue.models)
             costs = {id_: amount for id_, (amount, _) in found.items()}
     rows = shown(tables, asked, costs, today)
     if arguments.json:
@@ -76,186 +49,3 @@ def _models(arguments: argparse.Namespace) -> int:
     for line in lines(tables, asked, rows, today, arguments.study):
         answer(line)
     return 0
-
-
-def shown(tables: Tables, asked: Asked, costs: Mapping[str, Usd], today: date) -> list[Shown]:
-    rows = [
-        Shown(model, tables.prices.price(model.id, today, asked.mode, asked.surface), costs.get(model.id))
-        for model in tables.models
-        if (asked.all or not _retired(model, asked, today)) and asked.batch in ("", _batch(model, asked))
-    ]
-    return sorted(rows, key=_ORDERS[asked.sort])
-
-
-def lines(tables: Tables, asked: Asked, rows: Sequence[Shown], today: date, study: Path | None) -> Iterator[str]:
-    yield (
-        f"{words.SURFACE_NAMES[asked.surface]}, {asked.mode}, prices of {today}: US dollars per million tokens,"
-        " in / out / cached"
-    )
-    head = "left to send" if study is not None else ""
-    yield _row(id="model", batch="batch", thinking="thinking", limits="context / out", price="price", study=head)
-    for row in rows:
-        yield from _model_lines(tables, asked, row, today)
-    yield from _foot(asked, rows, len(tables.models.models), today, study)
-
-
-def _model_lines(tables: Tables, asked: Asked, row: Shown, today: date) -> Iterator[str]:
-    model, price = row.model, row.price
-    yield _row(
-        id=model.id,
-        batch=_batch(model, asked),
-        thinking=_short_thinking(model),
-        limits=f"{_tokens(model.context_tokens)} / {_tokens(model.max_output_tokens)}",
-        price="not known" if price is None else _short_price(price),
-        study="" if row.study is None else str(row.study),
-    )
-    life = words.lifetime(model.vertex if asked.surface == VERTEX else model.developer)
-    said = [] if price is None else [f"price {words.days(price)}", words.next_change(tables.prices, price, today)]
-    said += [life, "your own row" if model.own or (price is not None and price.own) else ""]
-    yield from _indented("; ".join(part for part in said if part))
-    if asked.sources:
-        yield from _indented(words.traced_model(model))
-        if price is not None:
-            yield from _indented(words.traced(price))
-
-
-def _foot(asked: Asked, rows: Sequence[Shown], n_known: int, today: date, study: Path | None) -> Iterator[str]:
-    if len(rows) < n_known:
-        left_out = "" if asked.all else "; --all shows retired ones"
-        yield f"{len(rows)} of {n_known} models{left_out}."
-    checked = [row.model.checked for row in rows] + [row.price.checked for row in rows if row.price is not None]
-    old = [day for day in checked if is_old(day, today)]
-    if old:
-        yield from wrap(
-            f"warning: {len(old)} of these {len(checked)} rows were last checked more than {OLD_DAYS} days ago, the"
-            f" oldest on {min(old)}: compare them with Google's page before you rely on them.",
-            WIDTH,
-        )
-    yield "Most prices come from copies and listings; `--sources` says who states each of them."
-    yield f"Next: {command('plan', study)}" if study is not None else f"Next: {command('models', Path('STUDY'))}"
-
-
-def models_json(tables: Tables, asked: Asked, rows: Sequence[Shown], today: date) -> dict[str, Any]:
-    return {
-        "surface": asked.surface,
-        "mode": asked.mode,
-        "day": today.isoformat(),
-        "models": [_model_json(tables, asked, row, today) for row in rows],
-    }
-
-
-def _model_json(tables: Tables, asked: Asked, row: Shown, today: date) -> dict[str, Any]:
-    model, price = row.model, row.price
-    return {
-        "id": model.id,
-        "family": model.family,
-        "aliases": model.aliases,
-        "surfaces": {way: {"has": offer.has, "evidence": offer.evidence} for way, offer in model.surfaces.items()},
-        "locations": model.locations,
-        "context_tokens": model.context_tokens,
-        "max_output_tokens": model.max_output_tokens,
-        "thinking": {"levels": model.levels, "budget": model.budget, "default": model.default, "off": model.can_be_off},
-        "ignores": model.ignores,
-        "deprecates": model.deprecates,
-        "takes_seed": model.takes_seed,
-        "vertex": _lifetime_json(model, "vertex"),
-        "developer": _lifetime_json(model, "developer"),
-        "source": model.source,
-        "evidence": model.evidence,
-        "checked": model.checked.isoformat(),
-        "old": is_old(model.checked, today),
-        "own": model.own,
-        "price": None if price is None else price_json(price),
-        "next_change": "" if price is None else words.next_change(tables.prices, price, today),
-        "retired": _retired(model, asked, today),
-        "study_usd": None if row.study is None else row.study.exact(),
-    }
-
-
-def _lifetime_json(model: Model, surface: Surface) -> dict[str, str | None]:
-    life = model.vertex if surface == VERTEX else model.developer
-    dates = {
-        "closed": life.closed,
-        "retired": life.retired,
-        "kept_until": life.kept_until,
-        "served_by_from": life.served_by_from,
-    }
-    written = {name: None if day is None else day.isoformat() for name, day in dates.items()}
-    return {**written, "served_by": life.served_by, "source": life.source, "evidence": life.evidence}
-
-
-def price_json(price: Price) -> dict[str, Any]:
-    """Amounts as exact texts, per million tokens."""
-    long = price.over_200k
-    cached = price.cached_usd_per_mtok
-    return {
-        "model": price.model,
-        "surface": price.surface,
-        "mode": price.mode,
-        "input": str(price.input_usd_per_mtok),
-        "output": str(price.output_usd_per_mtok),
-        "cached": None if cached is None else str(cached),
-        "over_200k": None
-        if long is None
-        else {
-            "input": str(long.input_usd_per_mtok),
-            "output": str(long.output_usd_per_mtok),
-            "cached": None if long.cached_usd_per_mtok is None else str(long.cached_usd_per_mtok),
-        },
-        "location_surcharge": str(price.location_surcharge),
-        "valid_from": price.valid_from.isoformat(),
-        "valid_until": None if price.valid_until is None else price.valid_until.isoformat(),
-        "source": price.source,
-        "evidence": price.evidence,
-        "checked": price.checked.isoformat(),
-        "own": price.own,
-    }
-
-
-def _by_price(row: Shown) -> tuple[Any, ...]:
-    """Dearest last, and those without a price after them; output first, since thinking is billed as output."""
-    price = row.price
-    if price is None:
-        return 1, 0, 0, row.model.id
-    return 0, price.output_usd_per_mtok, price.input_usd_per_mtok, row.model.id
-
-
-_ORDERS: Final[Mapping[str, Callable[[Shown], Any]]] = {
-    "price": _by_price,
-    "name": lambda row: row.model.id,
-    "context": lambda row: (-row.model.context_tokens, -row.model.max_output_tokens, row.model.id),
-}
-
-
-def _retired(model: Model, asked: Asked, today: date) -> bool:
-    life = model.vertex if asked.surface == VERTEX else model.developer
-    return passed(life.retired, today) or passed(life.served_by_from, today)
-
-
-def _batch(model: Model, asked: Asked) -> str:
-    return model.offer(VERTEX_BATCH if asked.surface == VERTEX else DEVELOPER_BATCH).has
-
-
-def _short_thinking(model: Model) -> str:
-    if model.levels:
-        return f"{model.levels[0]}–{model.levels[-1]}"
-    if model.budget is None:
-        return "not known"
-    return f"{'off, ' if model.can_be_off else ''}{model.budget[0]:,}–{model.budget[1]:,}"
-
-
-def _short_price(price: Price) -> str:
-    cached = "?" if price.cached_usd_per_mtok is None else price.cached_usd_per_mtok
-    return f"{price.input_usd_per_mtok} / {price.output_usd_per_mtok} / {cached}"
-
-
-def _tokens(n: int) -> str:
-    return f"{n // 1024**2}M" if n % 1024**2 == 0 else f"{round(n / 1024)}k"
-
-
-def _row(**cells: str) -> str:
-    return _ROW.format(**cells).rstrip()
-
-
-def _indented(text: str) -> Iterator[str]:
-    yield from wrap(text, WIDTH, initial_indent="    ", subsequent_indent="    ", break_long_words=False)

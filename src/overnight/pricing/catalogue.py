@@ -52,7 +52,7 @@ class Model:
     for. default: what the model does when nothing is sent (a level, "dynamic", "off", or empty: not known). ignores,
     deprecates: request parameters. locations: empty = not known. takes_seed: only True with a source. used_before: the
     person's own word that their project may go on with a closed model. evidence: see models.toml. own: said by the
-    user's file. vertex, developer: lifetimes.
+    user's file; new: by nobody else. known: False for a name in no table. vertex, developer: lifetimes.
     """
 
     id: str
@@ -78,6 +78,7 @@ class Model:
     vertex: Lifetime = field(default_factory=Lifetime)
     developer: Lifetime = field(default_factory=Lifetime)
     own: bool = False
+    new: bool = False
     known: bool = True
 
     @property
@@ -234,7 +235,7 @@ def model_row(row: Mapping[str, Any], before: Model | None = None, said_by: str 
             given[surface] = Lifetime(**{**mine, **given[surface]})
     if said_by:
         rest = f"; the rest: {before.source}" if before is not None else ""
-        given |= {"source": said_by + taken(row, "source") + rest, "own": True}
+        given |= {"source": said_by + taken(row, "source") + rest, "own": True, "new": before is None}
         given["evidence"] = row.get("evidence", "own")
     if before is not None:
         if "levels" in given and "budget" not in given:

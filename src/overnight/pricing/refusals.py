@@ -24,12 +24,14 @@ _STRONGEST: Final = ("gemini-3.1-pro-preview", "gemini-3.8-flash", "gemini-3.5-f
 
 @dataclass(frozen=True)
 class Refusal:
-    """path: the key to be changed. alternatives: ids to be used instead, the nearest first. hint: what else to do."""
+    """path: the key to be changed. alternatives: ids to be used instead, the nearest first. hint: what else to do.
+    thinking: what the alternatives are to be asked with, empty for what the study says."""
 
     what: str
     path: str
     alternatives: tuple[str, ...] = ()
     hint: str = ""
+    thinking: str = ""
 
     def finding(self, costs: Mapping[str, str]) -> Finding:
         """costs: what each alternative would cost for this study, in words; one without is named without."""
@@ -60,7 +62,7 @@ def choose(
         return refused
     model = tables.models.get(name) or tables.models.stranger(name)
     price = tables.prices.price(model.id, today)
-    if price is None and (not model.known or model.own):
+    if price is None and (model.new or not model.known):
         return _no_price(model, today)
     try:
         setting = thinking_config(model, thinking)
@@ -148,7 +150,7 @@ def _unknown(tables: Tables, name: str, today: date) -> Refusal:
     checked = max((model.checked for model in tables.models), default=today)
     what += f" (its table was checked on {checked})"
     hint = "If it is newer than that: --allow-unknown-model, with a price in a file of your own (`models:`)."
-    return Refusal(what, NAME, tables.models.nearest(name, today), hint)
+    return Refusal(what, NAME, alternatives(tables, name, today), hint)
 
 
 def _no_price(model: Model, today: date) -> Refusal:
@@ -179,7 +181,7 @@ def _deep_think(tables: Tables, name: str, today: date) -> Refusal:
         "compared, and the contested ones judged again. In this version that is one sample: "
         f"model: {{name: {best}, thinking: max}}; several (`deep_think`) are not in this version."
     )
-    return Refusal(what, NAME, others, hint)
+    return Refusal(what, NAME, others, hint, "max")
 
 
 def alternatives(
@@ -187,11 +189,12 @@ def alternatives(
 ) -> tuple[str, ...]:
     """At most three ids that do batch on that day: the one named, those most like it, those of its family."""
     models = tables.models
-    near = [like, *models.nearest(like, today), *(model.id for model in models if model.family == family)]
-    near += [model.id for model in models]
+    kin = [model.id for model in models if family and model.family == family]
+    near = [like, *models.nearest(like, today), *kin, *models.models]
     found = [id_ for id_ in dict.fromkeys(near) if (one := models.get(id_)) and one.usable(today) and fits(one)]
     priced = [id_ for id_ in found if tables.prices.price(id_, today, BATCH) is not None]
-    return tuple((priced or found)[:MOST_ALTERNATIVES])
+    lasting = [id_ for id_ in priced if not _ends_soon(models.models[id_], today)]
+    return tuple((lasting or priced or found)[:MOST_ALTERNATIVES])
 
 
 def _taking(tables: Tables, thinking: str | int | None, today: date, model: Model) -> tuple[str, ...]:
@@ -222,13 +225,17 @@ def _cautions(tables: Tables, name: str, model: Model, today: date) -> tuple[Fin
         note = f": {model.note}" if model.note else ""
         what = f"whether {model.id} does batch on Vertex AI is not established{note}"
         found.append((what, "Try a few records first: a refusal comes at once and costs nothing."))
-    retired = model.vertex.retired
-    if retired is not None and today < retired <= today + timedelta(days=ENDS_SOON_DAYS):
+    if _ends_soon(model, today):
         note = f": {model.note}" if model.note else ""
         mark = _mark(model.vertex.evidence)
         others = ", ".join(alternatives(tables, model.replaced_by or model.id, today, family=model.family))
-        found.append((f"{model.id} is retired on {retired}{mark}{note}", f"In its place: {others}."))
+        found.append((f"{model.id} is retired on {model.vertex.retired}{mark}{note}", f"In its place: {others}."))
     return tuple(Finding(what, path=NAME, hint=hint, level="warning") for what, hint in found)
+
+
+def _ends_soon(model: Model, today: date) -> bool:
+    retired = model.vertex.retired
+    return retired is not None and today < retired <= today + timedelta(days=ENDS_SOON_DAYS)
 
 
 def _mark(evidence: str) -> str:

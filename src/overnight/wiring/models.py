@@ -45,30 +45,30 @@ def chosen(study: Study, tables: Tables, today: date, *, to_send: bool, allow_un
         raise StudyError([study.placed(finding) for finding in error.findings]) from error
 
 
-def study_costs(world: World, study: Study, ids: Iterable[str]) -> Mapping[str, tuple[Usd, Thinking]]:
+def study_costs(world: World, thinking: str | int | None, ids: Iterable[str]) -> Mapping[str, tuple[Usd, Thinking]]:
     """id → what is left to send would cost with that model, and its thinking; a model without a price is left out.
 
-    Where a model does not take the study's thinking, it is reckoned with its own default. Reads the records once for
-    each model that was used before, and once for all others: with one that never was, all is left to send.
+    thinking: as a study says it; a model that does not take it is reckoned with its own default. Reads the records
+    once for each model that was used before, and once for all others: with one that never was, all is left to send.
     """
     used = {shard.model for shard in world.ledger.shards.all(world.realm)}
     plans: dict[str, Plan] = {}
     found = {}
     for id_ in ids:
-        other, thinking = _with_model(world, study, id_)
+        other, setting = _with_model(world, thinking, id_)
         key = id_ if id_ in used else ""
         if key not in plans:
             plans[key] = make_plan(other).plan
         amount = _expected(other, plans[key])
         if amount is not None:
-            found[id_] = amount, thinking
+            found[id_] = amount, setting
     return found
 
 
-def _with_model(world: World, study: Study, id_: str) -> tuple[World, Thinking]:
+def _with_model(world: World, asked: str | int | None, id_: str) -> tuple[World, Thinking]:
     model = world.catalogue.get(id_) or world.model
     try:
-        thinking = thinking_config(model, study.model.thinking)
+        thinking = thinking_config(model, asked)
     except StudyError:
         thinking = thinking_config(model, None)
     schema_chars = world.schema_chars

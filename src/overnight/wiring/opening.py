@@ -77,7 +77,7 @@ def open_study(
     tables = tables_of(study)
     found = chosen(study, tables, today, to_send=to_send, allow_unknown=allow_unknown_model)
     if isinstance(found, Refusal):
-        raise StudyError([study.placed(_with_prices(study, tables, found, now))])
+        raise _refused(study, tables, found, now)
     model, thinking = found.model, found.thinking
     records, n_records = read_study_records(study)
     noted = check_texts(study, records, make_task(study, thinking.config))
@@ -147,34 +147,26 @@ def _world(
     )
 
 
-def _with_prices(study: Study, tables: Tables, refused: Refusal, now: Callable[[], datetime]) -> Finding:
-    """The refusal, with what each alternative would cost for this study, where its records can be read."""
-    if not refused.alternatives:
-        return refused.finding({})
+def _refused(study: Study, tables: Tables, refused: Refusal, now: Callable[[], datetime]) -> StudyError:
+    """With its line in the study. The hint stays whole: a row to be pasted has lines."""
+    finding = refused.finding(_costs(study, tables, refused, now) if refused.alternatives else {})
+    return StudyError([replace(study.placed(finding), hint=finding.hint)])
+
+
+def _costs(study: Study, tables: Tables, refused: Refusal, now: Callable[[], datetime]) -> dict[str, str]:
+    """What each alternative would cost for this study, where its records can be read."""
     try:
         records, _ = read_study_records(study)
     except RecordsError:  # said, whole, as soon as the study names a model
-        return refused.finding({})
+        return {}
     other = looked_at(tables, refused.alternatives[0], None)
     home, task = Home(study.home, study.realm), make_task(study, other.thinking.config)
     stamp = now().strftime("%Y-%m-%dT%H:%M:%SZ")
     with Ledger.open(home.ledger, study=study.name, now=stamp, only_look=True) as ledger:
-        world = _world(
-            study,
-            tables,
-            other.model,
-            other.thinking,
-            records,
-            home,
-            ledger,
-            Unconnected(),
-            task,
-            silent,
-            now,
-            time.sleep,
-        )
-        costs = study_costs(world, study, refused.alternatives)
-    return refused.finding({id_: f"about {amount} for this study" for id_, (amount, _) in costs.items()})
+        asked = study, tables, other.model, other.thinking, records
+        world = _world(*asked, home, ledger, Unconnected(), task, silent, now, time.sleep)
+        costs = study_costs(world, refused.thinking or study.model.thinking, refused.alternatives)
+    return {id_: f"about {amount} for this study, thinking {set_.level}" for id_, (amount, set_) in costs.items()}
 
 
 def read_study_records(study: Study) -> tuple[RecordSet, int]:
