@@ -50,8 +50,7 @@ def shown(tables: Tables, asked: Asked, costs: Mapping[str, Usd], today: date) -
 
 def lines(tables: Tables, asked: Asked, rows: Sequence[Shown], today: date, study: Path | None) -> Iterator[str]:
     yield (
-        f"{words.SURFACE_NAMES[asked.surface]}, {asked.mode}, prices of {today}: US dollars per million tokens,"
-        " in / out / cached"
+        f"{words.SURFACE_NAMES[asked.surface]}, {asked.mode}, {today}: US dollars per million tokens, in / out / cached"
     )
     head = "left to send" if study is not None else ""
     yield _row(id="model", batch="batch", thinking="thinking", limits="context / out", price="price", study=head)

@@ -13,7 +13,7 @@ from overnight.pricing.prices import STANDARD, Price
 from overnight.pricing.words import traced, traced_model
 from overnight.requests.lint import MAX_BYTES, MAX_LINES
 from overnight.requests.render import Renderer
-from overnight.run.estimate import times_of
+from overnight.run.estimate import latest_end, times_of
 from overnight.run.gate import CHANGED
 from overnight.run.money import Budget, budget_json, budget_of
 from overnight.run.plan import Planned
@@ -31,7 +31,7 @@ _WHY = {
 }
 
 
-def plan_lines(opened: Opened, planned: Planned, study: Path) -> Iterator[str]:
+def plan_lines(opened: Opened, planned: Planned, study: Path, *, sources: bool = False) -> Iterator[str]:
     plan, world = planned.plan, opened.world
     if banner(world.realm):
         yield banner(world.realm)
@@ -47,6 +47,8 @@ def plan_lines(opened: Opened, planned: Planned, study: Path) -> Iterator[str]:
         them = "two of them" if len(smoke.asks) > 1 else "it"
         yield f"  `run` first asks {them} at once, at the standard price: at most {smoke.worst} (not with --no-smoke)"
     yield from time_lines(world, planned)
+    if sources:
+        yield from source_lines(opened, planned)
     yield "Nothing was sent."
     if refused := _refusal(planned, world):
         yield refused
@@ -139,9 +141,15 @@ def shards(planned: Planned) -> int:
 def source_lines(opened: Opened, planned: Planned) -> Iterator[str]:
     """Who says what the amounts of a plan rest on."""
     world = opened.world
-    prices = {"now": world.price_now(), "dearest until it ends": world.dearest()}
+    prices = {
+        "now": world.price_now(),
+        "dearest within 96 hours": world.dearest(),
+        "at once instead": world.prices.price(world.model.id, world.today, STANDARD),
+    }
     if _smoke(opened, planned):
-        prices["for rows asked at once"] = world.dearest(STANDARD)
+        prices["dearest of rows asked at once"] = world.dearest(STANDARD)
+    coming = world.prices.changes(world.model.id, world.today, latest_end(world))
+    prices |= {f"from {day} on": price for day, price in coming}
     yield "Sources:"
     uses: dict[Price, list[str]] = {}
     for used, price in prices.items():

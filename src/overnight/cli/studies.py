@@ -165,7 +165,7 @@ def _print_setup(path: Path) -> int:
 
 
 def _plan(arguments: argparse.Namespace) -> int:
-    from overnight.cli.plan import plan_json, plan_lines, request_lines, source_lines
+    from overnight.cli.plan import plan_json, plan_lines, request_lines
     from overnight.run.plan import make_plan
     from overnight.wiring.opening import open_study
 
@@ -182,9 +182,7 @@ def _plan(arguments: argparse.Namespace) -> int:
         if arguments.json:
             print(json.dumps(plan_json(opened, planned), ensure_ascii=False))
             return 0
-        for line in plan_lines(opened, planned, arguments.study):
-            answer(line)
-        for line in source_lines(opened, planned) if arguments.sources else ():
+        for line in plan_lines(opened, planned, arguments.study, sources=arguments.sources):
             answer(line)
         for line in request_lines(planned, arguments.show):
             answer(line)

@@ -11,8 +11,7 @@ from overnight.pricing.refusals import Chosen, Refusal, choose, looked_at
 from overnight.pricing.tables import Tables, packaged_tables, with_own
 from overnight.pricing.thinking import Thinking, thinking_config
 from overnight.pricing.tokens import choose_max_output
-from overnight.requests.render import Renderer
-from overnight.run.money import expected
+from overnight.run.estimate import estimate_plan
 from overnight.run.plan import make_plan
 from overnight.run.world import World
 from overnight.study.models import Study
@@ -59,9 +58,9 @@ def study_costs(world: World, thinking: str | int | None, ids: Iterable[str]) ->
         key = id_ if id_ in used else ""
         if key not in plans:
             plans[key] = make_plan(other).plan
-        amount = _expected(other, plans[key])
-        if amount is not None:
-            found[id_] = amount, setting
+        estimated = estimate_plan(other, _asking(plans[key], setting) if not key else plans[key])
+        if estimated is not None:
+            found[id_] = estimated.amounts.expected, setting
     return found
 
 
@@ -79,13 +78,10 @@ def _with_model(world: World, asked: str | int | None, id_: str) -> tuple[World,
     return replace(world, model=model, thinking=thinking.explained, room=room), thinking
 
 
-def _expected(world: World, plan: Plan) -> Usd | None:
-    total = Usd()
-    for group in plan.groups.values():
-        renderer = Renderer(group.recipe, group.shape.max_output_tokens)
-        frame = len(renderer.line(bytes(16), 1, [""] * len(group.recipe.slots)).data)
-        amount = expected(world, group.n_requests, group.chars, frame)
-        if amount is None:
-            return None
-        total = total + amount
-    return total
+def _asking(plan: Plan, thinking: Thinking) -> Plan:
+    """The same requests with another thinking setting, as another model would be asked."""
+    recipes = {
+        id(group.recipe): replace(group.recipe, thinking=dict(thinking.config)) for group in plan.groups.values()
+    }
+    groups = {shape: replace(group, recipe=recipes[id(group.recipe)]) for shape, group in plan.groups.items()}
+    return replace(plan, groups=groups)
