@@ -17,12 +17,12 @@ import overnight
 from overnight.backends import vertex_storage
 from overnight.backends.backend import Patience
 from overnight.core.recipe import Part, Recipe
+from overnight.pricing import refusals
 from overnight.pricing.catalogue import Model
 from overnight.pricing.thinking import Thinking
 from overnight.requests.render import Renderer
 from overnight.requests.shards import SentRow
 from overnight.run.rebuild import _row
-from overnight.wiring import opening
 from tests.support.cloud import SWIFT, instead_of_a_child, jobs_by_label, served
 from tests.support.google_cli import in_place_of_google
 from tests.support.local_cloud import LocalCloud, Plans
@@ -357,12 +357,12 @@ def test_the_words_it_began_with_come_back_so_that_a_newer_package_asks_nothing_
 ) -> None:
     run(study)
     lose(study)
-    real = opening.thinking_config
+    real = refusals.thinking_config
 
     def newer(model: Model, asked: str | int) -> Thinking:
         return dataclasses.replace(real(model, asked), config={"thinkingLevel": "MEDIUM"})
 
-    monkeypatch.setattr(opening, "thinking_config", newer)
+    monkeypatch.setattr(refusals, "thinking_config", newer)
     assert study.cli("plan", "--json").json["requests"]["to_send"] == RECORDS
     assert study.cli("recover").code == 0
     ended = study.cli("run", "--yes", "--json")

@@ -16,7 +16,7 @@ import pytest
 from overnight.core.usage import Usage
 from overnight.errors import RefusedError
 from overnight.pricing import PriceList, Tables, cost, packaged_models, packaged_prices
-from overnight.wiring import opening
+from overnight.wiring import models
 from tests.support import google_cli
 from tests.support.between import Reply, stand_between
 from tests.support.calls import Calls
@@ -148,7 +148,7 @@ class TestMoney:
         self, google: LocalCloud, study: SmallStudy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         known = PriceList(tuple(row for row in packaged_prices() if row.mode == "batch"))
-        monkeypatch.setattr(opening, "packaged_tables", lambda: Tables(packaged_models(), known))
+        monkeypatch.setattr(models, "packaged_tables", lambda: Tables(packaged_models(), known))
         calls = Calls(google, "generate")
         ended = study.cli("run", "--yes", "--json")
         assert (ended.code, ended.json["answers"], calls.seen) == (0, RECORDS, 0), ended.err
