@@ -75,7 +75,7 @@ class MemoryBackend:
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def place(self, uid: str, label: str) -> Place:
-        return Place(self.name, "", "nowhere", "memory", f"{uid}/{label}/in", f"{uid}/{label}/out")
+        return Place(self.name, "", "global", "memory", f"{uid}/{label}/in", f"{uid}/{label}/out")
 
     def preflight(self, model: Model, tell: Callable[[str], None]) -> Sequence[Finding]:
         return self.findings

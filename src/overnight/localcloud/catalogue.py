@@ -96,7 +96,19 @@ _UNKNOWN: Final = (
     Switch(
         "total_missing_every", 60, "each n-th served row (by hash) has no totalTokenCount; 0 = none", "facts 3.2 [L]"
     ),
-    Switch("cached_tokens", 0, "cachedContentTokenCount of each row", "facts 6 [L]: no hit was seen"),
+    Switch(
+        "cached_tokens",
+        0,
+        "cachedContentTokenCount of each row, whatever it asks; 0 = as `cache_from_tokens` says",
+        "facts 6 [L]: no hit was seen",
+    ),
+    Switch(
+        "cache_from_tokens",
+        4096,
+        "from so many tokens before the record on, what stands there is read from a cache in about 7 rows of 10;"
+        " 0 = never",
+        "facts 8: a minimum of 4,096 tokens [T]; how often it strikes in a batch [?]",
+    ),
     Switch("numeric_finish_reason", False, "finishReason as a number", "facts 9.4 [U]"),
     Switch("model_version_suffix", "@local-stand-in", "what modelVersion ends with", "ours; for tests of realm google"),
 )

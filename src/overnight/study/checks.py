@@ -12,6 +12,8 @@ from overnight.study.prompts import read_prompt
 from overnight.study.schemas import LEVELS_ABOVE, MAX_LINE_DEPTH, MAX_SCHEMA_DEPTH, answer_schema, schema_depth
 from overnight.study.yaml_nodes import Document, KeyPath, Plain, show
 
+CONSTANT_CHARS: Final = 4_000
+"""So much of a prompt's own words behind its first slot is worth a hint. Ours: about 1,000 tokens."""
 PLACEHOLDER: Final = "WRITE HERE"
 """How a text begins that `overnight init` leaves to the person."""
 
@@ -161,11 +163,30 @@ def ask_warnings(document: Document, ask: AskSpec, records: RecordsSpec) -> Iter
         path: KeyPath = ("records", "text")
         what = f"the prompt does not use {', '.join(unseen)}: in an `ask`, the prompt's slots say what the model sees"
         yield Finding(what, show(path), document.file, document.line(path), level="warning")
+    behind = _behind_the_first_slot(ask.prompt)
+    if behind > CONSTANT_CHARS:
+        path = ("ask", "prompt")
+        what = (
+            f"{behind:,} characters of instructions stand behind the first slot, about {behind // 4:,} tokens in every"
+            " request: a service can read from its cache only what all requests begin with"
+        )
+        hint = (
+            "Put them before the record, or into `system`: where the common beginning has some 4,096 tokens, it may be"
+            " billed at the cached rate, often a tenth. Leave them if the order matters to the answers."
+        )
+        yield Finding(what, show(path), document.file, document.line(path), hint, "warning")
     in_system = [part.value for part in read_prompt(ask.system)[0] if part.kind == "slot"]
     if in_system:
         path = ("ask", "system")
         what = f"`{{{in_system[0]}}}` in `system` is sent as it stands: only the prompt has slots"
         yield Finding(what, show(path), document.file, document.line(path), level="warning")
+
+
+def _behind_the_first_slot(prompt: str) -> int:
+    """Characters of the prompt's own words that stand behind its first slot."""
+    parts = read_prompt(prompt)[0]
+    first = next((place for place, part in enumerate(parts) if part.kind == "slot"), len(parts))
+    return sum(len(part.value) for part in parts[first:] if part.kind == "text")
 
 
 def silence_warnings(document: Document, screen: Plain) -> Iterator[Finding]:

@@ -16,11 +16,13 @@ _BLANK_LINE: Final = re.compile(r"\n[ \t]*\n")
 
 @dataclass
 class Prompt:
-    """record: the text asked about. frame: everything else, system instruction included."""
+    """record: the text asked about. frame: everything else, system instruction included. prefix: of that, what stands
+    before the record."""
 
     record: str
     frame: str
     whole: str = field(repr=False)
+    prefix: str = field(repr=False)
 
     @cached_property
     def sentences(self) -> list[tuple[str, frozenset[str]]]:
@@ -67,7 +69,12 @@ def read_prompt(request: JsonObject) -> Prompt:
     parts = [text for content in contents or () if _is_user(content) for text in request_texts(content)]
     asked = "\n\n".join(parts)
     record, frame = split_record(asked, parts)
-    return Prompt(record, f"{system}\n{frame}", f"{system}\0{asked}")
+    return Prompt(record, f"{system}\n{frame}", f"{system}\0{asked}", system + _before(asked, record))
+
+
+def _before(asked: str, record: str) -> str:
+    first_line = record.partition("\n")[0]  # several records are joined by line ends that are not in the prompt
+    return asked[: asked.find(first_line)] if first_line else asked
 
 
 def _is_user(content: object) -> bool:

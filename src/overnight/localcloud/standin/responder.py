@@ -22,13 +22,19 @@ _DYNAMIC: Final = "MEDIUM"  # a budget of -1
 
 @dataclass(slots=True)
 class Reply:
-    """text: the whole answer, before maxOutputTokens cuts it. thought: shown only where thoughts are asked for."""
+    """text: the whole answer, before maxOutputTokens cuts it. thought: shown only where thoughts are asked for.
+
+    prefix_tokens: what stands before the record, so what other rows begin with too. luck: a number in [0, 1) of this
+    request, that decides whether a cache holds it.
+    """
 
     text: str
     thought: str
     prompt_tokens: int
     answer_tokens: int
     thinking_tokens: int
+    prefix_tokens: int
+    luck: float
 
 
 class Responder(Protocol):
@@ -76,6 +82,8 @@ class StandIn:
             prompt_tokens=prompt_tokens(request),
             answer_tokens=count_tokens(text),
             thinking_tokens=_thinking_tokens(prompt, config, default_thinking),
+            prefix_tokens=count_tokens(prompt.prefix) if prompt.prefix else 0,
+            luck=prompt.chance("cache"),
         )
 
 
