@@ -99,7 +99,8 @@ class SmokeLine:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What was said a run would cost, before it sent. began: RFC 3339; amounts None where they were not known."""
+    """What was said a run would cost, before it sent. began: RFC 3339. n_requests 0, amounts None: it only sent again
+    what is in an earlier estimate, or its price was not known."""
 
     first_shard: int
     began: str

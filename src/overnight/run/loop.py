@@ -139,12 +139,15 @@ def _send_round(world: World, planned: Planned, options: Options, closing: Closi
 
 
 def _keep_estimate(world: World, planned: Planned, agreed: Agreed) -> None:
-    """What was said before this invocation's first send, to stand beside its bill; what is sent again is in it."""
+    """What was said before this invocation's first send, to stand beside its bill. What is sent again after a problem
+    is in the estimate it was first sent with: a run of nothing else says nothing more."""
     if agreed.said:
         return
-    amounts = None if planned.estimated is None else planned.estimated.amounts
-    low, high = (None, None) if amounts is None else (amounts.low, amounts.high)
-    said = Said(agreed.first_shard, world.stamp(), planned.plan.to_send, low, planned.expected, high, planned.worst)
+    began, plan = world.stamp(), planned.plan
+    said = Said(agreed.first_shard, began, 0, None, None, None, None)
+    if planned.estimated is not None and plan.reasons[Reason.AGAIN] < plan.to_send:
+        of = planned.estimated.amounts
+        said = Said(agreed.first_shard, began, plan.to_send, of.low, of.expected, of.high, of.worst)
     world.ledger.bills.say(world.realm, said)
     agreed.said = True
 
