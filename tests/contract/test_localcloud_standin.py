@@ -176,3 +176,12 @@ def test_every_answer_fits_its_schema_and_is_the_same_again(schema: dict[str, An
     value = answer(f"<record>{text} 12.5 or 30.</record>", schema)
     assert fits(value, schema), value
     assert answer(f"<record>{text} 12.5 or 30.</record>", schema) == value
+
+
+def test_what_stands_before_the_record_is_the_prefix_and_luck_is_of_the_request() -> None:
+    same = "Screen this, and mind the rules.\n<record>\n"
+    replies = [StandIn().answer("m", request(f"{same}Text number {n}.\n</record>"), "MEDIUM") for n in range(200)]
+    assert {reply.prefix_tokens for reply in replies} == {(len(CRITERIA) + len(same) + 3) // 4}
+    assert 120 < sum(reply.luck < 0.7 for reply in replies) < 160
+    again = StandIn().answer("m", request(f"{same}Text number 7.\n</record>"), "MEDIUM")
+    assert again == replies[7]

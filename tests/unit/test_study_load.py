@@ -388,6 +388,18 @@ class TestWarnings:
         (warning,) = load(folder, ASK.replace("You read product", "You read {language} product")).warnings
         assert "only the prompt has slots" in warning.what
 
+    @pytest.mark.parametrize(("chars", "said"), [(5_000, True), (3_000, False)])
+    def test_much_text_behind_the_first_slot_of_an_ask_costs(self, folder: Path, chars: int, said: bool) -> None:
+        after = ASK.replace("if any?", "if any? {text} " + "word " * (chars // 5))
+        warnings = [one for one in load(folder, after).warnings if "stand behind the first slot" in one.what]
+        assert len(warnings) == said
+        if said:
+            assert "5,0" in warnings[0].what
+            assert "1,2" in warnings[0].what
+            assert "`system`" in warnings[0].hint
+        before = ASK.replace("if any?", "if any? " + "word " * (chars // 5))
+        assert not [one for one in load(folder, before).warnings if "stand behind" in one.what]
+
     def test_a_text_that_ends_at_a_comment(self, folder: Path) -> None:
         text = SCREEN.replace("question: Do planned naps", "question: Do #planned naps")
         assert [warning.path for warning in load(folder, text).warnings] == ["screen.question"]
