@@ -54,7 +54,7 @@ def cost(desk: Desk) -> Usd:
 def forget_all(desk: Desk) -> None:
     with desk.world() as world:
         standings = world.standings().items()
-        world.ledger.outcomes.reopen([(address, one.attempts) for address, one in standings], "test", "now")
+        world.ledger.outcomes.reopen([(address, one.attempts) for address, one in standings], "forget", "now")
 
 
 def test_output_that_is_gone_although_rows_were_done_is_not_bought_again(desk: Desk) -> None:

@@ -116,7 +116,7 @@ class Bills:
         self._db = connection
 
     def of_shard(self, shard: int, long_prompt_tokens: int) -> list[LineGroup]:
-        """Also inside the transaction that collects it: what was written so far. 1.3 µs a line."""
+        """Also inside the transaction that collects it: what was written so far. Some 2 µs a line."""
         rows = self._db.execute(_OF_SHARD, {"shard": shard, "long": long_prompt_tokens, "copy": COPY})
         return [
             LineGroup(kind, served, day, bool(long), bool(has_line), bool(copy), n, _usage(tokens))
