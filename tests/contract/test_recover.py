@@ -4,7 +4,6 @@ import dataclasses
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -23,8 +22,7 @@ from overnight.requests.render import Renderer
 from overnight.requests.shards import SentRow
 from overnight.run.rebuild import _row
 from overnight.wiring import opening
-from tests.support.cloud import SWIFT, instead_of_a_child, jobs_by_label, served
-from tests.support.google_cli import in_place_of_google
+from tests.support.cloud import jobs_by_label, served
 from tests.support.local_cloud import LocalCloud, Plans
 from tests.support.studies import CLOUD, SmallStudy
 
@@ -38,20 +36,11 @@ SHARDS = (
 QUICK = Patience((0.05, 0.1), then_create=True, poll_s=(0.02, 0.1), unusual_s=60)
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    cloud = LocalCloud(tmp_path_factory.mktemp("cloud"), **SWIFT)
-    cloud.bucket("my-bucket")
-    with instead_of_a_child(cloud), in_place_of_google(cloud.endpoint):
-        yield cloud
-    cloud.stop()
-
-
 @pytest.fixture
-def cloud(shared: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> LocalCloud:
-    shared.reset()
+def cloud(shared_google: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> LocalCloud:
+    shared_google.reset()
     monkeypatch.setattr(vertex_storage, "LOCAL_PATIENCE", QUICK)
-    return shared
+    return shared_google
 
 
 @pytest.fixture(params=["google", "stand-in"])

@@ -20,8 +20,7 @@ from overnight.errors import LockedError, RefusedError
 from overnight.ledger.owners import Owners
 from overnight.ledger.shards import Place, Shards
 from overnight.requests.shards import ShardLimits
-from tests.support.cloud import SWIFT, instead_of_a_child, jobs_by_label
-from tests.support.google_cli import in_place_of_google
+from tests.support.cloud import jobs_by_label
 from tests.support.local_cloud import LocalCloud, Plans
 from tests.support.studies import CLOUD, Ended, SmallStudy, text_of
 
@@ -29,21 +28,9 @@ RECORDS = 12
 RUN = ("run", "--yes", "--no-smoke", "--json")
 
 
-@pytest.fixture(scope="module")
-def shared_google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    cloud = LocalCloud(tmp_path_factory.mktemp("google"), **SWIFT)
-    cloud.bucket("my-bucket")
-    cloud.bucket("other-bucket")
-    with instead_of_a_child(cloud), in_place_of_google(cloud.endpoint):
-        yield cloud
-    cloud.stop()
-
-
-@pytest.fixture
-def google(shared_google: LocalCloud) -> LocalCloud:
-    shared_google.reset()
-    shared_google.switch(model_version_suffix="")
-    return shared_google
+@pytest.fixture(scope="module", autouse=True)
+def other_bucket(shared_google: LocalCloud) -> None:
+    shared_google.bucket("other-bucket")
 
 
 @pytest.fixture

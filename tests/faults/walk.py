@@ -99,6 +99,7 @@ def walk(cloud: LocalCloud, home: Path, row: Row) -> Walked:
     cloud.reset()
     walk_.until_jobs_move()
     walk_.mended()
+    walk_.until_jobs_end()
     return walk_.walked
 
 
@@ -133,10 +134,20 @@ class _Walk:
 
     def until_jobs_move(self) -> None:
         """A job that a plan held takes a moment to see that the plan is gone."""
-        uid = self.study.uid if self.study.ledger.is_file() else ""
-        for entry in self.cloud.journal("creates"):
-            if uid and entry["labels"]["overnight-study"] == uid:
-                self.cloud.wait(entry["job"], self._moves)
+        for job in self._jobs():
+            self.cloud.wait(job, self._moves)
+
+    def until_jobs_end(self) -> None:
+        """One that was given up and goes on would meet the next row's plans, and take a strike from its jobs."""
+        for job in self._jobs():
+            self.cloud.wait(job)
+
+    def _jobs(self) -> list[str]:
+        """Of this study: every job that was made, also those that it does not know."""
+        if not self.study.ledger.is_file():
+            return []
+        uid = self.study.uid
+        return [one["job"] for one in self.cloud.journal("creates") if one["labels"]["overnight-study"] == uid]
 
     def _moves(self, job: dict[str, Any]) -> bool:
         if any(plan.kind == "output_late" for plan in self.row.plans):

@@ -144,13 +144,6 @@ def test_a_create_refused_is_definite(server: Server, http: Http, code: int) -> 
     assert len(server.asked) == 1
 
 
-def test_a_401_to_a_create_is_definite_and_not_repeated_by_google_auth_either(server: Server, http: Http) -> None:
-    server.otherwise = lambda asked: error(401, "expired")
-    with pytest.raises(CredentialsError, match="expired"):
-        http.post_once(server.url, {})
-    assert len(server.asked) == 1
-
-
 @pytest.mark.parametrize(
     "answer",
     [
