@@ -224,6 +224,27 @@ def test_a_shard_whose_job_was_never_made_is_asked_about_once(
     assert (study.uid, jobs_by_label(cloud, uid).total()) == (uid, 1)
 
 
+@pytest.mark.parametrize("realm", ["google"], indirect=True)
+def test_a_job_that_was_made_and_is_not_listed_yet_is_never_made_again_by_a_ledger_that_was_rebuilt(
+    study: SmallStudy, cloud: LocalCloud
+) -> None:
+    """The owner note is there, from the job before: a rebuilt ledger must not conclude from it what was sent."""
+    run(study)
+    uid = study.uid
+    study.texts["one"] = "One more nurse."
+    study.write()
+    cloud.switch(create_reply_lost=1, list_delay_s=3600, stuck_pending=True)
+    assert study.cli("run", "--yes", "--no-smoke").code == 9
+    lose(study)
+    recovered = study.cli("recover", "--json")
+    assert len(recovered.json["jobs_doubtful"]) == 1, recovered.err
+    ended = study.cli("run", "--yes", "--no-smoke")
+    assert (ended.code, list(jobs_by_label(cloud, uid).values())) == (9, [1, 1]), ended.err
+    cloud.switch(list_delay_s=0, stuck_pending=False)
+    assert study.cli("run", "--yes", "--no-smoke", "--json").json["answers"] == RECORDS + 1
+    assert list(jobs_by_label(cloud, uid).values()) == [1, 1]
+
+
 def objects(cloud: LocalCloud, bucket: str, uid: str) -> list[str]:
     found = cloud.http.get(f"{cloud.endpoint}/storage/v1/b/{bucket}/o").json().get("items", [])
     return [one["name"] for one in found if uid in one["name"]]

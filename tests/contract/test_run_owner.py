@@ -236,6 +236,35 @@ class TestFolders:
         assert (ended.code, ended.json["answers"]) == (0, RECORDS + 3), ended.err
         assert codes == [7]
 
+    @pytest.mark.parametrize("taken_over", [False, True])
+    def test_one_that_was_copied_with_a_shard_on_its_way_cleans_nothing_of_the_other_s_away(
+        self, google: LocalCloud, study: SmallStudy, monkeypatch: pytest.MonkeyPatch, taken_over: bool
+    ) -> None:
+        """The copy has given the shard up as never sent; the other has made its job of it."""
+        step = Shards.submitting
+
+        def copied_before(*arguments: Any) -> Any:
+            if not (study.home.parent / "second").exists():
+                copied(study)
+            return step(*arguments)
+
+        assert run(study).code == 0
+        with monkeypatch.context() as patch:
+            patch.setattr(Shards, "submitting", copied_before)
+            assert run(grown(study), "--detach").code == 0
+        copy = replace(study, home=study.home.parent / "second")
+        assert run(copy).code == 7
+        if taken_over:
+            assert run(copy, "--take-over", "--pay-again").code == 0
+        there = staged(google, study)
+        ended = copy.cli("clean", "--yes")
+        theirs = {label for (label,) in study.query("SELECT label FROM shard WHERE id = 2")}
+        assert theirs <= staged(google, study), ended.err
+        if not taken_over:
+            assert (ended.code, staged(google, study)) == (7, there), ended.err
+            assert str(study.home) in ended.err
+        assert run(study).json["answers"] == len(study.texts)
+
     def test_a_ledger_that_was_restored_from_yesterday_is_refused_in_its_own_folder(
         self, google: LocalCloud, study: SmallStudy
     ) -> None:

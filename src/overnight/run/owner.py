@@ -66,19 +66,37 @@ def may_send(world: World, options: Options) -> None:
     if world.realm != GOOGLE:
         return
     here = world.backend.owner_place(world.ledger.uid)
-    former = [place for place in world.ledger.owners.places() if place != here]
     refused: dict[str, LockedError] = {}
-    for place in (*former, here):
-        why_not = _why_not(world, place, here=here)
-        if why_not is not None and not options.take_over:
+    for place, why_not in _refusals(world, here):
+        if not options.take_over:
             raise why_not
-        if why_not is not None:
-            refused[place] = why_not
+        refused[place] = why_not
     if refused:
         _take_over(world, options, refused)
     if world.ledger.owners.held(here) is None:
-        for place in former:  # whoever stayed there with a copy is refused from now on
+        for place in _former(world, here):  # whoever stayed there with a copy is refused from now on
             _close_former(world, place, here)
+
+
+def other_sender(world: World) -> LockedError | None:
+    """Why this ledger may not know every job of the study, None where it does. One read for each place it was at."""
+    if world.realm != GOOGLE:
+        return None
+    here = world.backend.owner_place(world.ledger.uid)
+    return next((why_not for _, why_not in _refusals(world, here)), None)
+
+
+def _refusals(world: World, here: str) -> Iterator[tuple[str, LockedError]]:
+    """Places whose note is not as this ledger holds it; those the study was at before come first."""
+    for place in (*_former(world, here), here):
+        why_not = _why_not(world, place, here=here)
+        if why_not is not None:
+            yield place, why_not
+
+
+def _former(world: World, here: str) -> list[str]:
+    """Where the study was before its bucket was changed."""
+    return [place for place in world.ledger.owners.places() if place != here]
 
 
 def claim(world: World, shard: ShardFact) -> None:

@@ -213,7 +213,9 @@ def _write(site: Site, manifests: Sequence[Manifest], new: Path, done: Rebuilt, 
             floors |= {address: max(after, floors.get(address, 0)) for address, after in one.reopened.items()}
         ledger.outcomes.reopen(floors.items(), "recovered", site.stamp())
         if note is not None and not Owner.read(note).moved_to:
-            ledger.owners.holds(site.backend.owner_place(done.uid), Owner.read(note).nonce, note.generation)
+            last = ledger.shards.all(site.realm)[-1:]  # of none of them is it known that its create was held back
+            job = last[0].label if last else ""
+            ledger.owners.holds(site.backend.owner_place(done.uid), Owner.read(note).nonce, note.generation, job=job)
     done.strangers = [job.name for twins in jobs.values() for job in twins]
 
 
