@@ -309,6 +309,30 @@ def test_a_shard_of_which_nothing_is_left_is_said_and_keeps_no_other_back(
     assert study.cli("fetch", "--json").json["answers"] == RECORDS
 
 
+@pytest.mark.parametrize("realm", ["google"], indirect=True)
+def test_a_job_whose_files_are_all_gone_is_not_paid_for_again_before_a_person_was_asked(
+    study: SmallStudy, cloud: LocalCloud, realm: str
+) -> None:
+    run(study)
+    uid = study.uid
+    study.texts["one"] = "One more nurse."
+    study.write()
+    run(study)
+    (lost,) = study.query("SELECT job_name FROM shard WHERE id = 2")[0]
+    for name in objects(cloud, BUCKET[realm], uid):
+        if "-s00002-" in name:  # as a rule of the bucket on the age of files does
+            remove(cloud, BUCKET[realm], name)
+    lose(study)
+    recovered = study.cli("recover")
+    assert recovered.code == 0, recovered.err
+    assert f"{lost}: has the study's label, and no manifest" in recovered.out
+    assert study.cli("run", "--yes", "--no-smoke").code == 7
+    ended = study.cli("run", "--yes", "--no-smoke", "--take-over")
+    assert (ended.code, lost in ended.err, "paid for twice" in ended.err) == (6, True, True)
+    assert jobs_by_label(cloud, uid).total() == 2
+    assert study.cli("run", "--yes", "--no-smoke", "--take-over", "--pay-again", "--json").json["requests_sent"] == 1
+
+
 class TestManifest:
     @pytest.fixture
     def realm(self, cloud: LocalCloud) -> str:

@@ -56,6 +56,8 @@ def _print(done: "Rebuilt", arguments: argparse.Namespace) -> None:
             print(f"  {label}: {words}")
     for name in done.strangers:
         print(f"  {name}: has the study's label, and no manifest: left alone (`overnight adopt` takes a job in)")
+    if done.strangers:
+        print("What these asked is not known: on Google, `run` sends nothing before `--take-over` says that it may.")
     print(_NOT_BACK)
     print(f"Next: {command('fetch', arguments.study)}    (reads every job's output again, for nothing)")
 
