@@ -203,4 +203,7 @@ def test_a_create_that_was_given_up_and_turns_up_later_is_adopted_as_surplus(clo
     assert (ended.json["requests_sent"], study.answers("results")) == (0, before)
     assert float(ended.json["cost_usd"]) == pytest.approx(2 * float(spent)), "what ran is billed, wanted or not"
     assert set(served(cloud.data, study.uid).values()) == {2}
+    assert study.query("SELECT kept_usd FROM shard WHERE state = 'abandoned'") == [(None,)], "what it cost is known now"
+    cloud.switch(list_delay_s=0)
+    assert f"job {lost} reads and writes its files; left alone" in study.cli("clean", "--yes").err
     assert outcomes(study.results("results")) == dict.fromkeys(study.texts, "answer")

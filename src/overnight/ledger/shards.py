@@ -148,7 +148,8 @@ class Shards:
         now: str,
     ) -> int:
         """A job that is there already, with its rows, in one transaction. Its worst case is reserved, caps or not: it
-        is under way, or paid. Returns the shard's number."""
+        is under way, or paid. What was kept reserved for it, where we gave it up as not made, is free again. Returns
+        the shard's number."""
         ordered = sorted((row.address, row.attempt, row.fingerprint) for row in rows)
         exact = None if reserve is None else reserve.exact()
         with transaction(self._db):
@@ -164,6 +165,8 @@ class Shards:
                 "INSERT INTO sent (shard, address, attempt, fingerprint) VALUES (?, ?, ?, ?)",
                 ((number, *row) for row in ordered),
             )
+            given_up = "UPDATE shard SET kept_usd = NULL WHERE label = ? AND state = 'abandoned'"
+            self._db.execute(given_up, (job.label,))
         return number
 
     def abandon(self, shard: int, *, may_bill: bool = False) -> None:
