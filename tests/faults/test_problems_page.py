@@ -1,5 +1,6 @@
 """docs/reference/problems.md, walked row by row: each thing that can go wrong goes wrong, and is as the page says."""
 
+import ast
 import dataclasses
 import gzip
 import html
@@ -12,7 +13,8 @@ import pytest
 
 from overnight.localcloud.faults.catalogue import KINDS
 from overnight.localcloud.faults.kind import bounds_of
-from tests.faults.page import Plan, Row, rows
+from tests.faults.machine import CIRCUMSTANCES
+from tests.faults.page import PAGE, Plan, Row, named_tests, rows
 from tests.faults.walk import walk, walking
 from tests.support.cloud import SWIFT
 from tests.support.local_cloud import LocalCloud, Plans
@@ -78,7 +80,22 @@ def calls_of(plan: Plan) -> list[str]:
 
 
 def test_each_code_that_a_run_can_end_with_for_a_fault_stands_on_the_page() -> None:
-    assert {row.code for row in ROWS} == {0, 3, 4, 7, 8, 9, 10, 11, 13}
+    assert {row.code for row in ROWS} == {0, *range(2, 14)}
+
+
+def test_every_row_is_walked_or_names_a_test_that_is_there() -> None:
+    table = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    said = [line for line in table if line.split(" | ")[0] != "| what happened"]
+    assert len(said) >= 100
+    assert [line for line in said if not rows(line) and not named_tests(line)] == []
+    for file, name in named_tests():
+        [place] = PAGE.parents[2].joinpath("tests").rglob(f"{file}.py")
+        functions = [one.name for one in ast.walk(ast.parse(place.read_text())) if isinstance(one, ast.FunctionDef)]
+        assert functions.count(name) == 1, f"{file} has no {name}"
+
+
+def test_every_circumstance_stands_on_the_page() -> None:
+    assert {row.machine for row in ROWS} - {""} == CIRCUMSTANCES.keys()
 
 
 def test_a_row_that_says_nothing_of_what_is_seen_or_what_to_do_is_none() -> None:
