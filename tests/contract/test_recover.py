@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -149,6 +150,33 @@ def test_a_ledger_that_is_whole_and_knows_jobs_is_never_replaced(study: SmallStu
     assert ended.code == 7
     assert "the ledger is whole, and knows 1 jobs of this study" in ended.err
     assert study.ledger.read_bytes() == before
+
+
+@pytest.mark.parametrize("realm", ["stand-in"], indirect=True)
+def test_killed_just_before_the_new_ledger_is_in_its_place_the_old_one_is_there_as_it_was(
+    study: SmallStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(BaseException):
+        pass
+
+    run(study)
+    hurt = b"no ledger" * 1000
+    study.ledger.write_bytes(hurt)
+    with monkeypatch.context() as patched:
+        for name in ("rename", "replace"):
+            real = getattr(Path, name)
+
+            def dies(self: Path, target: Path, real: Any = real) -> Path:
+                if target == study.ledger:
+                    raise KilledError
+                return real(self, target)
+
+            patched.setattr(Path, name, dies)
+        with pytest.raises(KilledError):
+            study.cli("recover")
+    assert study.ledger.read_bytes() == hurt
+    assert study.cli("recover").code == 0
+    assert study.cli("fetch", "--json").json["answers"] == RECORDS
 
 
 def test_where_nothing_was_sent_it_says_where_it_looked(study: SmallStudy, realm: str) -> None:

@@ -365,11 +365,19 @@ def _put_in_place(site: Site, new: Path) -> Path | None:
     kept = None
     if path.exists():
         kept = path.with_name(f"ledger.{site.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}{path.suffix}")
-        path.rename(kept)
+        _keep(path, kept)
     for end in ("-journal", "-wal", "-shm"):
         beside = path.with_name(path.name + end)
         if beside.exists():
             beside.rename(f"{kept or path.with_name('ledger.left-over.sqlite')}{end}")
-    new.rename(path)
+    new.replace(path)
     sync_folder(path.parent)
     return kept
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """Under a second name, so that at no moment the study is without a ledger and would begin anew."""
+    try:
+        kept.hardlink_to(path)
+    except OSError:  # a file system without such links
+        path.rename(kept)
