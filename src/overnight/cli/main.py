@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from overnight.cli import cloud, exporting, jobs, recovering, reopening, running, studies
-from overnight.cli.output import mute, say
+from overnight.cli.output import answer, mute, say
 from overnight.errors import OutputError, OvernightError, UsageError
 
 _GROUPS = (studies, running, reopening, exporting, jobs, recovering, cloud)
@@ -98,10 +98,10 @@ def _command(argv: Sequence[str] | None) -> int:
     if arguments.version:
         from importlib.metadata import version
 
-        print(f"overnight {version('overnight')}")
+        answer(f"overnight {version('overnight')}")
         return 0
     if arguments.command is None:
-        made.print_help()
+        answer(made.format_help().rstrip("\n"))
         return 0
     code: int = arguments.call(arguments)
     return code

@@ -1,11 +1,18 @@
-"""Writing to streams that somebody may have closed: a reader who has seen enough never stops a run."""
+"""The one way from a command to a terminal.
+
+Streams may be closed by their reader: one who has seen enough never stops a run. Lines may hold anybody's words (of a
+table, a file's name, the service, a model): what a terminal would obey is shown. A test sees to it that nothing else in
+this folder prints.
+"""
 
 import os
 import re
 import sys
 from typing import Final, TextIO
 
-_OBEYED: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_OBEYED: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""C0 and C1 controls but tab and line feed; line and paragraph separators; embeddings, overrides and isolates of
+writing direction, which make a line read as another."""
 
 
 def harmless(text: str) -> str:
@@ -16,20 +23,27 @@ def harmless(text: str) -> str:
     return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def say(line: str = "") -> None:
+def say(line: str = "", *, end: str = "\n") -> None:
     """A line on standard error, for whoever still reads there: a terminal that has gone is no reason to stop."""
     try:
-        print(harmless(line), file=sys.stderr, flush=True)
+        print(harmless(line), end=end, file=sys.stderr, flush=True)
     except OSError:
         mute(sys.stderr)
 
 
 def answer(line: str = "") -> None:
     """A line on standard output; a reader who has gone does not change how a command ends. A full disk does."""
+    heard(line)
+
+
+def heard(line: str) -> bool:
+    """As `answer`. False: nobody reads there any more."""
     try:
         print(harmless(line), flush=True)
     except BrokenPipeError:
         mute(sys.stdout)
+        return False
+    return True
 
 
 def mute(stream: TextIO) -> None:

@@ -1,12 +1,12 @@
 """status: how a study stands, without touching it. May be asked while another process runs it."""
 
 import json
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from overnight.cli.output import heard
 from overnight.cli.summary import closing_lines
 from overnight.cli.words import counted
 from overnight.core.states import JOB_STATES
@@ -22,6 +22,7 @@ _EVERY_S = 2.0
 
 def status(path: Path, *, follow: bool, as_json: bool) -> int:
     told: list[str] = []
+    read = True
     while True:
         with open_study(path) as opened:
             closing = Closing(opened.world.study, opened.world.realm)
@@ -29,15 +30,14 @@ def status(path: Path, *, follow: bool, as_json: bool) -> int:
             jobs = list(_jobs(opened.world))
         running = closing.in_flight > 0
         if as_json:
-            print(json.dumps({**closing.to_json(), "job_states": jobs}, ensure_ascii=False))
+            read = heard(json.dumps({**closing.to_json(), "job_states": jobs}, ensure_ascii=False))
         else:
             lines = [*_job_lines(jobs), *closing_lines(closing, path)]
             if lines != told:
-                print("\n".join(lines))
+                read = heard("\n".join(lines))
                 told = lines
-        if not follow or not running:
+        if not (follow and running and read):
             return 0
-        sys.stdout.flush()
         time.sleep(_EVERY_S)
 
 

@@ -156,7 +156,7 @@ def _print_setup(path: Path) -> int:
     if study.cloud is None:
         raise _no_account(study)
     cloud = study.cloud
-    print(setup_script(cloud.project, cloud.location, cloud.bucket, cloud.prefix, study=str(path)))
+    answer(setup_script(cloud.project, cloud.location, cloud.bucket, cloud.prefix, study=str(path)))
     return 0
 
 
@@ -170,7 +170,7 @@ def _plan(arguments: argparse.Namespace) -> int:
             say(f"warning: {warning}")
         planned = make_plan(opened.world, keep=arguments.show)
         if arguments.json:
-            print(json.dumps(plan_json(opened, planned), ensure_ascii=False))
+            answer(json.dumps(plan_json(opened, planned), ensure_ascii=False))
             return 0
         for line in plan_lines(opened, planned, arguments.study):
             answer(line)
