@@ -10,8 +10,8 @@ NETWORK = (
     guard(
         "a create is sent at most once",
         "google/http.py",
-        '        result = self._try(self._once_session, "POST", url, body=body, timeout_s=timeout_s, once=True)\n',
-        '        return self._repeated("POST", url, body=body)\n',
+        "            lambda failure: failure.unsent,\n",
+        "            lambda failure: failure.again,\n",
         f"{HTTP}test_everything_else_is_doubtful_and_sent_exactly_once",
         "a create that is repeated is a job that is paid twice",
     ),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from overnight.google.endpoints import Endpoints
     from overnight.google.http import Http
     from overnight.google.preflight import Clients
+    from overnight.google.storage import Storage
 
 LOCAL_PROJECT: Final = "local-project"
 LOCAL_LOCATION: Final = "global"  # where every model is; the newest are nowhere else (facts 7.1)
@@ -106,10 +107,12 @@ def backend_of(service: Service, tell: Tell) -> Backend:
     from overnight.backends.vertex_storage import VertexStorage
     from overnight.google.batch_jobs import BatchJobs
     from overnight.google.http import Http
+    from overnight.google.storage import Storage
 
     http = Http(service.access, on_retry=lambda retry: tell(Note(str(retry), "warning")))
     return VertexStorage(
-        _clients(service, http),
+        _clients(service, http, Storage(service.endpoints, service.access, service.project)),
+        lambda: _looking(service),
         http.close,
         lambda project, location: BatchJobs(service.endpoints, http, project, location),
         project=service.project,
@@ -192,17 +195,31 @@ def _answering(data: Path) -> str:
     return endpoint
 
 
-def _clients(service: Service, http: "Http") -> "Clients":
+@contextlib.contextmanager
+def _looking(service: Service) -> "Iterator[Clients]":
+    """Clients for a look at the account, which is over in seconds whatever the network does."""
+    from overnight.google.http import Http
+    from overnight.google.preflight import LOOK_PATIENCE_S, LOOK_TIMEOUT_S
+    from overnight.google.storage import Storage
+
+    http = Http(service.access, timeout_s=LOOK_TIMEOUT_S, patience_s=LOOK_PATIENCE_S)
+    storage = Storage(
+        service.endpoints, service.access, service.project, patience_s=LOOK_PATIENCE_S, timeout_s=LOOK_TIMEOUT_S
+    )
+    with contextlib.closing(http), contextlib.closing(storage):
+        yield _clients(service, http, storage)
+
+
+def _clients(service: Service, http: "Http", storage: "Storage") -> "Clients":
     """What looks at the account, and asks one request at a time."""
     from overnight.google.batch_jobs import BatchJobs
     from overnight.google.gemini import Gemini
     from overnight.google.preflight import Clients
     from overnight.google.projects import Projects
-    from overnight.google.storage import Storage
 
     return Clients(
         access=service.access,
-        storage=Storage(service.endpoints, service.access, service.project),
+        storage=storage,
         jobs=BatchJobs(service.endpoints, http, service.project, service.location),
         gemini=Gemini(service.endpoints, http, service.project, service.location),
         projects=Projects(service.endpoints, http),
