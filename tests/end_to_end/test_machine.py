@@ -64,7 +64,9 @@ def test_a_disk_that_is_full_stops_the_run_and_costs_nothing(disk: Path, free_kb
     """At the ledger's making, at its first facts, at the local cloud's start, beside a job under way."""
     study = SmallStudy.of(disk / "naps", 60)
     ballast = leave(disk, free_kb * 1024)
-    check_stopped(Person(study.home).types("run"), 7, 8, 13)
+    stopped = Person(study.home).types("run")
+    check_stopped(stopped, 7, 8, 13)
+    assert "it said nothing" not in stopped.err
     ballast.unlink()
     again = Person(study.home).types("run", "--json")
     assert again.code == 0, again.err

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -33,6 +34,7 @@ LOCAL_BUCKET_LOCATION: Final = "US"
 LOCAL_BUCKET: Final = "overnight-local"
 _SERVED_ALREADY: Final = 3
 """The local cloud's exit code when another process serves the folder."""
+_LITTLE_ROOM_BYTES: Final = 5_000_000
 _BUSY_LOOKS: Final = 25
 _BUSY_WAIT_S: Final = 0.2
 """One that is just starting or stopping, of a run that was stopped or killed a moment ago, is waited for."""
@@ -141,7 +143,7 @@ def local_cloud(data: Path, tell: Tell) -> Iterator[str]:
         if code != _SERVED_ALREADY:
             said = _log_of(data).read_text(encoding="utf-8", errors="replace").strip()
             raise CloudError(
-                f"the local cloud did not start: {said or 'it said nothing'}",
+                f"the local cloud did not start: {said or _why_silent(data, code)}",
                 where=str(data),
                 hint="Mend what it says. If the folder is damaged, move it away: the ledger keeps what was answered.",
             )
@@ -173,6 +175,14 @@ def _child(data: Path) -> "Iterator[subprocess.Popen[bytes]]":
         child.stdin.close()
         child.wait()
         child.stdout.close()
+
+
+def _why_silent(data: Path, code: int) -> str:
+    """What it would have said, where its log could not be written."""
+    free_bytes = shutil.disk_usage(data).free
+    if free_bytes < _LITTLE_ROOM_BYTES:
+        return f"the disk may be full, {free_bytes // 1000:,} kB are free; make room, then run again"
+    return f"it said nothing (exit code {code})"
 
 
 def _log_of(data: Path) -> Path:
