@@ -530,6 +530,15 @@ class TestTheNoteIsGone:
         assert (ended.code, ended.json["requests_sent"]) == (0, 3), ended.err
         assert note(google, study)["folder"] == str(study.home)
 
+    def test_only_when_several_looks_agree(self, google: LocalCloud, study: SmallStudy) -> None:
+        """One 404 too many, and the ledger forgot which generation to write over: its own note refused it for ever."""
+        assert run(study).code == 0
+        with Plans(google) as plans:
+            plans.add("once", "status", {"code": 404}, {"calls": ["download"]}, {"times": 1})
+            ended = run(grown(study))
+            assert plans.strikes("once") == 1
+        assert (ended.code, ended.json["answers"]) == (0, RECORDS + 3), ended.err
+
     def test_and_a_copy_that_does_not_know_all_jobs_is_refused_by_the_list_of_jobs(
         self, google: LocalCloud, study: SmallStudy
     ) -> None:

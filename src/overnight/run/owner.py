@@ -26,6 +26,7 @@ from overnight.run.world import Options, World
 
 CHANGED: Final = 412
 FORBIDDEN: Final = 403
+_GONE_LOOKS: Final = 2
 _CHARS_SHOWN: Final = 200
 _JOBS_SHOWN: Final = 20
 
@@ -129,7 +130,7 @@ def _why_not(world: World, place: str, *, here: str) -> LockedError | None:
     """None where the note there is as this ledger holds it, or nobody wrote one."""
     owners = world.ledger.owners
     held = owners.held(place)
-    note = _read(world, place, must=place == here)
+    note = _read_again_if_gone(world, place, held, must=place == here)
     if note is None:
         if held is not None and held.generation:
             owners.holds(place, held.nonce, 0)
@@ -265,6 +266,19 @@ def _read(world: World, place: str, *, must: bool) -> OwnerNote | None:
             raise _without_a_right(refused, place, "read", "storage.objects.get and .list") from refused
         world.tell(Note(f"{place} can no longer be read ({refused.what})", "warning"))
         return None
+
+
+def _read_again_if_gone(world: World, place: str, held: Held | None, *, must: bool) -> OwnerNote | None:
+    """A note that was there is gone when several looks agree: one 404 too many, and this ledger would forget the
+    generation to write over, and be refused by its own note for ever."""
+    note = _read(world, place, must=must)
+    looks = world.backend.patience.look_again_s[:_GONE_LOOKS] if held is not None and held.generation else ()
+    for wait_s in looks:
+        if note is not None:
+            break
+        world.sleep(wait_s)
+        note = _read(world, place, must=must)
+    return note
 
 
 def _write(world: World, place: str, *, job: str = "", moved_to: str = "") -> None:
