@@ -25,7 +25,7 @@ from typing import Any, Self
 from tests.crash.points import Points, counted_backend, instrument
 
 SPEED = 20
-LOOK_AGAIN_S = (0.4, 0.8, 1.6, 3.2)
+LOOK_AGAIN_S = (0.4, 0.8, 1.6)
 POLL_S = (0.4, 0.4)
 EMPTY_LOOKS_S = (1.0, 2.0, 4.0)
 _HELD = ("filelock", "jinja2", "msgspec", "openpyxl", "pyarrow.parquet", "google.cloud.storage", "rich.console")

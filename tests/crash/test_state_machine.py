@@ -9,9 +9,9 @@ from tests.crash.life import Broken, Stage
 from tests.crash.machine import Story, shorter, staged, story_of, tell
 from tests.crash.steps import REALMS, STEPS
 
-STORIES = [story_of("stand-in", seed) for seed in (1, 3, 4, 6)] + [story_of("google", seed) for seed in (4, 6, 3)]
-"""Of the first eight seeds those whose stories notice most of the guards that were taken out (CONTRIBUTING.md says how
-to tell others); `make reliability` tells many more."""
+STORIES = [story_of("stand-in", seed) for seed in (1, 3, 4)] + [story_of("google", seed) for seed in (4, 6, 3)]
+"""Of the first eight seeds those whose stories notice most of the guards that were taken out; `make reliability` tells
+many more, longer ones. tests/crash/machine.py tells any one."""
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,7 @@ def test_what_must_not_be_is_said_with_the_command_that_tells_the_story_again(
     name, _ = story_of("stand-in", 7).steps[1]
     monkeypatch.setitem(STEPS, name, replace(STEPS[name], act=broken))
     story = replace(story_of("stand-in", 7), left_out=frozenset(range(2, 12)))
-    with pytest.raises(Broken, match="(?s)paid twice: for the sake.*again: python -m tests.crash.machine stand-in 7"):
+    with pytest.raises(Broken, match=r"(?s)paid twice: for the sake.*again: python -m tests.crash.machine stand-in 7"):
         tell(stage, story)
-    assert shorter(stage, story).left_out == frozenset(range(12)) - {1}
+    left_out = shorter(stage, story).left_out
+    assert [one for n, (one, _) in enumerate(story.steps) if n not in left_out] == [name]

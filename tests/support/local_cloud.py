@@ -203,6 +203,9 @@ class Plans:
     def strikes(self, name: str) -> int:
         return int(self.shown(name)["strikes"])
 
+    def all_strikes(self) -> dict[str, int]:
+        return {plan["name"]: int(plan["strikes"]) for plan in self._control("GET")["faults"]}
+
     def remove(self, name: str) -> None:
         self._control("DELETE", f"/{name}")
 
