@@ -81,6 +81,13 @@ class TestLostLedger:
         assert google.journal()["counts"]["creates"] == before
         assert robbed.cli("run", "--yes", "--pay-again").code == 0
 
+    def test_results_of_before_anything_was_sent_are_no_sign_of_a_lost_one(self, study: SmallStudy) -> None:
+        assert study.cli("fetch").code == 0  # by a timer, say, that was set up before the first run
+        assert len(study.results("results")) == RECORDS
+        assert "holds answers" not in study.cli("plan").err
+        ended = study.cli("run", "--yes")
+        assert ended.code == 0, ended.err
+
     def test_plan_warns(self, robbed: SmallStudy) -> None:
         assert "everything is asked anew" in robbed.cli("plan").err
 

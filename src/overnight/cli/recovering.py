@@ -32,7 +32,7 @@ def _recover(arguments: argparse.Namespace) -> int:
     with showing() as shown, open_site(arguments.study, tell=shown.tell) as site:
         done = rebuild(site, arguments.uid)
     if arguments.json:
-        answer(json.dumps(_as_json(done)))
+        answer(json.dumps(_as_json(done)), whole=True)
     else:
         _print(done, arguments)
     return 0

@@ -23,7 +23,7 @@ def print_closing(
 ) -> None:
     """stopped: an error follows, and its hint is the next step."""
     if as_json:
-        answer(json.dumps(closing.to_json(), ensure_ascii=False))
+        answer(json.dumps(closing.to_json(), ensure_ascii=False), whole=True)
         return
     answer()
     for line in closing_lines(closing, study, seconds, stopped=stopped):
@@ -134,7 +134,10 @@ def _decisions(counts: Mapping[str, int]) -> str:
 def _sent_words(closing: Closing, seconds: float) -> str:
     if closing.requests_sent:
         return f"{'request' if closing.requests_sent == 1 else 'requests'}, in {duration(seconds)}"
-    return "nothing was sent" if closing.open else "nothing to do: every record is settled"
+    if closing.open:
+        return "nothing was sent"
+    done = f"{counted(closing.jobs_collected, 'job')} collected" if closing.jobs_collected else "nothing to do"
+    return f"{done}: every record is settled"
 
 
 def _cost(closing: Closing) -> str:

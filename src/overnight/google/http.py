@@ -230,7 +230,7 @@ def _fault(cause: requests.RequestException, where: str) -> UnavailableError:
         return UnreachableError(what, where=where, hint=CERTIFICATE_HINT)
     hint = "Check the network, then run again: nothing is lost."
     if _never_connected(cause):
-        return UnreachableError(f"no connection could be made: {_reason(cause)}", where=where, hint=hint)
+        return UnreachableError(f"no connection could be made: {in_words(cause)}", where=where, hint=hint)
     if isinstance(cause, requests.Timeout):
         return UnavailableError("the server did not answer in time", where=where, hint=hint)
     return UnavailableError(f"the connection was cut: {in_words(cause)}", where=where, hint=hint)
@@ -245,6 +245,8 @@ def in_words(cause: requests.RequestException) -> str:
     """What the system said, without the names of the classes it is wrapped in: `Connection reset by peer`."""
     reason = _reason(cause)
     found = reason.args[-1] if isinstance(reason, urllib3_exceptions.ProtocolError) and reason.args else reason
+    if isinstance(found, urllib3_exceptions.NewConnectionError) and isinstance(found.__cause__, OSError):
+        found = found.__cause__
     return str(getattr(found, "strerror", None) or found)
 
 

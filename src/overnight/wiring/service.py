@@ -7,8 +7,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -42,7 +43,7 @@ _BUSY_WAIT_S: Final = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """An address, who asks, and how patient to be there."""
+    """An address, who asks, and how patient to be there. still: raises CloudError when it is worth no other try."""
 
     endpoints: "Endpoints"
     access: "Access"
@@ -51,6 +52,7 @@ class Service:
     location: str
     bucket: str
     prefix: str
+    still: Callable[[], None] = lambda: None
 
 
 def google_service(study: Study) -> Service:
@@ -88,7 +90,9 @@ def connected(study: Study, home: Home, tell: Tell) -> Iterator[Backend]:
             if study.realm == GOOGLE:
                 service = google_service(study)
             else:
-                service = local_service(stack.enter_context(local_cloud(home.folder / "stand-in" / "cloud", tell)))
+                data = home.folder / "stand-in" / "cloud"
+                service = local_service(stack.enter_context(local_cloud(data, tell)))
+                service = replace(service, still=partial(_must_be_served, data))
                 _make_local_bucket(service)
             backend = backend_of(service, tell)
             stack.callback(backend.close)
@@ -108,10 +112,14 @@ def _make_local_bucket(service: Service) -> None:
 def backend_of(service: Service, tell: Tell) -> Backend:
     from overnight.backends.vertex_storage import VertexStorage
     from overnight.google.batch_jobs import BatchJobs
-    from overnight.google.http import Http
+    from overnight.google.http import Http, Retry
     from overnight.google.storage import Storage
 
-    http = Http(service.access, on_retry=lambda retry: tell(Note(str(retry), "warning")))
+    def on_retry(retry: Retry) -> None:
+        service.still()
+        tell(Note(str(retry), "warning"))
+
+    http = Http(service.access, on_retry=on_retry)
     return VertexStorage(
         _clients(service, http, Storage(service.endpoints, service.access, service.project)),
         lambda: _looking(service),
@@ -183,6 +191,26 @@ def _why_silent(data: Path, code: int) -> str:
     if free_bytes < _LITTLE_ROOM_BYTES:
         return f"the disk may be full, {free_bytes // 1000:,} kB are free; make room, then run again"
     return f"it said nothing (exit code {code})"
+
+
+def _must_be_served(data: Path) -> None:
+    """Raises CloudError when no process serves the folder any more: another would listen at another address.
+
+    Its lock says so, which the system frees when its holder dies: a refused connection alone may pass.
+    """
+    from filelock import FileLock, Timeout
+
+    if not (data / "lock").exists():
+        return
+    try:
+        FileLock(data / "lock").acquire(timeout=0).lock.release()
+    except Timeout:
+        return
+    raise CloudError(
+        "the study's local cloud has ended: it was stopped or killed",
+        where=str(data),
+        hint=f"Run again: it is started anew, and its jobs go on where they were. What it said last: {_log_of(data)}",
+    )
 
 
 def _log_of(data: Path) -> Path:
