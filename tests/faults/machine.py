@@ -167,6 +167,12 @@ def full_disk(study: SmallStudy, cloud: LocalCloud) -> Iterator[Give]:
     yield lambda verb, options: on_a_small_disk(cloud.endpoint, verb, str(study.path), *options)
 
 
+@contextlib.contextmanager
+def disk_full_at_once(study: SmallStudy, cloud: LocalCloud) -> Iterator[Give]:
+    """Before a first run."""
+    yield lambda verb, options: on_a_small_disk(cloud.endpoint, verb, str(study.path), *options)
+
+
 CIRCUMSTANCES: Final[dict[str, Callable[[SmallStudy, LocalCloud], AbstractContextManager[Give | None]]]] = {
     NOBODY: nobody,
     **{
@@ -174,7 +180,7 @@ CIRCUMSTANCES: Final[dict[str, Callable[[SmallStudy, LocalCloud], AbstractContex
         for made in (
             as_it_is, unknown_key, unknown_model, no_column, small_budget, no_bucket, stand_in_answers, held,
             other_prompt, namesake, copy_has_sent, ran, lost_ledger, damaged_ledger, wrong_sums, blocked_results,
-            full_disk,
+            full_disk, disk_full_at_once,
         )
     },
 }  # fmt: skip
