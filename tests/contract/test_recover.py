@@ -111,6 +111,24 @@ def after_a_long_life(study: SmallStudy, cloud: LocalCloud) -> None:
     study.write()
 
 
+def test_a_create_given_up_that_turned_up_after_all_is_surplus_in_the_new_ledger(
+    google: LocalCloud, tmp_path: Path
+) -> None:
+    """Two jobs then hold the same attempts: whichever is collected first has settled them."""
+    study = SmallStudy.of(tmp_path / "twice", 9, more=CLOUD)
+    google.switch(create_reply_lost=1, list_delay_s=3600)
+    assert study.cli("run", "--yes", "--no-smoke").code == 9
+    run(study, "--resubmit")
+    google.switch(list_delay_s=0)
+    before, uid = study.answers("results"), study.uid
+    lose(study)
+    assert study.cli("recover", "--json").json["jobs"] == 2
+    fetched = study.cli("fetch", "--json")
+    assert (fetched.code, fetched.json["answers"], fetched.json["strays_by_kind"]) == (0, 9, {"surplus": 9})
+    assert study.query("SELECT count(*), count(DISTINCT address) FROM outcome") == [(9, 9)]
+    assert (study.answers("results"), study.uid) == (before, uid)
+
+
 def test_a_lost_ledger_comes_back_with_the_same_results_and_nothing_is_paid_twice(
     study: SmallStudy, cloud: LocalCloud, realm: str
 ) -> None:

@@ -255,7 +255,7 @@ def test_a_notice_that_cannot_be_noted_does_not_change_how_a_run_ends(
 
     with monkeypatch.context() as patch:
         patch.setattr(Notices, "told", full)
-        assert "could not be noted (the disk is full): it may be told again" in run(study)
+        assert "whether this was told before is not known (the disk is full): it may be told again" in run(study)
     run(study)
     assert events(study) == ["done", "done"]
     assert study.query("SELECT realm, what, about FROM notice") == [(GOOGLE, "done", "up to job 1")]

@@ -335,8 +335,7 @@ class Life:
         for address, attempt, _ in (rows[row] for row in sorted(rows)):
             if attempt <= self.forgotten.get(address, 0):  # by a person's word; the ledger's could be mistaken
                 continue
-            twice = self.recovered and self.excused[f"k{address.hex()}-a{attempt}"]
-            if address in best and not twice:  # a lost job that was sent again: after `recover` both are the study's
+            if address in best:
                 self.must(attempt < best[address], "an answer was replaced", f"a{attempt} of {address.hex()}")
             best[address] = min(attempt, best.get(address, attempt))
         return set(best)

@@ -205,6 +205,7 @@ def _write(site: Site, manifests: Sequence[Manifest], new: Path, done: Rebuilt, 
         for n, manifest in enumerate(manifests, start=1):
             _shard(site, ledger, manifest, jobs.pop(manifest.label, ()), done)
             site.tell(Progress("recover", n, len(manifests), "jobs"))
+        ledger.shards.mark_repeats()
         with ledger.transaction():
             for one in manifests:
                 pins = ((one.stage, sample, one.recipe) for sample in one.samples)
