@@ -92,9 +92,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _command(argv: Sequence[str] | None) -> int:
     made = parser()
     try:
-        arguments = made.parse_args(argv)
+        arguments, unknown = made.parse_known_args(argv)
     except SystemExit as end:  # argparse ends this way after --help
         return int(end.code or 0)
+    if unknown:  # argparse would name the program, not the command that does not take them
+        asked = f"overnight {arguments.command or ''}".strip()
+        raise UsageError(f"{asked} does not take {' '.join(unknown)}", hint=f"`{asked} --help` says what it takes.")
     if arguments.version:
         from importlib.metadata import version
 
