@@ -66,8 +66,8 @@ NETWORK = (
     guard(
         "a download is checked",
         "google/storage.py",
-        '                file, checksum="crc32c", timeout=TIMEOUT_S, retry=self._retry\n',
-        "                file, checksum=None, timeout=TIMEOUT_S, retry=self._retry\n",
+        '                file, checksum="crc32c", timeout=self._timeout_s, retry=self._retry\n',
+        "                file, checksum=None, timeout=self._timeout_s, retry=self._retry\n",
         f"{STORAGE}test_bytes_changed_on_the_way_are_refused",
         "spoilt bytes would be read as answers",
     ),
