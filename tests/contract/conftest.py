@@ -1,4 +1,4 @@
-"""Fixtures: the local cloud as a subprocess, and Google's own clients pointed at it."""
+"""Fixtures: the local cloud as a subprocess, Google's own clients pointed at it, and studies that run on it."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.cloud import SWIFT, instead_of_a_child
+from tests.support.google_cli import in_place_of_google
 from tests.support.local_cloud import LOCATION, PROJECT, QUICK, LocalCloud
 
 
@@ -63,3 +65,21 @@ def genai(cloud: LocalCloud) -> Iterator[Any]:
     client = Client(enterprise=True, project=PROJECT, location=LOCATION, credentials=credentials, http_options=options)
     yield client
     client.close()
+
+
+@pytest.fixture(scope="module")
+def shared_google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """One process a module, in Google's place for studies with a `cloud:`, and the child of those without."""
+    cloud = LocalCloud(tmp_path_factory.mktemp("google"), **SWIFT)
+    cloud.bucket("my-bucket")
+    with instead_of_a_child(cloud), in_place_of_google(cloud.endpoint):
+        yield cloud
+    cloud.stop()
+
+
+@pytest.fixture
+def google(shared_google: LocalCloud) -> LocalCloud:
+    """Its lines name the model that was asked for: in realm google a stand-in's are refused."""
+    shared_google.reset()
+    shared_google.switch(model_version_suffix="")
+    return shared_google

@@ -4,9 +4,9 @@ import dataclasses
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -23,8 +23,7 @@ from overnight.pricing.thinking import Thinking
 from overnight.requests.render import Renderer
 from overnight.requests.shards import SentRow
 from overnight.run.rebuild import _row
-from tests.support.cloud import SWIFT, instead_of_a_child, jobs_by_label, served
-from tests.support.google_cli import in_place_of_google
+from tests.support.cloud import jobs_by_label, served
 from tests.support.local_cloud import LocalCloud, Plans
 from tests.support.studies import CLOUD, SmallStudy
 
@@ -38,20 +37,11 @@ SHARDS = (
 QUICK = Patience((0.05, 0.1), then_create=True, poll_s=(0.02, 0.1), unusual_s=60)
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    cloud = LocalCloud(tmp_path_factory.mktemp("cloud"), **SWIFT)
-    cloud.bucket("my-bucket")
-    with instead_of_a_child(cloud), in_place_of_google(cloud.endpoint):
-        yield cloud
-    cloud.stop()
-
-
 @pytest.fixture
-def cloud(shared: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> LocalCloud:
-    shared.reset()
+def cloud(shared_google: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> LocalCloud:
+    shared_google.reset()
     monkeypatch.setattr(vertex_storage, "LOCAL_PATIENCE", QUICK)
-    return shared
+    return shared_google
 
 
 @pytest.fixture(params=["google", "stand-in"])
@@ -121,6 +111,24 @@ def after_a_long_life(study: SmallStudy, cloud: LocalCloud) -> None:
     study.write()
 
 
+def test_a_create_given_up_that_turned_up_after_all_is_surplus_in_the_new_ledger(
+    google: LocalCloud, tmp_path: Path
+) -> None:
+    """Two jobs then hold the same attempts: whichever is collected first has settled them."""
+    study = SmallStudy.of(tmp_path / "twice", 9, more=CLOUD)
+    google.switch(create_reply_lost=1, list_delay_s=3600)
+    assert study.cli("run", "--yes", "--no-smoke").code == 9
+    run(study, "--resubmit")
+    google.switch(list_delay_s=0)
+    before, uid = study.answers("results"), study.uid
+    lose(study)
+    assert study.cli("recover", "--json").json["jobs"] == 2
+    fetched = study.cli("fetch", "--json")
+    assert (fetched.code, fetched.json["answers"], fetched.json["strays_by_kind"]) == (0, 9, {"surplus": 9})
+    assert study.query("SELECT count(*), count(DISTINCT address) FROM outcome") == [(9, 9)]
+    assert (study.answers("results"), study.uid) == (before, uid)
+
+
 def test_a_lost_ledger_comes_back_with_the_same_results_and_nothing_is_paid_twice(
     study: SmallStudy, cloud: LocalCloud, realm: str
 ) -> None:
@@ -160,6 +168,33 @@ def test_a_ledger_that_is_whole_and_knows_jobs_is_never_replaced(study: SmallStu
     assert ended.code == 7
     assert "the ledger is whole, and knows 1 jobs of this study" in ended.err
     assert study.ledger.read_bytes() == before
+
+
+@pytest.mark.parametrize("realm", ["stand-in"], indirect=True)
+def test_killed_just_before_the_new_ledger_is_in_its_place_the_old_one_is_there_as_it_was(
+    study: SmallStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(BaseException):
+        pass
+
+    run(study)
+    hurt = b"no ledger" * 1000
+    study.ledger.write_bytes(hurt)
+    with monkeypatch.context() as patched:
+        for name in ("rename", "replace"):
+            real = getattr(Path, name)
+
+            def dies(self: Path, target: Path, real: Any = real) -> Path:
+                if target == study.ledger:
+                    raise KilledError
+                return real(self, target)
+
+            patched.setattr(Path, name, dies)
+        with pytest.raises(KilledError):
+            study.cli("recover")
+    assert study.ledger.read_bytes() == hurt
+    assert study.cli("recover").code == 0
+    assert study.cli("fetch", "--json").json["answers"] == RECORDS
 
 
 def test_where_nothing_was_sent_it_says_where_it_looked(study: SmallStudy, realm: str) -> None:
@@ -235,6 +270,27 @@ def test_a_shard_whose_job_was_never_made_is_asked_about_once(
     assert (study.uid, jobs_by_label(cloud, uid).total()) == (uid, 1)
 
 
+@pytest.mark.parametrize("realm", ["google"], indirect=True)
+def test_a_job_that_was_made_and_is_not_listed_yet_is_never_made_again_by_a_ledger_that_was_rebuilt(
+    study: SmallStudy, cloud: LocalCloud
+) -> None:
+    """The owner note is there, from the job before: a rebuilt ledger must not conclude from it what was sent."""
+    run(study)
+    uid = study.uid
+    study.texts["one"] = "One more nurse."
+    study.write()
+    cloud.switch(create_reply_lost=1, list_delay_s=3600, stuck_pending=True)
+    assert study.cli("run", "--yes", "--no-smoke").code == 9
+    lose(study)
+    recovered = study.cli("recover", "--json")
+    assert len(recovered.json["jobs_doubtful"]) == 1, recovered.err
+    ended = study.cli("run", "--yes", "--no-smoke")
+    assert (ended.code, list(jobs_by_label(cloud, uid).values())) == (9, [1, 1]), ended.err
+    cloud.switch(list_delay_s=0, stuck_pending=False)
+    assert study.cli("run", "--yes", "--no-smoke", "--json").json["answers"] == RECORDS + 1
+    assert list(jobs_by_label(cloud, uid).values()) == [1, 1]
+
+
 def objects(cloud: LocalCloud, bucket: str, uid: str) -> list[str]:
     found = cloud.http.get(f"{cloud.endpoint}/storage/v1/b/{bucket}/o").json().get("items", [])
     return [one["name"] for one in found if uid in one["name"]]
@@ -297,6 +353,30 @@ def test_a_shard_of_which_nothing_is_left_is_said_and_keeps_no_other_back(
     assert recovered.code == 0, recovered.err
     assert "nothing says any more what it asked" in recovered.out
     assert study.cli("fetch", "--json").json["answers"] == RECORDS
+
+
+@pytest.mark.parametrize("realm", ["google"], indirect=True)
+def test_a_job_whose_files_are_all_gone_is_not_paid_for_again_before_a_person_was_asked(
+    study: SmallStudy, cloud: LocalCloud, realm: str
+) -> None:
+    run(study)
+    uid = study.uid
+    study.texts["one"] = "One more nurse."
+    study.write()
+    run(study)
+    (lost,) = study.query("SELECT job_name FROM shard WHERE id = 2")[0]
+    for name in objects(cloud, BUCKET[realm], uid):
+        if "-s00002-" in name:  # as a rule of the bucket on the age of files does
+            remove(cloud, BUCKET[realm], name)
+    lose(study)
+    recovered = study.cli("recover")
+    assert recovered.code == 0, recovered.err
+    assert f"{lost}: has the study's label, and no manifest" in recovered.out
+    assert study.cli("run", "--yes", "--no-smoke").code == 7
+    ended = study.cli("run", "--yes", "--no-smoke", "--take-over")
+    assert (ended.code, lost in ended.err, "paid for twice" in ended.err) == (6, True, True)
+    assert jobs_by_label(cloud, uid).total() == 2
+    assert study.cli("run", "--yes", "--no-smoke", "--take-over", "--pay-again", "--json").json["requests_sent"] == 1
 
 
 class TestManifest:

@@ -1,14 +1,13 @@
 """`overnight adopt`: a job made by hand is recognised by what it asks, and then is a job like any other."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.cloud import SWIFT, instead_of_a_child, served
-from tests.support.google_cli import in_place_of_google
+from tests.support.cloud import served
 from tests.support.local_cloud import LocalCloud, job_body
 from tests.support.studies import CLOUD, Ended, SmallStudy, outcomes, text_of
 
@@ -17,19 +16,10 @@ MODEL = "gemini-3.5-flash-lite"
 Line = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    cloud = LocalCloud(tmp_path_factory.mktemp("cloud"), **SWIFT)
-    cloud.bucket("my-bucket")
-    with instead_of_a_child(cloud), in_place_of_google(cloud.endpoint):
-        yield cloud
-    cloud.stop()
-
-
 @pytest.fixture
-def cloud(shared: LocalCloud) -> LocalCloud:
-    shared.reset()
-    return shared
+def cloud(shared_google: LocalCloud) -> LocalCloud:
+    shared_google.reset()
+    return shared_google
 
 
 @pytest.fixture
@@ -213,4 +203,7 @@ def test_a_create_that_was_given_up_and_turns_up_later_is_adopted_as_surplus(clo
     assert (ended.json["requests_sent"], study.answers("results")) == (0, before)
     assert float(ended.json["cost_usd"]) == pytest.approx(2 * float(spent)), "what ran is billed, wanted or not"
     assert set(served(cloud.data, study.uid).values()) == {2}
+    assert study.query("SELECT kept_usd FROM shard WHERE state = 'abandoned'") == [(None,)], "what it cost is known now"
+    cloud.switch(list_delay_s=0)
+    assert f"job {lost} reads and writes its files; left alone" in study.cli("clean", "--yes").err
     assert outcomes(study.results("results")) == dict.fromkeys(study.texts, "answer")

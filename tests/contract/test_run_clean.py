@@ -1,13 +1,11 @@
 """`overnight clean`: what the study made is taken out of the cloud, after showing it, and nothing else."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.contract.test_run_adopt import adopt, made_by_hand, requests_of
-from tests.support.cloud import SWIFT, instead_of_a_child
 from tests.support.local_cloud import LocalCloud, Plans
 from tests.support.studies import SmallStudy, text_of
 
@@ -15,18 +13,10 @@ RECORDS = 9
 BUCKET = "overnight-local"
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    cloud = LocalCloud(tmp_path_factory.mktemp("cloud"), **SWIFT)
-    with instead_of_a_child(cloud):
-        yield cloud
-    cloud.stop()
-
-
 @pytest.fixture
-def cloud(shared: LocalCloud) -> LocalCloud:
-    shared.reset()
-    return shared
+def cloud(shared_google: LocalCloud) -> LocalCloud:
+    shared_google.reset()
+    return shared_google
 
 
 @pytest.fixture

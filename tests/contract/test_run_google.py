@@ -1,7 +1,6 @@
 """Runs in realm google, with a local cloud in Google's place: realm, consent, limits, and a create without a reply."""
 
 import sys
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,29 +9,12 @@ import pytest
 
 from overnight.wiring import service
 from tests.support import google_cli
-from tests.support.cloud import SWIFT, instead_of_a_child, jobs_by_label
-from tests.support.google_cli import in_place_of_google
+from tests.support.cloud import jobs_by_label
 from tests.support.local_cloud import LocalCloud
 from tests.support.studies import CLOUD, Ended, SmallStudy, outcomes
 
 RECORDS = 24
 ASKED = ("--yes",)
-
-
-@pytest.fixture(scope="module")
-def shared_google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    cloud = LocalCloud(tmp_path_factory.mktemp("google"), **SWIFT)
-    cloud.bucket("my-bucket")
-    with instead_of_a_child(cloud), in_place_of_google(cloud.endpoint):
-        yield cloud
-    cloud.stop()
-
-
-@pytest.fixture
-def google(shared_google: LocalCloud) -> LocalCloud:
-    shared_google.reset()
-    shared_google.switch(model_version_suffix="")
-    return shared_google
 
 
 @pytest.fixture

@@ -1,34 +1,15 @@
 """What was paid for is known again under other ids and after a lost ledger; the plan says what is left of the limit."""
 
 import shutil
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from tests.support.cloud import SWIFT, instead_of_a_child
-from tests.support.google_cli import in_place_of_google
 from tests.support.local_cloud import LocalCloud
 from tests.support.studies import CLOUD, SmallStudy
 
 RECORDS = 6
-
-
-@pytest.fixture(scope="module")
-def shared_google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    cloud = LocalCloud(tmp_path_factory.mktemp("google"), **SWIFT)
-    cloud.bucket("my-bucket")
-    with instead_of_a_child(cloud), in_place_of_google(cloud.endpoint):
-        yield cloud
-    cloud.stop()
-
-
-@pytest.fixture
-def google(shared_google: LocalCloud) -> LocalCloud:
-    shared_google.reset()
-    shared_google.switch(model_version_suffix="")
-    return shared_google
 
 
 @pytest.fixture
@@ -99,6 +80,13 @@ class TestLostLedger:
             assert ".overnight" in refused.err
         assert google.journal()["counts"]["creates"] == before
         assert robbed.cli("run", "--yes", "--pay-again").code == 0
+
+    def test_results_of_before_anything_was_sent_are_no_sign_of_a_lost_one(self, study: SmallStudy) -> None:
+        assert study.cli("fetch").code == 0  # by a timer, say, that was set up before the first run
+        assert len(study.results("results")) == RECORDS
+        assert "holds answers" not in study.cli("plan").err
+        ended = study.cli("run", "--yes")
+        assert ended.code == 0, ended.err
 
     def test_plan_warns(self, robbed: SmallStudy) -> None:
         assert "everything is asked anew" in robbed.cli("plan").err

@@ -20,8 +20,7 @@ from overnight.errors import LockedError, RefusedError
 from overnight.ledger.owners import Owners
 from overnight.ledger.shards import Place, Shards
 from overnight.requests.shards import ShardLimits
-from tests.support.cloud import SWIFT, instead_of_a_child, jobs_by_label
-from tests.support.google_cli import in_place_of_google
+from tests.support.cloud import jobs_by_label
 from tests.support.local_cloud import LocalCloud, Plans
 from tests.support.studies import CLOUD, Ended, SmallStudy, text_of
 
@@ -29,21 +28,9 @@ RECORDS = 12
 RUN = ("run", "--yes", "--no-smoke", "--json")
 
 
-@pytest.fixture(scope="module")
-def shared_google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    cloud = LocalCloud(tmp_path_factory.mktemp("google"), **SWIFT)
-    cloud.bucket("my-bucket")
-    cloud.bucket("other-bucket")
-    with instead_of_a_child(cloud), in_place_of_google(cloud.endpoint):
-        yield cloud
-    cloud.stop()
-
-
-@pytest.fixture
-def google(shared_google: LocalCloud) -> LocalCloud:
-    shared_google.reset()
-    shared_google.switch(model_version_suffix="")
-    return shared_google
+@pytest.fixture(scope="module", autouse=True)
+def other_bucket(shared_google: LocalCloud) -> None:
+    shared_google.bucket("other-bucket")
 
 
 @pytest.fixture
@@ -248,6 +235,35 @@ class TestFolders:
         ended = run(grown(study))
         assert (ended.code, ended.json["answers"]) == (0, RECORDS + 3), ended.err
         assert codes == [7]
+
+    @pytest.mark.parametrize("taken_over", [False, True])
+    def test_one_that_was_copied_with_a_shard_on_its_way_cleans_nothing_of_the_other_s_away(
+        self, google: LocalCloud, study: SmallStudy, monkeypatch: pytest.MonkeyPatch, taken_over: bool
+    ) -> None:
+        """The copy has given the shard up as never sent; the other has made its job of it."""
+        step = Shards.submitting
+
+        def copied_before(*arguments: Any) -> Any:
+            if not (study.home.parent / "second").exists():
+                copied(study)
+            return step(*arguments)
+
+        assert run(study).code == 0
+        with monkeypatch.context() as patch:
+            patch.setattr(Shards, "submitting", copied_before)
+            assert run(grown(study), "--detach").code == 0
+        copy = replace(study, home=study.home.parent / "second")
+        assert run(copy).code == 7
+        if taken_over:
+            assert run(copy, "--take-over", "--pay-again").code == 0
+        there = staged(google, study)
+        ended = copy.cli("clean", "--yes")
+        theirs = {label for (label,) in study.query("SELECT label FROM shard WHERE id = 2")}
+        assert theirs <= staged(google, study), ended.err
+        if not taken_over:
+            assert (ended.code, staged(google, study)) == (7, there), ended.err
+            assert str(study.home) in ended.err
+        assert run(study).json["answers"] == len(study.texts)
 
     def test_a_ledger_that_was_restored_from_yesterday_is_refused_in_its_own_folder(
         self, google: LocalCloud, study: SmallStudy
@@ -513,6 +529,15 @@ class TestTheNoteIsGone:
         ended = run(grown(study))
         assert (ended.code, ended.json["requests_sent"]) == (0, 3), ended.err
         assert note(google, study)["folder"] == str(study.home)
+
+    def test_only_when_several_looks_agree(self, google: LocalCloud, study: SmallStudy) -> None:
+        """One 404 too many, and the ledger forgot which generation to write over: its own note refused it for ever."""
+        assert run(study).code == 0
+        with Plans(google) as plans:
+            plans.add("once", "status", {"code": 404}, {"calls": ["download"]}, {"times": 1})
+            ended = run(grown(study))
+            assert plans.strikes("once") == 1
+        assert (ended.code, ended.json["answers"]) == (0, RECORDS + 3), ended.err
 
     def test_and_a_copy_that_does_not_know_all_jobs_is_refused_by_the_list_of_jobs(
         self, google: LocalCloud, study: SmallStudy

@@ -1,34 +1,21 @@
 """The account is looked at before a first job at a place: what stops a run before money, and what is only said."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.calls import Calls
-from tests.support.cloud import SWIFT, instead_of_a_child, jobs_by_label
-from tests.support.google_cli import in_place_of_google
+from tests.support.cloud import jobs_by_label
 from tests.support.local_cloud import LocalCloud, Plans
 from tests.support.studies import CLOUD, SmallStudy
 
 RECORDS = 6
 
 
-@pytest.fixture(scope="module")
-def shared_google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    cloud = LocalCloud(tmp_path_factory.mktemp("google"), **SWIFT)
-    for name, location in (("my-bucket", "US"), ("other-bucket", "US"), ("far-bucket", "EUROPE-WEST4")):
-        cloud.bucket(name, location)
-    with instead_of_a_child(cloud), in_place_of_google(cloud.endpoint):
-        yield cloud
-    cloud.stop()
-
-
-@pytest.fixture
-def google(shared_google: LocalCloud) -> LocalCloud:
-    shared_google.reset()
-    shared_google.switch(model_version_suffix="")
-    return shared_google
+@pytest.fixture(scope="module", autouse=True)
+def other_buckets(shared_google: LocalCloud) -> None:
+    shared_google.bucket("other-bucket", "US")
+    shared_google.bucket("far-bucket", "EUROPE-WEST4")
 
 
 @pytest.fixture

@@ -48,6 +48,23 @@ def start_and_wait_for_its_job(study: SmallStudy) -> "subprocess.Popen[str]":
     return process
 
 
+def test_a_run_whose_local_cloud_was_killed_ends_and_says_so_and_the_next_goes_on(
+    waiting: tuple[SmallStudy, LocalCloud],
+) -> None:
+    study, cloud = waiting
+    process = start_and_wait_for_its_job(study)
+    cloud.kill()
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 8, err
+    assert "the study's local cloud has ended: it was stopped or killed" in err
+    assert "HTTPConnection" not in err
+    assert "1 job stays under way" in err
+    start_beside(study.home, stuck_pending=False).stop()  # the switch is on disk
+    found = study.ended("run", "--json").json
+    assert (found["answers"], found["requests_sent"]) == (RECORDS, 0)
+    assert created(cloud.data).total() == 1
+
+
 class TestCtrlC:
     def test_while_a_job_waits_it_detaches_with_0_says_so_and_the_next_run_collects(
         self, waiting: tuple[SmallStudy, LocalCloud]

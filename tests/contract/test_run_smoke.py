@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -20,29 +19,12 @@ from overnight.wiring import models
 from tests.support import google_cli
 from tests.support.between import Reply, stand_between
 from tests.support.calls import Calls
-from tests.support.cloud import SWIFT, instead_of_a_child, jobs_by_label
-from tests.support.google_cli import in_place_of_google
+from tests.support.cloud import jobs_by_label
 from tests.support.local_cloud import LocalCloud, Plans
 from tests.support.studies import CLOUD, SmallStudy
 
 RECORDS = 24
 MODEL = "gemini-3.5-flash-lite"
-
-
-@pytest.fixture(scope="module")
-def shared_google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    cloud = LocalCloud(tmp_path_factory.mktemp("google"), **SWIFT)
-    cloud.bucket("my-bucket")
-    with instead_of_a_child(cloud), in_place_of_google(cloud.endpoint):
-        yield cloud
-    cloud.stop()
-
-
-@pytest.fixture
-def google(shared_google: LocalCloud) -> LocalCloud:
-    shared_google.reset()
-    shared_google.switch(model_version_suffix="")
-    return shared_google
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from overnight.core.states import JobStatus
 from overnight.ledger.shards import Place
 from tests.contract.test_run_loop import RECORDS, Desk, TwoStages, length
 from tests.support.memory_backend import MemoryBackend, answers
-from tests.support.studies import SmallStudy
+from tests.support.studies import CLOUD, SmallStudy
 
 HOUR = 3600
 
@@ -59,3 +59,23 @@ def test_a_job_that_is_past_the_aim_is_named_once_and_ends_well(desk: Desk) -> N
     waiting(desk, looks=150, moves=None, aim_h=2)
     [line] = unusual(desk)
     assert line.startswith("job 1 is running for unusually long: 2 hours, since 2026-11-22 00:00 UTC; ")
+
+
+def test_a_job_of_the_local_cloud_that_stood_still_between_two_runs_is_as_usual(desk: Desk) -> None:
+    desk.backend = Slow(answers(length), looks=3, patience=replace(desk.backend.patience, unusual_s=60))
+    desk.run(detach=True)
+    desk.time.sleep(14 * HOUR)
+    assert desk.run().answers == RECORDS
+    assert unusual(desk) == []
+
+
+def test_a_run_that_goes_on_from_an_earlier_one_names_it_once(desk: Desk) -> None:
+    patience = replace(desk.backend.patience, unusual_s=HOUR, poll_s=(60, 60))
+    desk.backend = Slow(answers(length), looks=100, patience=patience)
+    desk.study.more = CLOUD
+    desk.study.write()
+    desk.run(detach=True, yes=True, smoke=False)
+    desk.time.sleep(2 * HOUR)
+    desk.told.clear()
+    assert desk.run(yes=True, smoke=False).answers == RECORDS
+    [_] = unusual(desk)

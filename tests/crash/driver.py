@@ -25,8 +25,9 @@ from typing import Any, Self
 from tests.crash.points import Points, counted_backend, instrument
 
 SPEED = 20
-LOOK_AGAIN_S = (0.4, 0.8, 1.6, 3.2)
+LOOK_AGAIN_S = (0.4, 0.8, 1.6)
 POLL_S = (0.4, 0.4)
+EMPTY_LOOKS_S = (1.0, 2.0, 4.0)
 _HELD = ("filelock", "jinja2", "msgspec", "openpyxl", "pyarrow.parquet", "google.cloud.storage", "rich.console")
 _HELD += ("tests.support.google_cli",)
 """Loaded once, by the parent, before any fork; so are all our own modules."""
@@ -89,6 +90,7 @@ def _in_its_place(points: Points, endpoint: str) -> Iterator[None]:
     """Studies reach the local cloud at `endpoint`, whether they name a `cloud:` or not. In a child only."""
     from overnight.backends import vertex_storage
     from overnight.backends.backend import Patience
+    from overnight.run import collect
     from overnight.wiring import service
     from tests.support.google_cli import in_place_of_google
 
@@ -98,6 +100,7 @@ def _in_its_place(points: Points, endpoint: str) -> Iterator[None]:
 
     backend_of: Any = service.backend_of
     service.local_cloud = local_cloud
+    collect._EMPTY_LOOKS_S = EMPTY_LOOKS_S
     service.backend_of = lambda *given: counted_backend(points, backend_of(*given))
     vertex_storage.LOCAL_PATIENCE = Patience(LOOK_AGAIN_S, then_create=True, poll_s=POLL_S, unusual_s=3600)
     with in_place_of_google(endpoint, Patience(LOOK_AGAIN_S, then_create=False, poll_s=POLL_S, unusual_s=3600)):

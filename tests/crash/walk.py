@@ -49,7 +49,8 @@ class Wrong:
 
 @dataclass
 class Case:
-    """One walk through a scenario. at: where it was to be killed. codes: exit codes of the resumed command."""
+    """One walk through a scenario. at: where it was to be killed. codes: exit codes of the resumed command. struck: how
+    often each fault plan did."""
 
     scenario: str
     at: At | None
@@ -60,6 +61,7 @@ class Case:
     results: bytes = b""
     served: Counter[str] = field(default_factory=Counter)
     jobs: int = 0
+    struck: Counter[str] = field(default_factory=Counter)
     wrong: Wrong = field(default_factory=Wrong)
 
     def is_wrong(self, words: str) -> None:
@@ -116,7 +118,7 @@ class Walk:
         google = self._google(scenario)
         undisturbed = self._case(scenario, None, google)
         for number, plan in enumerate(scenario.plans):
-            if MENDED not in scenario.before + scenario.then and not Plans(self._cloud).strikes(f"plan-{number}"):
+            if not undisturbed.struck[f"plan-{number}"]:
                 undisturbed.is_wrong(f"{plan['kind']} never struck: this case shows nothing of it")
         yield undisturbed
         for at in choose(undisturbed.points):
@@ -159,6 +161,7 @@ class Walk:
         self._steps(case, study, scenario.before, scenario.codes)
         self._strike(case, study, scenario, google)
         self._steps(case, study, scenario.then, (0,))
+        self._well_again(case)
         folder = "results" if scenario.google else "stand-in"
         try:
             case.results = comparable(study, folder)
@@ -195,11 +198,16 @@ class Walk:
     def _steps(self, case: Case, study: SmallStudy, steps: Iterable[Step], codes: Iterable[int]) -> None:
         for step in steps:
             if step == MENDED:
-                Plans(self._cloud).clear()
+                self._well_again(case)
                 continue
             ended = self._said(case, self._run(study, step))
             if ended.code not in codes:
                 case.is_wrong(f"{step[0]} ended {ended.code}: {ended.err[-300:]}")
+
+    def _well_again(self, case: Case) -> None:
+        plans = Plans(self._cloud)
+        case.struck.update(plans.all_strikes())
+        plans.clear()
 
     def _said(self, case: Case, ended: Struck) -> Struck:
         case.judge_said(ended)

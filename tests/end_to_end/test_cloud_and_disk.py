@@ -91,6 +91,10 @@ def test_nobody_there_to_say_yes(cloud: LocalCloud, tmp_path: Path) -> None:
     assert "simulated" not in seen.out
 
 
+NO_BYTE_CODE = {"PYTHONDONTWRITEBYTECODE": "1"}
+"""With a limit below: or a child would cut off the byte code that it writes."""
+
+
 def files_up_to(limit: int) -> Callable[[], None]:
     """For a child: every file may grow to `limit` bytes, and then writing to it fails as on a full disk."""
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
@@ -118,7 +122,7 @@ def test_a_full_disk_leaves_the_results_as_they_were(ran: SmallStudy, limit: int
     before = {name: digest for name, digest in tree(ran.home).items() if name.startswith("stand-in/r")}
     seen = Person(ran.home).types(
         "export", "--to", "stand-in/results.jsonl", "--force",
-        preexec_fn=files_up_to(limit),
+        env=NO_BYTE_CODE, preexec_fn=files_up_to(limit),
     )  # fmt: skip
     check_error(seen, 13, says)
     after = {name: digest for name, digest in tree(ran.home).items() if name.startswith("stand-in/r")}
@@ -132,7 +136,7 @@ def test_a_disk_that_fills_during_a_run_costs_nothing_but_time(tmp_path: Path, l
     study = SmallStudy.of(tmp_path / "naps", 60)
     beside = start_beside(study.home)
     try:
-        check_full(Person(study.home).types("run", preexec_fn=files_up_to(limit)))
+        check_full(Person(study.home).types("run", env=NO_BYTE_CODE, preexec_fn=files_up_to(limit)))
         assert not list(study.home.rglob(".results*.tmp"))
         again = Person(study.home).types("run", "--json")
         assert again.code == 0, again.err

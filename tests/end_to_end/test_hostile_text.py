@@ -1,19 +1,23 @@
 """Hostile text through the whole chain: exact in JSONL and Parquet, defused in CSV, harmless in the report."""
 
+import contextlib
 import csv
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
 from tests.support.cloud import start_beside
+from tests.support.local_cloud import LocalCloud, Plans
 from tests.support.person import Person
-from tests.support.studies import SmallStudy
+from tests.support.studies import Ended, SmallStudy
 
 TEXTS = {
     "script": "<script>window.ran = 1; alert('owned')</script><img src=x onerror='window.ran = 2'> Nurses napped.",
@@ -136,6 +140,79 @@ def test_the_terminal_is_told_nothing_that_it_would_obey(tmp_path: Path) -> None
     assert "record r1\\x1b[2J" in said[0].out
     for ended in said:
         assert not [mark for mark in "\x1b\x07\x9b" if mark in ended.out + ended.err], ended
+
+
+OBEYED = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202e\r"
+"""Clears the screen, names the window, rings, turns red, turns the line round, goes back to its start."""
+
+
+def check_shown(ended: Ended, *, where: str) -> None:
+    """where: the stream the words come out of. They are there, and nothing of them is obeyed."""
+    assert not [mark for mark in "\x1b\x07\x9b\u202e\r" if mark in ended.out + ended.err], ended
+    assert "Traceback" not in ended.err
+    said = ended.out if where == "out" else ended.err
+    assert "[2J" in said, ended
+    assert "31m" in said, ended
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> Iterator[tuple[SmallStudy, LocalCloud]]:
+    study = SmallStudy.of(tmp_path / "naps", 3)
+    cloud = start_beside(study.home)
+    yield study, cloud
+    assert cloud.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "scope"),
+    [
+        ("status", {"code": 403}, {"calls": ["create"]}),
+        ("status", {"code": 403}, {"calls": ["upload"]}),
+        ("status", {"code": 401}, {"calls": ["get"]}),
+        ("failed", {"code": 9, "at": "queue"}, None),
+        ("import_failed", {}, None),
+    ],
+)
+def test_words_of_the_service_are_shown_and_not_obeyed(
+    beside: tuple[SmallStudy, LocalCloud], kind: str, parameters: dict[str, Any], scope: dict[str, Any] | None
+) -> None:
+    study, cloud = beside
+    with Plans(cloud) as plans:
+        plans.add("rude", kind, {**parameters, "message": f"Denied. {OBEYED} by nobody"}, scope)
+        ended = study.cli("run")
+        assert plans.strikes("rude")
+    assert ended.code, ended
+    check_shown(ended, where="err")
+
+
+def test_a_jobs_name_is_shown_and_not_obeyed(beside: tuple[SmallStudy, LocalCloud]) -> None:
+    """The service gives names; what it gave is in the ledger."""
+    study, cloud = beside
+    with Plans(cloud) as plans:
+        plans.add("slow", "stuck_in_queue")
+        assert study.cli("run", "--detach").code == 0
+    with contextlib.closing(sqlite3.connect(study.ledger)) as ledger, ledger:
+        ledger.execute("UPDATE shard SET job_name = job_name || ?", [OBEYED])
+    check_shown(study.cli("status"), where="out")
+    asked = study.cli("status", "--json")
+    check_shown(asked, where="out")
+    assert OBEYED in asked.json["job_states"][0]["name"], "JSON reads the name as it is"
+    check_shown(study.cli("fetch"), where="err")
+    check_shown(study.cli("adopt", "--job", f"projects/p/locations/global/batchPredictionJobs/1{OBEYED}"), where="err")
+    check_shown(study.cli("adopt", "--job", OBEYED), where="err")
+
+
+def test_a_file_named_by_anybody_is_shown_and_not_obeyed(tmp_path: Path) -> None:
+    """Table, folder and study file; the command lines that are printed can be pasted as they stand."""
+    folder = tmp_path / f"naps{OBEYED}"
+    study = SmallStudy.of(folder, 3)
+    (folder / f"t{OBEYED}.csv").write_text("id,text\n1,a\n")
+    for command in ("check", "plan", "status"):
+        check_shown(study.cli(command), where="out")
+    check_shown(study.cli("export", "--to", str(folder / f"r{OBEYED}.odd")), where="err")
+    new = Person(tmp_path).types("init", f"new{OBEYED}", "--from", folder / f"t{OBEYED}.csv")
+    assert new.code == 0
+    check_shown(Ended(new.code, new.out, new.err), where="out")
 
 
 @pytest.mark.browser

@@ -3,8 +3,9 @@
 A row of its tables has six cells: what happened, what you see, what Overnight does, the exit code, how often a request
 is paid at most, what to do. In them, code spans have a meaning:
 
-* what happened: `[realm or manner: ]PLAN[ + PLAN …]`, as the page explains; values with a slash are alternatives, each
-  walked by itself. `overnight …` are the commands given while it is so (else: `overnight run`).
+* what happened: `[realm or manner: ]PLAN[ + PLAN …]` or `[realm: ]machine: CIRCUMSTANCE`, as the page explains; values
+  with a slash are alternatives, each walked by itself. `test: FILE.NAME` is no alternative to walk: a whole test that
+  proves the row. `overnight …` are the commands given while it is so (else: `overnight run`).
 * what you see: words that are printed, in any order; … stands for what differs.
 * what to do: `overnight …` are the commands that mend it, in that order, once the cause is gone.
 """
@@ -22,6 +23,7 @@ SCOPE: Final = ("calls", "bucket", "object_prefix", "label", "display_name", "or
 WHEN: Final = ("after", "times", "probability", "seed")
 LISTS: Final = ("calls", "keys", "rows")
 MANNERS: Final = ("google", "screen", "impatient", "machine")
+TEST: Final = "test: "
 _JSON: Final = re.compile(r"-?[0-9.]+|true|false")
 _SPAN: Final = re.compile(r"`([^`]+)`")
 
@@ -40,8 +42,8 @@ class Plan:
 class Row:
     """One thing to walk: one alternative of a row of the page.
 
-    plans: act together. manner: how the study is run, one of MANNERS or empty; machine: the circumstance, where the
-    manner is that. while_so: commands given under the fault. says: printed by the last of them. paid: at most so often
+    plans: act together. manner: how the study is run, one of MANNERS or empty; machine: the circumstance, where
+    there is one. while_so: commands given under the fault. says: printed by the last of them. paid: at most so often
     is a request worked on, all commands together. mend: commands given when the cause is gone.
     """
 
@@ -70,10 +72,16 @@ def rows(text: str | None = None) -> list[Row]:
     return found
 
 
+def named_tests(text: str | None = None) -> list[tuple[str, str]]:
+    """(file without `.py`, function) of every test that the page names as the proof of a row."""
+    page = PAGE.read_text(encoding="utf-8") if text is None else text
+    return [(file, name) for file, name in re.findall(rf"`{TEST}([a-z0-9_]+)\.([a-z0-9_]+)`", page)]
+
+
 def _rows_of(part: str, cells: list[str]) -> Iterator[Row]:
     happened, see, _, code, paid, do = cells
     spans = _SPAN.findall(happened)
-    for span in (one for one in spans if not _is_command(one)):
+    for span in (one for one in spans if not _is_command(one) and not one.startswith(TEST)):
         for name, manner, machine, plans in _alternatives(span):
             yield Row(
                 part=part,
@@ -102,8 +110,8 @@ def _alternatives(span: str) -> Iterator[tuple[str, str, str, tuple[Plan, ...]]]
             manner, rest = "", text
         if manner not in ("", *MANNERS):
             raise ValueError(f"{span!r}: {manner!r} is none of {', '.join(MANNERS)}")
-        if manner == "machine":
-            yield text, manner, rest, ()
+        if manner == "machine" or rest.startswith("machine: "):
+            yield text, "" if manner == "machine" else manner, rest.removeprefix("machine: "), ()
         else:
             yield text, manner, "", tuple(map(_plan, rest.split(" + ")))
 

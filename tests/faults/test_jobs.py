@@ -33,18 +33,6 @@ def mended(cloud: LocalCloud, study: SmallStudy, *, first: str = "retry") -> End
     return study.cli("run", "--json")
 
 
-def test_a_service_that_takes_no_job_three_times_stops_the_run_and_nothing_is_under_way(
-    cloud: LocalCloud, study: SmallStudy
-) -> None:
-    cloud.switch(create_503=9)
-    ended = study.cli("run", "--json")
-    assert (ended.code, *counts(ended)) == (8, 0, {}, 0, 0)
-    assert cloud.strikes("create_503") == 3
-    assert "did not take a job 3 times in a row" in ended.err
-    assert (ended.json["open"], ended.json["requests_in_flight"]) == (RECORDS, 0)
-    assert counts(mended(cloud, study, first="")) == (RECORDS, {}, RECORDS, 1)
-
-
 def test_a_job_whose_import_fails_is_a_persons_to_mend_and_is_not_sent_again_by_itself(
     cloud: LocalCloud, study: SmallStudy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,15 +68,6 @@ def test_a_job_that_may_not_write_its_output_is_not_paid_for_again_by_itself(
     assert "doesn't have sufficient permission `storage.objects.create`" in ended.err
     assert set(served(cloud.data, study.uid).values()) == {1}, "all the work was done once, and that is enough"
     assert counts(mended(cloud, study, first="")) == (RECORDS, {}, RECORDS, 2)
-
-
-def test_an_expired_job_keeps_its_finished_rows_and_the_rest_is_sent_again(
-    cloud: LocalCloud, study: SmallStudy
-) -> None:
-    cloud.switch(expire_after_rows=45)
-    ended = study.cli("run", "--json")
-    assert (ended.code, *counts(ended)) == (0, RECORDS, {}, RECORDS + 15, 2)
-    assert set(served(cloud.data, study.uid).values()) == {1}
 
 
 def test_an_expired_job_with_a_status_on_the_rows_it_left(cloud: LocalCloud, study: SmallStudy) -> None:

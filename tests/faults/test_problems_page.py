@@ -1,6 +1,11 @@
 """docs/reference/problems.md, walked row by row: each thing that can go wrong goes wrong, and is as the page says."""
 
+import ast
 import dataclasses
+import gzip
+import html
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,11 +13,12 @@ import pytest
 
 from overnight.localcloud.faults.catalogue import KINDS
 from overnight.localcloud.faults.kind import bounds_of
-from tests.faults.page import Plan, Row, rows
+from tests.faults.machine import CIRCUMSTANCES
+from tests.faults.page import PAGE, Plan, Row, named_tests, rows
 from tests.faults.walk import walk, walking
 from tests.support.cloud import SWIFT
-from tests.support.local_cloud import LocalCloud
-from tests.support.studies import SmallStudy, outcomes
+from tests.support.local_cloud import LocalCloud, Plans
+from tests.support.studies import Ended, SmallStudy, outcomes
 
 ROWS = rows()
 PLANS = [plan for row in ROWS for plan in row.plans]
@@ -74,7 +80,22 @@ def calls_of(plan: Plan) -> list[str]:
 
 
 def test_each_code_that_a_run_can_end_with_for_a_fault_stands_on_the_page() -> None:
-    assert {row.code for row in ROWS} == {0, 3, 4, 7, 8, 9, 10, 11, 13}
+    assert {row.code for row in ROWS} == {0, *range(2, 14)}
+
+
+def test_every_row_is_walked_or_names_a_test_that_is_there() -> None:
+    table = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    said = [line for line in table if line.split(" | ")[0] != "| what happened"]
+    assert len(said) >= 100
+    assert [line for line in said if not rows(line) and not named_tests(line)] == []
+    for file, name in named_tests():
+        [place] = PAGE.parents[2].joinpath("tests").rglob(f"{file}.py")
+        functions = [one.name for one in ast.walk(ast.parse(place.read_text())) if isinstance(one, ast.FunctionDef)]
+        assert functions.count(name) == 1, f"{file} has no {name}"
+
+
+def test_every_circumstance_stands_on_the_page() -> None:
+    assert {row.machine for row in ROWS} - {""} == CIRCUMSTANCES.keys()
 
 
 def test_a_row_that_says_nothing_of_what_is_seen_or_what_to_do_is_none() -> None:
@@ -82,15 +103,27 @@ def test_a_row_that_says_nothing_of_what_is_seen_or_what_to_do_is_none() -> None
     assert all(row.mend for row in ROWS if row.code)
 
 
+def _lists_what_was_given_up(study: SmallStudy, ended: Ended) -> None:
+    """After the run, in `status`, in the report and for machines: how many, why, where the raw lines are, what next."""
+    for said in (ended.out, study.cli("status").out):
+        for kind, n in (("blocked", 2), ("refused", 1)):
+            assert re.search(rf"^  {kind} +{n}   overnight retry .*--kind {kind}$", said, re.MULTILINE), said
+        assert re.search(r"^  reasons   columns problem and detail of .*results\.csv$", said, re.MULTILINE)
+        assert re.search(r"^  raw lines column raw_line: FILE:LINE below .*\.overnight/raw/$", said, re.MULTILINE)
+    found = study.cli("status", "--json").json
+    assert (found["problems"], Path(found["raw"])) == ({"blocked": 2, "refused": 1}, study.home / ".overnight" / "raw")
+    page = html.unescape((study.home / "stand-in" / "report.html").read_text(encoding="utf-8"))
+    for record in study.results():
+        if record["problem"]:
+            row = next(row for row in page.split("<tr>") if f'"any">{record["record_id"]}</th>' in row)
+            assert record["detail"] in row
+            assert record["raw_line"] in row
+
+
 def test_from_a_record_that_was_given_up_one_comes_to_its_raw_line_and_back(
     walked_cloud: LocalCloud, tmp_path: Path
 ) -> None:
     """The results name the line, the line holds the key and the service's words; `retry --kind` opens those only."""
-    import gzip
-    import json
-
-    from tests.support.local_cloud import Plans
-
     walked_cloud.reset()
     study = SmallStudy.of(tmp_path / "study", 20)
     with Plans(walked_cloud) as plans:
@@ -98,6 +131,7 @@ def test_from_a_record_that_was_given_up_one_comes_to_its_raw_line_and_back(
         plans.add("refused", "row_failed", {"code": 400}, scope={"rows": [5]})
         ended = study.cli("run")
     assert "2 blocked, 1 refused" in ended.out
+    _lists_what_was_given_up(study, ended)
     given_up = [record for record in study.results() if record["problem"]]
     assert len(given_up) == 3
     for record in given_up:

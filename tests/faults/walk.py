@@ -10,6 +10,7 @@ the page says; then the fault is taken away, what the page says to do is done, a
 import contextlib
 import re
 import shlex
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from overnight.backends.backend import Patience
 from overnight.google import http, storage
 from overnight.run import collect, send
 from overnight.run.publish import publish
-from tests.faults.machine import CIRCUMSTANCES
+from tests.faults.machine import CIRCUMSTANCES, NOBODY, Give
 from tests.faults.page import Row
 from tests.support.cloud import instead_of_a_child, jobs_by_label, served
 from tests.support.google_cli import in_place_of_google
@@ -99,6 +100,7 @@ def walk(cloud: LocalCloud, home: Path, row: Row) -> Walked:
     cloud.reset()
     walk_.until_jobs_move()
     walk_.mended()
+    walk_.until_jobs_end()
     return walk_.walked
 
 
@@ -112,6 +114,7 @@ class _Walk:
             self.study.write()
         if row.manner == "screen":
             self.study.path.write_text(SCREEN.format(name=self.study.name, attempts=self.study.attempts))
+        self.give: Give | None = None
         self.realm_folder = "results" if row.manner == "google" else "stand-in"
 
     def under_the_fault(self) -> None:
@@ -122,9 +125,10 @@ class _Walk:
         for number, plan in enumerate(row.plans):
             plans.add(f"p{number}", plan.kind, plan.parameters, plan.scope, plan.when)
         machine = CIRCUMSTANCES[row.machine] if row.machine else None
-        with self._manner(), machine(self.study) if machine else contextlib.nullcontext():
+        with self._manner(), machine(self.study, self.cloud) if machine else contextlib.nullcontext() as self.give:
             for command in row.while_so:
-                ended = self._do(command)
+                ended = self._do(command, yes=row.machine != NOBODY)
+        self.give = None
         self._compare(ended)
         for number, plan in enumerate(row.plans):
             strikes = plans.strikes(f"p{number}")
@@ -133,10 +137,21 @@ class _Walk:
 
     def until_jobs_move(self) -> None:
         """A job that a plan held takes a moment to see that the plan is gone."""
-        uid = self.study.uid if self.study.ledger.is_file() else ""
-        for entry in self.cloud.journal("creates"):
-            if uid and entry["labels"]["overnight-study"] == uid:
-                self.cloud.wait(entry["job"], self._moves)
+        for job in self._jobs():
+            self.cloud.wait(job, self._moves)
+
+    def until_jobs_end(self) -> None:
+        """One that was given up and goes on would meet the next row's plans, and take a strike from its jobs."""
+        for job in self._jobs():
+            self.cloud.wait(job)
+
+    def _jobs(self) -> list[str]:
+        """Of this study: every job that was made and is there, also those that it does not know."""
+        with contextlib.suppress(sqlite3.Error):
+            uid = self.study.uid
+            made = [one["job"] for one in self.cloud.journal("creates") if one["labels"]["overnight-study"] == uid]
+            return [name for name in made if self.cloud.http.get(f"{self.cloud.endpoint}/v1/{name}").ok]
+        return []  # no ledger, or a damaged one
 
     def _moves(self, job: dict[str, Any]) -> bool:
         if any(plan.kind == "output_late" for plan in self.row.plans):
@@ -166,11 +181,12 @@ class _Walk:
         self._whose_answers()
         self._paid()
 
-    def _do(self, command: str) -> Ended:
+    def _do(self, command: str, *, yes: bool = True) -> Ended:
+        """yes: the person agrees to what a run on Google will cost, where the command itself does not."""
         verb, *options = shlex.split(command)[1:]
-        if self.row.manner == "google" and verb == "run":
+        if self.row.manner == "google" and verb == "run" and yes and not {"--yes", "--max-usd"} & {*options}:
             options.append("--yes")
-        ended = self.study.cli(verb, *options)
+        ended = self.give(verb, options) if self.give else self.study.cli(verb, *options)
         self.walked.printed += f"$ {command}\n{ended.err}{ended.out}[{ended.code}]\n"
         self.walked.tracebacks += f"{ended.err}{ended.out}".count("Traceback (most recent call last)")
         self._whose_answers()

@@ -10,8 +10,8 @@ NETWORK = (
     guard(
         "a create is sent at most once",
         "google/http.py",
-        '        result = self._try(self._once_session, "POST", url, body=body, timeout_s=timeout_s, once=True)\n',
-        '        return self._repeated("POST", url, body=body)\n',
+        "            lambda failure: failure.unsent,\n",
+        "            lambda failure: failure.again,\n",
         f"{HTTP}test_everything_else_is_doubtful_and_sent_exactly_once",
         "a create that is repeated is a job that is paid twice",
     ),
@@ -66,8 +66,8 @@ NETWORK = (
     guard(
         "a download is checked",
         "google/storage.py",
-        '                file, checksum="crc32c", timeout=TIMEOUT_S, retry=self._retry\n',
-        "                file, checksum=None, timeout=TIMEOUT_S, retry=self._retry\n",
+        '                file, checksum="crc32c", timeout=self._timeout_s, retry=self._retry\n',
+        "                file, checksum=None, timeout=self._timeout_s, retry=self._retry\n",
         f"{STORAGE}test_bytes_changed_on_the_way_are_refused",
         "spoilt bytes would be read as answers",
     ),

@@ -1,166 +1,205 @@
-"""What `make reliability` does, and what it counts: faults tried, commands killed, steps in any order."""
+"""What `make reliability` does, and what it counts: faults tried, commands killed, stories told in any order."""
 
-import contextlib
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Final
 
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
-
-from tests.crash.driver import Driver
-from tests.crash.machine import Stage, interleaved
+from tests.crash.life import Broken, Stage
+from tests.crash.machine import Story, shorter, staged, story_of, tell
 from tests.crash.scenarios import SCENARIOS, Scenario
+from tests.crash.steps import REALMS
 from tests.crash.walk import At, Walk, Wrong, every
 from tests.faults.page import rows
 from tests.faults.walk import walk, walking
-from tests.reliability.kinds import Tried, every_kind, tried
-from tests.support.cloud import SWIFT
-from tests.support.local_cloud import LocalCloud
+from tests.reliability.kinds import every_kind, tried
 
-WORKERS = 4
-RUNS, STEPS = 40, 30
-FEWER_RUNS, FEWER_STEPS = 10, 20
-SLICE = 10
-"""So many runs of the state machine at a time, before the clock is looked at; the first of them is a short one."""
-T = TypeVar("T")
+WORKERS: Final = 4
+"""Half of each part is waiting: four of them keep two cores busy."""
+STORIES, STEPS = 24, 18
+FEWER_STORIES, FEWER_CASES = 2, 4
+PARTS: Final = ("page", "machine", "kinds", "scenarios")
+LEAST_PLANS, LEAST_PAIRS = 60, 500
 
 
 @dataclass
 class Counts:
-    """kinds_of_points: names of the points killed at. pairs: killed, and run again. wrong: what must not be."""
+    """kinds_of_points: names of the points killed at. pairs: killed, and run again. idle: plans that never struck.
+    wrong: what must not be."""
 
     plans: int = 0
     strikes: int = 0
+    idle: list[str] = field(default_factory=list)
     scenarios: int = 0
     kinds_of_points: set[str] = field(default_factory=set)
     pairs: int = 0
     machine: Counter[str] = field(default_factory=Counter)
     wrong: Wrong = field(default_factory=Wrong)
     seconds: float = 0.0
-    cut_short: bool = False
+
+
+def shortfalls(counts: Counts) -> list[str]:
+    """Why this is no count to show; empty where it is one."""
+    wrong, machine = counts.wrong, counts.machine
+    zeros = {"rows lost": wrong.rows_lost, "answers attached wrongly": wrong.attached_wrongly,
+             "paid twice": wrong.paid_twice, "tracebacks": wrong.tracebacks, "cases wrong": len(wrong.words),
+             "plans that never struck": len(counts.idle)}  # fmt: skip
+    least = {"fault plans": (counts.plans, LEAST_PLANS), "kill-resume pairs": (counts.pairs, LEAST_PAIRS),
+             "scenarios": (counts.scenarios, len(SCENARIOS)), "strikes": (counts.strikes, counts.plans),
+             "lives of the state machine": (machine["lives"], len(REALMS) * STORIES),
+             "kills in the state machine": (machine["kills"], len(REALMS) * STORIES),
+             "strikes in the state machine": (machine["strikes"], len(REALMS) * STORIES)}  # fmt: skip
+    return [f"{n} {name}, must be 0" for name, n in zeros.items() if n] + [
+        f"{n} {name}, must be {bound} or more" for name, (n, bound) in least.items() if n < bound
+    ]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to count. parts: of PARTS. case: of the parts, only what is called so. at: of a scenario, only there."""
+
+    parts: tuple[str, ...] = PARTS
+    fewer: bool = False
+    case: str = ""
+    at: At | None = None
+
+    @property
+    def whole(self) -> bool:
+        return self.parts == PARTS and not (self.fewer or self.case or self.at)
+
+    def of(self, names: Iterable[str]) -> list[str]:
+        """Those to count."""
+        chosen = [name for name in names if self.case in {"", name}]
+        return chosen[:: max(1, len(chosen) // FEWER_CASES)] if self.fewer else chosen
 
 
 class Counting:
-    """folder: for everything that is made. tell: says each case that is wrong, at once. minutes: nothing new is begun
-    after so many; 0 for no end."""
+    """folder: for everything that is made. tell: says each case that is wrong, at once, and each part that is over."""
 
-    def __init__(self, folder: Path, tell: Callable[[str], None], *, fewer: bool, minutes: float) -> None:
-        self._folder, self._tell, self._fewer = folder, tell, fewer
-        self._end = time.monotonic() + 60 * minutes if minutes else float("inf")
+    def __init__(self, folder: Path, say: Callable[[str], None], asked: Asked) -> None:
+        self._folder, self._say, self._asked = folder, say, asked
         self._lock = threading.Lock()
         self.counts = Counts()
 
     def all(self) -> Counts:
-        """All of it, `WORKERS` parts at a time: half of it is waiting."""
+        """The longest parts begin first."""
         started = time.monotonic()
-        parts: list[Callable[[], None]] = [self._machine, lambda: self._kinds(list(every_kind()))]
-        parts += [] if self._fewer else [self._page]
-        parts += [self._scenario_of(scenario) for scenario in SCENARIOS]
+        parts = [part for name in self._asked.parts for part in getattr(self, f"_{name}")()]
         with ThreadPoolExecutor(WORKERS) as workers:
-            for done in [workers.submit(part) for part in parts]:
+            for done in [workers.submit(self._timed, name, part) for name, part in parts]:
                 done.result()
         self.counts.seconds = time.monotonic() - started
         return self.counts
 
-    def _in_time(self, things: Iterable[T]) -> Iterator[T]:
-        for thing in things:
-            if time.monotonic() > self._end:
-                self.counts.cut_short = True
-                return
-            yield thing
+    def _timed(self, name: str, part: Callable[[Stage], None]) -> None:
+        started = time.monotonic()
+        with staged(self._folder / name.replace(" ", "-").replace(",", "")) as stage:
+            stage.cloud.bucket("my-bucket")
+            part(stage)
+        self._say(f"{name}: {time.monotonic() - started:.0f} s")
 
-    @contextlib.contextmanager
-    def _stage(self, name: str) -> Iterator[Stage]:
-        """A local cloud and a driver of its own."""
-        folder = self._folder / name
-        (folder / "cases").mkdir(parents=True)
-        cloud = LocalCloud(folder / "cloud", **SWIFT)
-        cloud.bucket("my-bucket")
-        with Driver(folder) as driver:
-            stage = Stage(cloud, driver, folder / "cases")
-            yield stage
-        stage.cloud.stop()
-
-    def _is_wrong(self, wrong: Wrong) -> None:
+    def _is_wrong(self, wrong: Wrong, again: str) -> None:
         with self._lock:
             self.counts.wrong.add(wrong)
             for words in wrong.words:
-                self._tell(words)
+                self._say(f"WRONG {words}\n  again: {again}")
 
-    def _kinds(self, all_of_them: Iterable[Tried]) -> None:
-        with self._stage("kinds") as stage:
-            for one in self._in_time(all_of_them):
-                case, strikes = tried(stage.cloud, stage.driver, stage.folder / one.name.replace(" ", "-"), one)
-                self._is_wrong(case.wrong)
-                self.counts.plans += 1
-                self.counts.strikes += strikes
+    def _plan(self, name: str, strikes: int, plans: int = 1) -> None:
+        with self._lock:
+            self.counts.plans += plans
+            self.counts.strikes += strikes
+            if plans and not strikes:
+                self.counts.idle.append(name)
 
-    def _page(self) -> None:
+    # Each part: what it is called, and what is to be done with a cloud of its own
+
+    def _kinds(self) -> Iterator[tuple[str, Callable[[Stage], None]]]:
+        all_of_them = {one.name: one for one in every_kind()}
+
+        def part(stage: Stage) -> None:
+            for name in self._asked.of(all_of_them):
+                home = stage.folder / name.replace(" ", "-")
+                case, strikes = tried(stage.cloud, stage.driver, home, all_of_them[name])
+                self._is_wrong(case.wrong, _again("kinds", name))
+                self._plan(name, strikes)
+
+        yield "kinds of faults", part
+
+    def _page(self) -> Iterator[tuple[str, Callable[[Stage], None]]]:
         """Each row of docs/reference/problems.md, as tests/faults walks it; in this process, as no other part is."""
-        with self._stage("page") as stage, walking(stage.cloud):
-            for number, row in enumerate(self._in_time(rows())):
-                walked = walk(stage.cloud, stage.folder / f"{number:04d}", row)
-                words = [f"problems.md, {row.name}: {what}" for what in walked.differs]
-                self._is_wrong(Wrong(walked.lost, walked.wrong, walked.paid_twice, walked.tracebacks, words))
-                self.counts.plans += len(row.plans)
-                self.counts.strikes += walked.strikes
+        all_of_them = {row.name: row for row in rows()}
 
-    def _scenario_of(self, scenario: Scenario) -> Callable[[], None]:
-        def walked() -> None:
-            with self._stage(scenario.name.replace(" ", "-").replace(",", "")) as stage:
-                walk_ = Walk(stage.cloud, stage.driver, stage.folder)
-                for case in walk_.walked(scenario, lambda points: self._in_time(self._points(points))):
-                    self._is_wrong(case.wrong)
-                    if case.killed and case.at is not None:
-                        with self._lock:
-                            self.counts.pairs += 1
-                            self.counts.kinds_of_points.add(case.at[0])
+        def part(stage: Stage) -> None:
+            with walking(stage.cloud):
+                for number, name in enumerate(self._asked.of(all_of_them)):
+                    row = all_of_them[name]
+                    walked = walk(stage.cloud, stage.folder / f"{number:04d}", row)
+                    words = [f"problems.md, {name}: {what}" for what in walked.differs]
+                    wrong = Wrong(walked.lost, walked.wrong, walked.paid_twice, walked.tracebacks, words)
+                    self._is_wrong(wrong, _again("page", name))
+                    self._plan(name, walked.strikes, len(row.plans))
+
+        yield "the page of problems", part
+
+    def _scenarios(self) -> Iterator[tuple[str, Callable[[Stage], None]]]:
+        names = {scenario.name: scenario for scenario in SCENARIOS}
+        for name in names if self._asked.fewer else self._asked.of(names):
+            yield name, lambda stage, scenario=names[name]: self._scenario(stage, scenario)  # type: ignore[misc]
+
+    def _scenario(self, stage: Stage, scenario: Scenario) -> None:
+        for case in Walk(stage.cloud, stage.driver, stage.folder).walked(scenario, self._points):
+            place = f" --at '{case.at[0]}' {case.at[1]}" if case.at else ""
+            self._is_wrong(case.wrong, _again("scenarios", scenario.name) + place)
+            with self._lock:
+                self.counts.strikes += case.struck.total()
+                if case.killed and case.at is not None:
+                    self.counts.pairs += 1
+                    self.counts.kinds_of_points.add(case.at[0])
+        with self._lock:
             self.counts.scenarios += 1
 
-        def in_time() -> None:
-            for _ in self._in_time([scenario]):
-                walked()
-
-        return in_time
-
     def _points(self, points: tuple[str, ...]) -> Iterator[At]:
-        """All of them; of fewer, each the first and the last time it is passed."""
+        """Each kind of point at most three times: the first, the last, and between."""
+        if self._asked.at is not None:
+            return iter([self._asked.at])
         often = Counter(points)
-        return (at for at in every(points) if not self._fewer or at[1] in {1, often[at[0]]})
+        chosen = (at for at in every(points) if at[1] in {1, (1 + often[at[0]]) // 2, often[at[0]]})
+        few = list(chosen)
+        return iter(few[:: max(1, len(few) // FEWER_CASES)] if self._asked.fewer else few)
 
-    def _machine(self) -> None:
-        runs, steps = (FEWER_RUNS, FEWER_STEPS) if self._fewer else (RUNS, STEPS)
-        given = settings(
-            max_examples=SLICE,
-            stateful_step_count=steps,
-            deadline=None,
-            database=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )
-        with self._stage("machine") as stage:
+    def _machine(self) -> Iterator[tuple[str, Callable[[Stage], None]]]:
+        seeds = range(1, 1 + (FEWER_STORIES if self._asked.fewer else STORIES))
+        for realm in REALMS:
+            stories = {str(story_of(realm, seed)): story_of(realm, seed, STEPS) for seed in seeds}
+            told = [story for name, story in stories.items() if self._asked.case in {"", name}]
+            if told:
+                yield f"state machine {realm}", lambda stage, told=told: self._stories(stage, told)  # type: ignore[misc]
+
+    def _stories(self, stage: Stage, stories: list[Story]) -> None:
+        for story in stories:
             try:
-                for _ in self._in_time(range(runs // SLICE)):
-                    run_state_machine_as_test(interleaved(stage), settings=given)
-            except AssertionError as failed:  # its words name what was broken; the notes, the steps that led there
-                self._is_wrong(_of_the_machine(failed))
-            self.counts.machine = Counter(runs=stage.runs, steps=stage.steps, kills=stage.kills, strikes=stage.strikes)
-            self.counts.strikes += stage.strikes
+                tell(stage, story)
+            except Broken as broken:
+                again = shorter(stage, replace(story)).command
+                self._is_wrong(_of_the_machine(broken), f"{_again('machine', str(story))}, or shorter: {again}")
+        with self._lock:
+            self.counts.machine.update(stage.counts)
+            self.counts.strikes += stage.counts["strikes"]
 
 
-def _of_the_machine(failed: AssertionError) -> Wrong:
-    steps = "\n".join(getattr(failed, "__notes__", []))
-    words = f"state machine: {failed}\n{steps}"
+def _again(part: str, case: str) -> str:
+    return f'python -m tests.reliability --only {part} --case "{case}"'
+
+
+def _of_the_machine(broken: Broken) -> Wrong:
     return Wrong(
-        rows_lost="rows lost" in words,
-        attached_wrongly="attached wrongly" in words,
-        paid_twice="paid" in words,
-        tracebacks="a traceback" in words,
-        words=[words],
+        rows_lost=int(broken.kind == "rows lost"),
+        attached_wrongly=int(broken.kind == "attached wrongly"),
+        paid_twice=int(broken.kind == "paid twice"),
+        tracebacks=int(broken.kind == "a traceback"),
+        words=[f"state machine: {broken}"],
     )

@@ -15,6 +15,8 @@ class Asked:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    port: int = 0
+    """Of the client's end: one for each connection."""
 
     @property
     def json(self) -> Any:
@@ -70,7 +72,8 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            asked = Asked(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body)
+            headers = {k.lower(): v for k, v in self.headers.items()}
+            asked = Asked(self.command, self.path, headers, body, self.client_address[1])
             answer = server.answer(asked)
             if isinstance(answer, Reply):
                 self._send(answer)

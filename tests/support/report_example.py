@@ -11,13 +11,13 @@ from overnight.report.data import (
     Counts,
     Criterion,
     Decisions,
+    GivenUp,
     InputFile,
     Job,
     Lines,
     Method,
     ModelBill,
     Passage,
-    ProblemExample,
     Quote,
     ReportData,
     SampleRecord,
@@ -92,11 +92,25 @@ def screening_example(realm: str = STAND_IN) -> ReportData:
             (("the rule on one sample", 1_046),),
         ),
         criteria=_criteria(),
-        problem_examples=(
-            ProblemExample("fict-0412", ProblemKind.BLOCKED, "promptFeedback.blockReason: PROHIBITED_CONTENT"),
-            ProblemExample("fict-0077", ProblemKind.TRUNCATED, "finishReason MAX_TOKENS after 65,536 tokens"),
-            ProblemExample("fict-0519", ProblemKind.MISMATCHED, "key of fict-0519, text of fict-0520"),
+        given_up=(
+            *(
+                GivenUp(
+                    f"fict-{n:04}",
+                    ProblemKind.BLOCKED,
+                    "promptFeedback.blockReason: PROHIBITED_CONTENT",
+                    f"u7k2m9q4-s00001-3267f0/00-predictions.jsonl.gz:{n + 7}",
+                )
+                for n in range(412, 418)
+            ),
+            GivenUp(
+                "fict-0077",
+                ProblemKind.TRUNCATED,
+                "finishReason MAX_TOKENS after 65,536 tokens",
+                "u7k2m9q4-s00001-3267f0/00-predictions.jsonl.gz:91",
+            ),
+            GivenUp("fict-0519", ProblemKind.MISMATCHED, "key of fict-0519, text of fict-0520"),
         ),
+        raw=".overnight/raw",
         samples=(
             *(_sample(n) for n in range(24)),
             SampleRecord("fict-0025", "not_sent", "A poster without an abstract", kind="no_text"),
@@ -151,7 +165,7 @@ def asking_example() -> ReportData:
         decisions=None,
         criteria=(),
         fields=tally.summaries(),
-        problem_examples=(),
+        given_up=(),
         samples=(sample,),
         bill=Bill(total=Usd("0.0748"), usage=Usage(96_000, 0, 36_000, 12_400)),
         jobs=(),

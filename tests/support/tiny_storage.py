@@ -17,7 +17,7 @@ class TinyStorage:
     def __init__(self, server: Server) -> None:
         self.server = server
         self.objects: dict[str, tuple[bytes, int]] = {}
-        self.sessions: dict[str, tuple[str, bytearray]] = {}
+        self.sessions: dict[str, tuple[str, bytearray, dict[str, str]]] = {}
         self.spoil: Callable[[Asked, Reply], Answer] = lambda asked, reply: reply
         self.corrupt = False
         server.otherwise = lambda asked: self.spoil(asked, self._answer(asked))
@@ -39,21 +39,21 @@ class TinyStorage:
             name = json.loads(head.split(b"\r\n--")[0])["name"]
             return self._store(name, body[: body.rindex(b"\r\n--")], query)
         name = asked.json["name"]
-        if name in self.objects:
+        if query.get("ifGenerationMatch") == "0" and name in self.objects:
             return _precondition()
         key = str(len(self.sessions))
-        self.sessions[key] = (name, bytearray())
+        self.sessions[key] = (name, bytearray(), query)
         return Reply(200, {}, {"Location": f"{self.server.url}/upload/x?upload_id={key}"})
 
     def _chunk(self, key: str, asked: Asked) -> Reply:
-        name, data = self.sessions[key]
+        name, data, query = self.sessions[key]
         total = asked.headers["content-range"].rpartition("/")[2]
         start = re.match(r"bytes (\d+)-", asked.headers["content-range"])
         if start:
             data[int(start[1]) :] = asked.body
         if total == "*":
             return Reply(308, b"", {"Range": f"bytes=0-{len(data) - 1}"})
-        return self._store(name, bytes(data), {"ifGenerationMatch": "0"})
+        return self._store(name, bytes(data), query)
 
     def _store(self, name: str, data: bytes, query: dict[str, str]) -> Reply:
         if query.get("ifGenerationMatch") == "0" and name in self.objects:

@@ -144,13 +144,6 @@ def test_a_create_refused_is_definite(server: Server, http: Http, code: int) -> 
     assert len(server.asked) == 1
 
 
-def test_a_401_to_a_create_is_definite_and_not_repeated_by_google_auth_either(server: Server, http: Http) -> None:
-    server.otherwise = lambda asked: error(401, "expired")
-    with pytest.raises(CredentialsError, match="expired"):
-        http.post_once(server.url, {})
-    assert len(server.asked) == 1
-
-
 @pytest.mark.parametrize(
     "answer",
     [
@@ -216,9 +209,37 @@ def test_a_token_that_is_late_is_asked_for_again(server: Server, time: FakeTime)
     server.otherwise = lambda asked: Reply(200, {"ok": 1})
     assert http.get(server.url) == {"ok": 1}
     assert len(time.slept) == 2
+    http = Http(access_that_fails(*faults), sleep=time.sleep, clock=time.clock)
+    assert http.post_once(server.url, {}) == {"ok": 1}
+    assert len(server.asked) == 2, "nothing is sent without a token: a create, too, goes out once"
     with pytest.raises(UnreachableError, match="no token"):  # nothing was sent: no doubt about a create
-        Http(access_that_fails(faults[0])).post_once(server.url, {})
-    assert len(server.asked) == 1
+        Http(access_that_fails(*faults * 50), sleep=time.sleep, clock=time.clock).post_once(server.url, {})
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "<html><title>502 Bad Gateway</title></html>",
+        "",
+        {"error": {"code": 502, "message": "bad gateway"}},
+    ],
+)
+def test_a_gateway_in_the_way_of_the_token_is_no_bad_login(server: Server, time: FakeTime, reply: object) -> None:
+    http = Http(access_that_fails(*[RefreshError("said", reply)] * 50), sleep=time.sleep, clock=time.clock)
+    with pytest.raises(UnreachableError, match="Your login is not the reason"):
+        http.get(server.url)
+    assert 60 < sum(time.slept) < 120
+    assert not server.asked
+
+
+@pytest.mark.parametrize("error", ["invalid_grant", "invalid_client", "unauthorized_client", "access_denied"])
+def test_a_refused_login_is_told_apart_from_a_gateway(server: Server, time: FakeTime, error: str) -> None:
+    fault = RefreshError(f"{error}: Bad Request", {"error": error, "error_description": "Bad Request"})
+    http = Http(access_that_fails(fault), sleep=time.sleep, clock=time.clock)
+    with pytest.raises(CredentialsError, match="gcloud auth application-default login"):
+        http.post_once(server.url, {})
+    assert not time.slept
 
 
 def test_a_login_that_ended_is_said_at_once(server: Server, time: FakeTime) -> None:

@@ -1,5 +1,6 @@
 """Google's storage client as we use it, against a server on this machine that loses answers and spoils bytes."""
 
+import contextlib
 import io
 from collections.abc import Iterator
 
@@ -225,3 +226,24 @@ def test_the_stream_wraps_what_the_lines_raise() -> None:
     with pytest.raises(LinesFailedError) as caught:
         UploadStream(lines()).read(10)
     assert isinstance(caught.value.fault, KeyError)
+
+
+@pytest.mark.parametrize("code", [500, 503, 404])
+def test_the_connection_of_a_download_that_failed_is_used_again(
+    server: Server, tiny: TinyStorage, storage: Storage, code: int
+) -> None:
+    """Google's client leaves the reply it asks again after unread: each would keep a socket open."""
+    generation = storage.upload("b", "x", LINES).generation
+    left = [4]
+
+    def fail_first(asked: Asked, reply: Reply) -> Reply:
+        if "alt=media" in asked.path and left[0]:
+            left[0] -= 1
+            return Reply(code, {"error": {"code": code, "message": "not now"}})
+        return reply
+
+    tiny.spoil = fail_first
+    while left[0]:
+        with contextlib.suppress(NotFoundError):
+            storage.download("b", "x", io.BytesIO(), generation)
+    assert len({asked.port for asked in server.asked}) <= 2

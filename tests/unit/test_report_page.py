@@ -16,16 +16,17 @@ from overnight.report.data import (
     Choices,
     Counts,
     Decisions,
+    GivenUp,
     InputFile,
     Lines,
     Passage,
-    ProblemExample,
     Quote,
     SampleRecord,
     Stage,
     Texts,
     Verdict,
 )
+from overnight.report.render import MOST_GIVEN_UP
 from tests.support.report_example import asking_example, screening_example
 
 HOSTILE = (
@@ -96,7 +97,8 @@ def hostile_example() -> ReportData:
         decisions=Decisions({"include": 1, HOSTILE: 2}, ((HOSTILE, 1),), ((HOSTILE, 1),)),
         criteria=tuple(replace(each, id=HOSTILE, ask=HOSTILE) for each in base.criteria),
         fields=(Texts(HOSTILE, 1, 0, (HOSTILE,), HOSTILE), *asking_example().fields),
-        problem_examples=(ProblemExample(HOSTILE, ProblemKind.BLOCKED, HOSTILE),),
+        given_up=(GivenUp(HOSTILE, ProblemKind.BLOCKED, HOSTILE, HOSTILE),),
+        raw=HOSTILE,
         samples=(record,),
         jobs=jobs,
         bill=replace(
@@ -293,3 +295,21 @@ def test_times_of_jobs_are_shown_to_the_second_and_what_is_no_time_as_it_is() ->
     assert "2026-11-22 13:18:00 UTC<" in html
     assert "tomorrow<" in html
     assert "13:17:51." not in html
+
+
+def test_given_up_records_are_listed_up_to_a_bound_with_reason_and_raw_line() -> None:
+    base = screening_example()
+    n = MOST_GIVEN_UP + 50
+    many = tuple(GivenUp(f"fict-{i}", ProblemKind.BLOCKED, f"reason <{i}>", f"a/b.gz:{i}") for i in range(n))
+    silent = GivenUp("fict-silent", ProblemKind.MISSING, "")
+    counts = Counts(10_000, 0, 10_000 - n - 701, {ProblemKind.BLOCKED: n + 700, ProblemKind.MISSING: 1})
+    html = render_report(replace(base, counts=counts, given_up=(*many, silent), raw=".overnight/raw"))
+    words = Page(html).words()
+    assert f"fict-{MOST_GIVEN_UP - 1} reason <{MOST_GIVEN_UP - 1}> a/b.gz:{MOST_GIVEN_UP - 1}" in words
+    assert f"reason <{MOST_GIVEN_UP}>" not in words
+    assert f"The first {MOST_GIVEN_UP} of {n + 700} records" in words
+    assert "750 more are in the results" in words
+    assert "fict-silent – no line came" in words
+    assert "overnight retry --kind missing" in words
+    assert ".overnight/raw/" in words
+    assert (html.count("<details open><summary>The record<"), html.count("<details><summary>The first 200 ")) == (1, 1)

@@ -6,6 +6,7 @@ prefix may overwrite each other [U]).
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import BinaryIO, Final
 
 from overnight.backends.backend import HandMade, OutputFile, OwnerNote, Patience, Staged, StoredObject
@@ -28,7 +29,8 @@ LOCAL_PATIENCE: Final = Patience((0.2, 0.5, 1, 2, 3), then_create=True, poll_s=(
 
 
 class VertexStorage:
-    """clients: of the project and location that the study names now.
+    """clients: of the project and location that the study names now. looking: others of the same, with the little
+    patience of a look at the account, closed when it is left.
 
     jobs: makes a client for a project and location, as jobs are read where they were made; close_jobs ends them.
     """
@@ -38,6 +40,7 @@ class VertexStorage:
     def __init__(
         self,
         clients: Clients,
+        looking: Callable[[], AbstractContextManager[Clients]],
         close_jobs: Callable[[], None],
         jobs: Callable[[str, str], BatchJobs],
         *,
@@ -48,7 +51,8 @@ class VertexStorage:
         patience: Patience,
         limits: ShardLimits | None = None,
     ) -> None:
-        self._clients, self._storage, self._close_jobs, self._jobs = clients, clients.storage, close_jobs, jobs
+        self._clients, self._storage, self._looking = clients, clients.storage, looking
+        self._close_jobs, self._jobs = close_jobs, jobs
         self._project, self._location, self._bucket, self._prefix = project, location, bucket, prefix.strip("/")
         self.patience = patience
         self.limits = limits or ShardLimits()
@@ -66,7 +70,8 @@ class VertexStorage:
 
     def preflight(self, model: Model, tell: Callable[[str], None]) -> Sequence[Finding]:
         target = Target(self._project, self._location, self._bucket, model.id, model.locations)
-        return preflight(target, self._clients, tell)
+        with self._looking() as clients:
+            return preflight(target, clients, tell)
 
     def generate(self, model: str, request: bytes) -> Mapping[str, object]:
         return self._clients.gemini.generate(model, request)

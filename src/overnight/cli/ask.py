@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from overnight.cli.output import say
+
 
 def asker(quiet: Callable[[], AbstractContextManager[None]]) -> Callable[[str], bool] | None:
     """A function that asks a yes-or-no question, or None where nobody can answer.
@@ -15,7 +17,7 @@ def asker(quiet: Callable[[], AbstractContextManager[None]]) -> Callable[[str], 
 
     def ask(question: str) -> bool:
         with quiet():
-            print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+            say(f"{question} [y/N]", end=" ")
             return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
     return ask

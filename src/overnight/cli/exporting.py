@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from overnight.cli.arguments import add_command, add_study
+from overnight.cli.output import answer
 from overnight.errors import UsageError
 
 
@@ -36,10 +37,10 @@ def _export(arguments: argparse.Namespace) -> int:
     with open_study(arguments.study, to_send=False) as opened:
         closing = Closing(opened.world.study, opened.world.realm)
         export(opened.world, closing, target, format_)
-    print(
+    answer(
         f"{target}: {counted(closing.records, 'record')}, {counted(closing.answers, 'answer')},"
         f" {counted(closing.problems.total(), 'problem')}, {closing.not_sent.total():,} not sent, {closing.open:,} open"
     )
     if banner(closing.realm):
-        print(banner(closing.realm))
+        answer(banner(closing.realm))
     return 0

@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from overnight.cli.arguments import add_command, add_study
+from overnight.cli.output import answer
 
 if TYPE_CHECKING:
     from overnight.run.clean import Leftover
@@ -30,12 +31,12 @@ def _adopt(arguments: argparse.Namespace) -> int:
         open_study(arguments.study, tell=shown.tell, command="adopt", to_send=False, connect=True) as opened,
     ):
         found = adopt(opened.world, arguments.job)
-    print(f"job {found.shard}: {counted(found.requests, 'request')} of this study, {found.job}")
+    answer(f"job {found.shard}: {counted(found.requests, 'request')} of this study, {found.job}")
     if found.others:
-        print(f"  {counted(found.others, 'line')} asked something else: billed by Google, no answer of this study's")
+        answer(f"  {counted(found.others, 'line')} asked something else: billed by Google, no answer of this study's")
     if found.answered:
-        print(f"  {counted(found.answered, 'request')} answered before: those answers stay, these will be surplus")
-    print(f"Next: {command('run', arguments.study)}    (collects it when it has ended)")
+        answer(f"  {counted(found.answered, 'request')} answered before: those answers stay, these will be surplus")
+    answer(f"Next: {command('run', arguments.study)}    (collects it when it has ended)")
     return 0
 
 
@@ -53,7 +54,7 @@ def _clean(arguments: argparse.Namespace) -> int:
     ):
         found = list(leftovers(opened.world))
         if not found:
-            print("Nothing of this study is left in the cloud that could go.")
+            answer("Nothing of this study is left in the cloud that could go.")
             return 0
         _show(found)
         files, jobs = sum(len(one.objects) for one in found), sum(bool(one.job) for one in found)
@@ -67,8 +68,8 @@ def _clean(arguments: argparse.Namespace) -> int:
             )
         for leftover in found:
             remove(opened.world, leftover)
-    print(f"Removed {total}. Answers and raw output are on this disk, in {opened.world.home.hidden}:")
-    print("  keep that folder: from the cloud they cannot be had again.")
+    answer(f"Removed {total}. Answers and raw output are on this disk, in {opened.world.home.hidden}:")
+    answer("  keep that folder: from the cloud they cannot be had again.")
     return 0
 
 
@@ -77,8 +78,8 @@ def _show(found: "list[Leftover]") -> None:
     from overnight.run.clean import folder_of
 
     for one in found:
-        print(f"{folder_of(one.shard)}    {counted(len(one.objects), 'file')}, {size(one.size_bytes)}")
+        answer(f"{folder_of(one.shard)}    {counted(len(one.objects), 'file')}, {size(one.size_bytes)}")
         for item in one.objects:
-            print(f"  {item.name.rsplit('/', 1)[-1]}    {size(item.size_bytes)}")
+            answer(f"  {item.name.rsplit('/', 1)[-1]}    {size(item.size_bytes)}")
         if one.job:
-            print(f"  job {one.job}")
+            answer(f"  job {one.job}")

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from overnight.cli import cloud, exporting, jobs, models, recovering, reopening, running, studies
-from overnight.cli.output import mute, say
+from overnight.cli.output import answer, mute, say
 from overnight.errors import OutputError, OvernightError, UsageError
 
 _GROUPS = (studies, running, reopening, exporting, jobs, recovering, models, cloud)
@@ -93,16 +93,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _command(argv: Sequence[str] | None) -> int:
     made = parser()
     try:
-        arguments = made.parse_args(argv)
+        arguments, unknown = made.parse_known_args(argv)
     except SystemExit as end:  # argparse ends this way after --help
         return int(end.code or 0)
+    if unknown:  # argparse would name the program, not the command that does not take them
+        asked = f"overnight {arguments.command or ''}".strip()
+        raise UsageError(f"{asked} does not take {' '.join(unknown)}", hint=f"`{asked} --help` says what it takes.")
     if arguments.version:
         from importlib.metadata import version
 
-        print(f"overnight {version('overnight')}")
+        answer(f"overnight {version('overnight')}")
         return 0
     if arguments.command is None:
-        made.print_help()
+        answer(made.format_help().rstrip("\n"))
         return 0
     code: int = arguments.call(arguments)
     return code

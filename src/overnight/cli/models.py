@@ -44,7 +44,7 @@ def _models(arguments: argparse.Namespace) -> int:
             costs = {id_: amount for id_, (amount, _) in found.items()}
     rows = shown(tables, asked, costs, today)
     if arguments.json:
-        print(json.dumps(models_json(tables, asked, rows, today), ensure_ascii=False))
+        answer(json.dumps(models_json(tables, asked, rows, today), ensure_ascii=False), whole=True)
         return 0
     for line in lines(tables, asked, rows, today, arguments.study):
         answer(line)

@@ -5,6 +5,7 @@ import json
 from typing import TYPE_CHECKING
 
 from overnight.cli.arguments import add_command, add_json, add_study
+from overnight.cli.output import answer
 
 if TYPE_CHECKING:
     from overnight.run.rebuild import Rebuilt
@@ -31,7 +32,7 @@ def _recover(arguments: argparse.Namespace) -> int:
     with showing() as shown, open_site(arguments.study, tell=shown.tell) as site:
         done = rebuild(site, arguments.uid)
     if arguments.json:
-        print(json.dumps(_as_json(done)))
+        answer(json.dumps(_as_json(done)), whole=True)
     else:
         _print(done, arguments)
     return 0
@@ -41,23 +42,25 @@ def _print(done: "Rebuilt", arguments: argparse.Namespace) -> None:
     from overnight.cli.words import command, counted
 
     if done.kept is not None:
-        print(f"The ledger as it was: {done.kept}")
+        answer(f"The ledger as it was: {done.kept}")
     if done.mended:
-        print("Only an index was hurt, and is made anew: nothing of the ledger is lost.")
-        print(f"Next: {command('run', arguments.study)}")
+        answer("Only an index was hurt, and is made anew: nothing of the ledger is lost.")
+        answer(f"Next: {command('run', arguments.study)}")
         return
-    print(f"The ledger knows {counted(done.shards, 'job')} of the study again, {counted(done.rows, 'request')}.")
+    answer(f"The ledger knows {counted(done.shards, 'job')} of the study again, {counted(done.rows, 'request')}.")
     for labels, words in (
         (done.unlisted, "listed no more; what its output holds is collected, and the rest counts as missing"),
         (done.doubtful, "not listed, and without output: `run` looks again, and says what to do"),
         (done.gone, "nothing says any more what it asked: that may be asked, and paid for, again"),
     ):
         for label in labels:
-            print(f"  {label}: {words}")
+            answer(f"  {label}: {words}")
     for name in done.strangers:
-        print(f"  {name}: has the study's label, and no manifest: left alone (`overnight adopt` takes a job in)")
-    print(_NOT_BACK)
-    print(f"Next: {command('fetch', arguments.study)}    (reads every job's output again, for nothing)")
+        answer(f"  {name}: has the study's label, and no manifest: left alone (`overnight adopt` takes a job in)")
+    if done.strangers:
+        answer("What these asked is not known: on Google, `run` sends nothing before `--take-over` says that it may.")
+    answer(_NOT_BACK)
+    answer(f"Next: {command('fetch', arguments.study)}    (reads every job's output again, for nothing)")
 
 
 def _as_json(done: "Rebuilt") -> dict[str, object]:

@@ -3,6 +3,7 @@
 import argparse
 
 from overnight.cli.arguments import add_command, add_study
+from overnight.cli.output import answer
 from overnight.errors import UsageError
 
 
@@ -32,13 +33,14 @@ def _retry(arguments: argparse.Namespace) -> int:
         raise UsageError(
             f"there is no kind of problem called {unknown[0]!r}", hint=f"One of {', '.join(sorted(known))}."
         )
-    with open_study(arguments.study, command="retry", to_send=False, tell=lambda event: print(event.text)) as opened:
+    tell = lambda event: answer(event.text)  # noqa: E731
+    with open_study(arguments.study, command="retry", to_send=False, tell=tell) as opened:
         found = retry(opened.world, [ProblemKind(kind) for kind in arguments.kind])
     if not found:
-        print("There is no such problem. Nothing was opened.")
+        answer("There is no such problem. Nothing was opened.")
         return 0
     words = ", ".join(f"{n:,} {kind.value.replace('_', ' ')}" for kind, n in found.most_common())
-    print(f"{counted(found.total(), 'request')} open again: {words}.\nNext: {command('run', arguments.study)}")
+    answer(f"{counted(found.total(), 'request')} open again: {words}.\nNext: {command('run', arguments.study)}")
     return 0
 
 
@@ -51,11 +53,11 @@ def _forget(arguments: argparse.Namespace) -> int:
         found = forget(opened.world, arguments.record)
     records = counted(len(set(arguments.record)), "record")
     if not found.requests:
-        print(f"{records}: nothing was answered yet, so nothing was opened.")
+        answer(f"{records}: nothing was answered yet, so nothing was opened.")
         return 0
-    print(f"{records}: {counted(found.requests, 'request')} open again; the next run pays for a new answer.")
+    answer(f"{records}: {counted(found.requests, 'request')} open again; the next run pays for a new answer.")
     if found.also:
         shown = ", ".join(map(visible, found.also[:5])) + (" …" if len(found.also) > 5 else "")
-        print(f"  {counted(len(found.also), 'more record')} with the same text get the new answer too: {shown}")
-    print(f"Next: {command('run', arguments.study)}")
+        answer(f"  {counted(len(found.also), 'more record')} with the same text get the new answer too: {shown}")
+    answer(f"Next: {command('run', arguments.study)}")
     return 0

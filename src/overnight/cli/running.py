@@ -5,6 +5,7 @@ import time
 from typing import TYPE_CHECKING
 
 from overnight.cli.arguments import add_command, add_json, add_study, add_unknown_model, amount
+from overnight.cli.output import answer
 from overnight.errors import OvernightError
 
 if TYPE_CHECKING:
@@ -140,8 +141,8 @@ def _cancel(arguments: argparse.Namespace) -> int:
     ):
         n = cancel(opened.world)
     if not n:
-        print("No job is under way. Nothing to cancel.")
+        answer("No job is under way. Nothing to cancel.")
         return 0
-    print(f"{counted(n, 'job')} asked to stop. What is done is kept and billed.")
-    print(f"Next: {command('run', arguments.study)}    (collects what is done; cancelled requests stay given up)")
+    answer(f"{counted(n, 'job')} asked to stop. What is done is kept and billed.")
+    answer(f"Next: {command('run', arguments.study)}    (collects what is done; cancelled requests stay given up)")
     return 0

@@ -1,14 +1,15 @@
 """status: how a study stands, without touching it. May be asked while another process runs it."""
 
 import json
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from overnight.cli.output import heard
 from overnight.cli.summary import closing_lines
 from overnight.cli.words import counted
+from overnight.core.realm import is_simulated
 from overnight.core.states import JOB_STATES
 from overnight.ledger.shards import ShardFact
 from overnight.planning.usual import aim_s
@@ -22,6 +23,7 @@ _EVERY_S = 2.0
 
 def status(path: Path, *, follow: bool, as_json: bool) -> int:
     told: list[str] = []
+    read = True
     while True:
         with open_study(path, to_send=False) as opened:
             closing = Closing(opened.world.study, opened.world.realm)
@@ -29,15 +31,14 @@ def status(path: Path, *, follow: bool, as_json: bool) -> int:
             jobs = list(_jobs(opened.world))
         running = closing.in_flight > 0
         if as_json:
-            print(json.dumps({**closing.to_json(), "job_states": jobs}, ensure_ascii=False))
+            read = heard(json.dumps({**closing.to_json(), "job_states": jobs}, ensure_ascii=False), whole=True)
         else:
             lines = [*_job_lines(jobs), *closing_lines(closing, path)]
             if lines != told:
-                print("\n".join(lines))
+                read = heard("\n".join(lines))
                 told = lines
-        if not follow or not running:
+        if not (follow and running and read):
             return 0
-        sys.stdout.flush()
         time.sleep(_EVERY_S)
 
 
@@ -54,7 +55,10 @@ def _jobs(world: World) -> Iterator[dict[str, Any]]:
 
 
 def _unusual(world: World, shard: ShardFact) -> str | None:
-    """Why a job that was under way when it was last looked at is worth a word."""
+    """Why a job that was under way when it was last looked at is worth a word. One of the local cloud stands still
+    between two runs: nothing is known of it."""
+    if is_simulated(world.realm):
+        return None
     if shard.state != "submitted" or shard.job is None or shard.job.state not in JOB_STATES:
         return None
     found = stuck(world, Look(shard, shard.job, aim_s(world.realm)))

@@ -160,7 +160,7 @@ def _print_setup(path: Path) -> int:
     if study.cloud is None:
         raise _no_account(study)
     cloud = study.cloud
-    print(setup_script(cloud.project, cloud.location, cloud.bucket, cloud.prefix, study=str(path)))
+    answer(setup_script(cloud.project, cloud.location, cloud.bucket, cloud.prefix, study=str(path)), whole=True)
     return 0
 
 
@@ -180,10 +180,10 @@ def _plan(arguments: argparse.Namespace) -> int:
             say(f"warning: {warning}")
         planned = make_plan(opened.world, keep=arguments.show, count=count)
         if arguments.json:
-            print(json.dumps(plan_json(opened, planned), ensure_ascii=False))
+            answer(json.dumps(plan_json(opened, planned), ensure_ascii=False), whole=True)
             return 0
         for line in plan_lines(opened, planned, arguments.study, sources=arguments.sources):
             answer(line)
         for line in request_lines(planned, arguments.show):
-            answer(line)
+            answer(line, whole=True)
     return 0

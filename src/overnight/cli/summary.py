@@ -1,6 +1,7 @@
 """The closing summary: what a person reads in five seconds, and the JSON a machine reads."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
@@ -15,6 +16,7 @@ from overnight.run.publish import Closing
 
 _DECISIONS: Final = ("include", "exclude", "unclear")
 _Kind = TypeVar("_Kind", bound=str)
+_KIND_CHARS: Final = 13  # "service error", and a number of as many columns less
 _FILES: Final = ("report", "cost", "csv", "xlsx", "parquet", "jsonl")
 
 
@@ -23,7 +25,7 @@ def print_closing(
 ) -> None:
     """stopped: an error follows, and its hint is the next step."""
     if as_json:
-        answer(json.dumps(closing.to_json(), ensure_ascii=False))
+        answer(json.dumps(closing.to_json(), ensure_ascii=False), whole=True)
         return
     answer()
     for line in closing_lines(closing, study, seconds, stopped=stopped):
@@ -39,6 +41,9 @@ def closing_lines(
         yield ""
     yield from _counts(closing, seconds)
     yield ""
+    if closing.problems:
+        yield from _given_up(closing, study)
+        yield ""
     files = [name for name in _FILES if name in closing.results]
     for name in files:
         yield f"  {name:<9} {_shown(closing.results[name])}"
@@ -73,6 +78,17 @@ def _counts(closing: Closing, seconds: float | None) -> Iterator[str]:
         yield _row("budget", str(closing.budget.limit), words)
 
 
+def _given_up(closing: Closing, study: Path) -> Iterator[str]:
+    """Each kind with the command that opens it, most frequent first; then where reasons and raw lines are."""
+    yield "Given up, until you open them again:"
+    for kind, n in _by_number(closing.problems):
+        yield _row(_spelled(kind), n, command("retry", study, f"--kind {kind}"), width=_KIND_CHARS)
+    if closing.folder is not None and (closing.folder / "results.csv").is_file():
+        yield f"  reasons   columns problem and detail of {_shown(closing.folder / 'results.csv')}"
+    if closing.raw is not None and closing.raw.is_dir():
+        yield f"  raw lines column raw_line: FILE:LINE below {_shown(closing.raw)}{os.sep}"
+
+
 def next_step(closing: Closing, study: Path) -> str:
     if closing.in_flight:
         where = "only while the local cloud runs" if is_simulated(closing.realm) else "on Google"
@@ -89,17 +105,20 @@ def next_step(closing: Closing, study: Path) -> str:
     return f"Next: {command('export', study, '--to results.xlsx')}"
 
 
-def _row(name: str, n: int | str, detail: str = "") -> str:
+def _row(name: str, n: int | str, detail: str = "", width: int = 9) -> str:
     number = n if isinstance(n, str) else f"{n:,}"
-    return f"  {name:<9} {number:>9}   {detail}".rstrip()
+    return f"  {name:<{width}} {number:>{18 - width}}   {detail}".rstrip()
 
 
 def _list(counts: Mapping[_Kind, int]) -> str:
     """Most frequent first; one kind alone needs no number beside the row's."""
     if len(counts) == 1:
         return _spelled(next(iter(counts)))
-    pairs = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
-    return ", ".join(f"{n:,} {_spelled(kind)}" for kind, n in pairs)
+    return ", ".join(f"{n:,} {_spelled(kind)}" for kind, n in _by_number(counts))
+
+
+def _by_number(counts: Mapping[_Kind, int]) -> list[tuple[_Kind, int]]:
+    return sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
 
 
 def _problems(closing: Closing) -> str:
@@ -119,7 +138,10 @@ def _decisions(counts: Mapping[str, int]) -> str:
 def _sent_words(closing: Closing, seconds: float) -> str:
     if closing.requests_sent:
         return f"{'request' if closing.requests_sent == 1 else 'requests'}, in {duration(seconds)}"
-    return "nothing was sent" if closing.open else "nothing to do: every record is settled"
+    if closing.open:
+        return "nothing was sent"
+    done = f"{counted(closing.jobs_collected, 'job')} collected" if closing.jobs_collected else "nothing to do"
+    return f"{done}: every record is settled"
 
 
 def _cost(closing: Closing) -> str:

@@ -118,4 +118,17 @@ class _GuardedAdapter(HTTPAdapter):
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         check_destination(request.url or "", local=self._local)
-        return super().send(request, stream, timeout, verify, cert, proxies)
+        reply = super().send(request, stream, timeout, verify, cert, proxies)
+        if stream and not reply.ok:
+            _read_whole(reply)
+        return reply
+
+
+def _read_whole(reply: requests.Response) -> None:
+    """An error is short, and who asked for a stream need not read it: Google's storage client leaves the reply to a
+    download that failed as it is and asks again, and its connection would stay open until the collector finds it."""
+    try:
+        reply.content  # noqa: B018 - reading it gives the connection back
+    except requests.RequestException:
+        reply.close()
+        raise

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import requests
 from google.auth import exceptions as auth_exceptions
 
 from overnight.errors import (
@@ -87,12 +88,54 @@ def unavailable(reply: GoogleReply, *, where: str, hint: str = "") -> Unavailabl
     return UnavailableError(what, where=where, hint=hint or hint_for(reply))
 
 
+CERTIFICATE_HINT: Final = (
+    "Something between here and Google replaces its certificate: set REQUESTS_CA_BUNDLE to your network's."
+)
+
+
 def no_token(cause: auth_exceptions.GoogleAuthError, where: str) -> CloudError:
-    """The error for a token that could not be had: the request was not sent. UnreachableError where it may come yet."""
-    if isinstance(cause, auth_exceptions.TransportError) or cause.retryable:
-        hint = "Check the network, then run again: nothing is lost."
-        return UnreachableError(f"no token could be had from Google: {cause}", where=where, hint=hint)
+    """The error for a token that could not be had: the request was not sent. UnreachableError where no login mends it.
+
+    A login that is refused (`invalid_grant`) ends at once in CredentialsError; who gives tokens being out of reach or
+    out of order does not.
+    """
+    if is_certificate_fault(_carried(cause)):
+        return UnreachableError(f"no token could be had from Google: {cause}", where=where, hint=CERTIFICATE_HINT)
+    if token_may_come(cause):
+        hint = "Your login is not the reason. Check the network, then run again: nothing is lost."
+        return UnreachableError(f"no token could be had from Google: {_token_words(cause)}", where=where, hint=hint)
     return CredentialsError(f"Google gave no token: {cause}", where=where, hint=LOGIN_HINT)
+
+
+def token_may_come(cause: auth_exceptions.GoogleAuthError) -> bool:
+    """Is a token that could not be had worth asking for again in a moment?
+
+    google-auth calls 408, 429, 500 and 503 of the token server worth it. So is any other reply that is no OAuth error
+    (RFC 6749, 5.2: JSON whose `error` is one word): a gateway's 502, a hotel's login page.
+    """
+    if isinstance(cause, auth_exceptions.TransportError):
+        return not is_certificate_fault(_carried(cause))
+    if cause.retryable:
+        return True
+    reply = cause.args[-1] if isinstance(cause, auth_exceptions.RefreshError) and cause.args else None
+    if isinstance(reply, str):
+        return not reply.strip() or reply.lstrip().startswith("<")
+    error = reply.get("error") if isinstance(reply, dict) else None
+    return isinstance(error, dict) and str(error.get("code", "")).startswith("5")
+
+
+def is_certificate_fault(cause: object) -> bool:
+    """No repeat mends it."""
+    return isinstance(cause, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(cause)
+
+
+def _carried(cause: auth_exceptions.GoogleAuthError) -> object:
+    return cause.args[0] if cause.args else None
+
+
+def _token_words(cause: auth_exceptions.GoogleAuthError) -> str:
+    """The reply may be a whole page."""
+    return " ".join(_MARKUP.sub(" ", str(cause)).split())[:300] or "an empty reply"
 
 
 _ROLES: Final = (

@@ -20,7 +20,16 @@ from urllib3 import exceptions as urllib3_exceptions
 from overnight.errors import CloudError, UnavailableError, UnreachableError
 from overnight.google.auth import Access
 from overnight.google.endpoints import check_destination
-from overnight.google.errors import DOUBTFUL_4XX, no_token, read_reply, refusal, unavailable
+from overnight.google.errors import (
+    CERTIFICATE_HINT,
+    DOUBTFUL_4XX,
+    is_certificate_fault,
+    no_token,
+    read_reply,
+    refusal,
+    token_may_come,
+    unavailable,
+)
 
 RETRIED: Final = frozenset({408, 409, 429, 499, 500, 502, 503, 504})
 FIRST_WAIT_S: Final = 1.0
@@ -45,11 +54,12 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """A try that brought no usable reply. retry_after_s: what the service asked for."""
+    """A try that brought no usable reply. retry_after_s: what the service asked for. unsent: for want of a token."""
 
     error: CloudError
     again: bool
     retry_after_s: float | None = None
+    unsent: bool = False
 
 
 class Http:
@@ -88,29 +98,42 @@ class Http:
         return self._repeated("DELETE", url)
 
     def post_once(self, url: str, body: Body, *, timeout_s: float | None = None) -> Json:
-        """POST, sent at most once, whatever happens.
+        """POST, sent at most once, whatever happens. A token that does not come is waited for: nothing is sent then.
 
         Returns the reply. RefusedError, CredentialsError and UnreachableError prove that nothing was made: a 4xx
         other than 408, 409 and 499, no token, no connection. Any other UnavailableError is doubtful: 408, 409, 499,
         5xx, a redirect, a timeout, a cut connection, a reply that is no JSON object.
         """
-        result = self._try(self._once_session, "POST", url, body=body, timeout_s=timeout_s, once=True)
-        if isinstance(result, _Failure):
-            raise result.error
-        return result
+        return self._until(
+            "POST",
+            url,
+            lambda: self._try(self._once_session, "POST", url, body=body, timeout_s=timeout_s, once=True),
+            lambda failure: failure.unsent,
+        )
 
     def _repeated(
         self, method: str, url: str, *, params: Mapping[str, str] | None = None, body: Body | None = None
     ) -> Json:
+        return self._until(
+            method,
+            url,
+            lambda: self._try(self._session, method, url, params=params, body=body),
+            lambda failure: failure.again,
+        )
+
+    def _until(
+        self, method: str, url: str, attempt_it: Callable[[], Json | _Failure], again: Callable[[_Failure], bool]
+    ) -> Json:
+        """Tries until one succeeds, one fails for good, or the patience ends."""
         started = self._clock()
         attempt = 0
         while True:
             attempt += 1
-            result = self._try(self._session, method, url, params=params, body=body)
+            result = attempt_it()
             if not isinstance(result, _Failure):
                 return result
             wait_s = self._wait_s(attempt, result)
-            if not result.again or self._clock() - started + wait_s > self._patience_s:
+            if not again(result) or self._clock() - started + wait_s > self._patience_s:
                 raise result.error
             self._on_retry(Retry(_call(method, url), attempt, wait_s, result.error.what))
             self._sleep(wait_s)
@@ -142,10 +165,12 @@ class Http:
                 method, url, params=params, data=data, headers=headers, timeout=timeout, allow_redirects=False
             )
         except auth_exceptions.GoogleAuthError as cause:
-            error = no_token(cause, where)
-            return _Failure(_with_cause(error, cause), again=isinstance(error, UnreachableError))
+            again = token_may_come(
+                cause
+            )  # before anything was sent: the session of `post_once` asks for no token after a 401
+            return _Failure(_with_cause(no_token(cause, where), cause), again=again, unsent=again)
         except requests.RequestException as cause:
-            return _Failure(_with_cause(_fault(cause, where), cause), again=not _is_certificate_fault(cause))
+            return _Failure(_with_cause(_fault(cause, where), cause), again=not is_certificate_fault(cause))
         return _read(response, where, once=once)
 
     def close(self) -> None:
@@ -200,12 +225,12 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def _fault(cause: requests.RequestException, where: str) -> UnavailableError:
-    if _is_certificate_fault(cause):
-        hint = "Something between here and Google replaces its certificate: set REQUESTS_CA_BUNDLE to your network's."
-        return UnreachableError(f"the server's certificate cannot be verified: {cause}", where=where, hint=hint)
+    if is_certificate_fault(cause):
+        what = f"the server's certificate cannot be verified: {cause}"
+        return UnreachableError(what, where=where, hint=CERTIFICATE_HINT)
     hint = "Check the network, then run again: nothing is lost."
     if _never_connected(cause):
-        return UnreachableError(f"no connection could be made: {_reason(cause)}", where=where, hint=hint)
+        return UnreachableError(f"no connection could be made: {in_words(cause)}", where=where, hint=hint)
     if isinstance(cause, requests.Timeout):
         return UnavailableError("the server did not answer in time", where=where, hint=hint)
     return UnavailableError(f"the connection was cut: {in_words(cause)}", where=where, hint=hint)
@@ -220,6 +245,8 @@ def in_words(cause: requests.RequestException) -> str:
     """What the system said, without the names of the classes it is wrapped in: `Connection reset by peer`."""
     reason = _reason(cause)
     found = reason.args[-1] if isinstance(reason, urllib3_exceptions.ProtocolError) and reason.args else reason
+    if isinstance(found, urllib3_exceptions.NewConnectionError) and isinstance(found.__cause__, OSError):
+        found = found.__cause__
     return str(getattr(found, "strerror", None) or found)
 
 
@@ -228,10 +255,6 @@ def _never_connected(cause: requests.RequestException) -> bool:
     refused = (urllib3_exceptions.NewConnectionError, urllib3_exceptions.ConnectTimeoutError)
     unsent = (requests.exceptions.ProxyError, requests.ConnectTimeout)
     return isinstance(cause, unsent) or isinstance(_reason(cause), refused)
-
-
-def _is_certificate_fault(cause: requests.RequestException) -> bool:
-    return isinstance(cause, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(cause)
 
 
 def _with_cause(error: CloudError, cause: Exception) -> CloudError:

@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from overnight.errors import CloudError, CredentialsError, Finding, NotFoundError, RefusedError
+from overnight.errors import (
+    CloudError,
+    CredentialsError,
+    Finding,
+    NotFoundError,
+    RefusedError,
+    UnavailableError,
+    UnreachableError,
+)
 from overnight.google.auth import Access
 from overnight.google.batch_jobs import BatchJobs
 from overnight.google.gemini import Gemini
@@ -36,6 +44,9 @@ _POLICY_RIGHT: Final = "storage.buckets.getIamPolicy"
 _WRITING_ROLES: Final = frozenset({"roles/storage.objectUser", "roles/storage.objectAdmin", "roles/storage.admin"})
 _AGENT = re.compile(r"serviceAccount:service-\d+@gcp-sa-aiplatform\.iam\.gserviceaccount\.com")
 Tell = Callable[[str], None]
+LOOK_PATIENCE_S: Final = 5.0
+"""A person waits for what is seen, and looking again costs nothing: each call is repeated for so long."""
+LOOK_TIMEOUT_S: Final = 10.0
 _ONE_WORD: Final = json.dumps({"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}).encode()
 
 
@@ -62,14 +73,21 @@ class Clients:
 def preflight(target: Target, clients: Clients, tell: Tell) -> list[Finding]:
     """All findings at once; `tell` gets a line for each thing that was looked at and is well, or cannot be seen.
 
-    Faults of the network are findings too. What Google documents nowhere is a warning, never an error.
+    Faults of the network are findings too, one for each service that has one. What Google documents nowhere is a
+    warning, never an error.
     """
     findings: list[Finding] = []
-    for check in (_jobs, _job_rights, _model, _bucket, _rights, _agent):
+    down: set[str] = set()
+    for service, check in _CHECKS:
+        if service in down:
+            continue
         try:
             findings.extend(check(target, clients, tell))
-        except CredentialsError as error:
+        except (CredentialsError, UnreachableError) as error:
             return [*findings, _finding(error, "cloud")]  # nothing else can be seen without
+        except UnavailableError as error:
+            findings.append(_finding(error, "cloud"))
+            down.add(service)  # a person waits: no other look at it would end better
         except CloudError as error:
             findings.append(_finding(error, "cloud"))
     return findings
@@ -254,3 +272,13 @@ def _agent(target: Target, clients: Clients, tell: Tell) -> Iterator[Finding]:
         hint="`overnight check --print-setup` prints the command that grants it.",
         level="warning",
     )
+
+
+_CHECKS: Final[tuple[tuple[str, Callable[[Target, Clients, Tell], Iterator[Finding]]], ...]] = (
+    ("vertex", _jobs),
+    ("projects", _job_rights),
+    ("vertex", _model),
+    ("storage", _bucket),
+    ("storage", _rights),
+    ("storage", _agent),
+)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from overnight.errors import NotFoundError, RefusedError, UnavailableError, UsageError
 from overnight.google.auth import Access
 from overnight.google.endpoints import Endpoints
-from overnight.google.storage_errors import translated
+from overnight.google.storage_errors import may_pass, translated
 from overnight.google.upload_stream import LinesFailedError, UploadStream
 
 if TYPE_CHECKING:
@@ -70,21 +70,32 @@ class Uploaded:
 class Storage:
     """Every method raises NotFoundError, RefusedError, CredentialsError or UnavailableError.
 
-    patience_s: how long one call is repeated over 408, 429, 5xx and connection faults.
+    patience_s: how long one call is repeated over 408, 429, 5xx, connection faults and tokens that may come yet.
+    timeout_s: for the connection, and for each silence of the server.
     """
 
-    def __init__(self, endpoints: Endpoints, access: Access, project: str, *, patience_s: float | None = None) -> None:
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        access: Access,
+        project: str,
+        *,
+        patience_s: float | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         from google.cloud.storage.retry import DEFAULT_RETRY
 
-        self._endpoints = endpoints
+        self._endpoints, self._timeout_s = endpoints, timeout_s
         self._client = _client(endpoints, access, project)
         default_s = LOCAL_PATIENCE_S if endpoints.local else GOOGLE_PATIENCE_S
-        self._retry = DEFAULT_RETRY.with_timeout(default_s if patience_s is None else patience_s)
+        theirs = DEFAULT_RETRY._predicate  # noqa: SLF001 - it has no public name
+        patient = DEFAULT_RETRY.with_timeout(default_s if patience_s is None else patience_s)
+        self._retry = patient.with_predicate(may_pass(theirs))
 
     def bucket(self, name: str) -> Bucket:
         """Needs storage.buckets.get."""
         with translated(f"gs://{name}"):
-            raw = self._client.get_bucket(name, timeout=TIMEOUT_S, retry=self._retry)
+            raw = self._client.get_bucket(name, timeout=self._timeout_s, retry=self._retry)
             return _bucket(raw)
 
     def create_bucket(self, name: str, location: str) -> None:
@@ -96,7 +107,7 @@ class Storage:
             )
         try:
             with translated(f"gs://{name}"):
-                self._client.create_bucket(name, location=location, timeout=TIMEOUT_S, retry=self._retry)
+                self._client.create_bucket(name, location=location, timeout=self._timeout_s, retry=self._retry)
         except RefusedError as refused:
             if refused.code != 409:  # it is there
                 raise
@@ -105,7 +116,7 @@ class Storage:
         """Those of `permissions` that this account holds on the bucket."""
         with translated(f"gs://{bucket}"):
             held = self._client.bucket(bucket).test_iam_permissions(
-                list(permissions), timeout=TIMEOUT_S, retry=self._retry
+                list(permissions), timeout=self._timeout_s, retry=self._retry
             )
         return frozenset(str(permission) for permission in held)
 
@@ -113,7 +124,7 @@ class Storage:
         """role → members, from the bucket's own policy. Needs storage.buckets.getIamPolicy; conditions are ignored."""
         with translated(f"gs://{bucket}"):
             policy = self._client.bucket(bucket).get_iam_policy(
-                requested_policy_version=3, timeout=TIMEOUT_S, retry=self._retry
+                requested_policy_version=3, timeout=self._timeout_s, retry=self._retry
             )
         roles: dict[str, frozenset[str]] = {}
         for binding in policy.bindings:
@@ -143,7 +154,7 @@ class Storage:
                     content_type="application/jsonl",
                     if_generation_match=0,
                     checksum="crc32c",
-                    timeout=TIMEOUT_S,
+                    timeout=self._timeout_s,
                     retry=self._retry,
                 )
         except RefusedError as refused:
@@ -173,7 +184,7 @@ class Storage:
     def stat(self, bucket: str, name: str) -> ObjectInfo:
         with translated(f"gs://{bucket}/{name}"):
             blob = self._blob(bucket, name)
-            blob.reload(timeout=TIMEOUT_S, retry=self._retry)
+            blob.reload(timeout=self._timeout_s, retry=self._retry)
             return _object(blob)
 
     def exists(self, bucket: str, name: str) -> bool:
@@ -186,7 +197,9 @@ class Storage:
     def list(self, bucket: str, prefix: str) -> list[ObjectInfo]:
         """All objects whose name begins with `prefix`, of all pages, by name."""
         with translated(f"gs://{bucket}/{prefix}"):
-            found = self._client.list_blobs(bucket, prefix=prefix, fields=_FIELDS, timeout=TIMEOUT_S, retry=self._retry)
+            found = self._client.list_blobs(
+                bucket, prefix=prefix, fields=_FIELDS, timeout=self._timeout_s, retry=self._retry
+            )
             return [_object(blob) for blob in found]
 
     def download(self, bucket: str, name: str, file: BinaryIO, generation: int) -> int:
@@ -199,7 +212,7 @@ class Storage:
         start = file.tell()
         with translated(where):
             self._blob(bucket, name, generation).download_to_file(
-                file, checksum="crc32c", timeout=TIMEOUT_S, retry=self._retry
+                file, checksum="crc32c", timeout=self._timeout_s, retry=self._retry
             )
         return file.tell() - start
 
@@ -243,7 +256,7 @@ class Storage:
                 content_type="application/json",
                 if_generation_match=generation,
                 checksum="crc32c",
-                timeout=TIMEOUT_S,
+                timeout=self._timeout_s,
                 retry=self._retry,
             )
         return int(blob.generation)
@@ -255,13 +268,13 @@ class Storage:
         """The bytes as they are now, and their generation: of one moment, in one request."""
         blob = self._blob(bucket, name)
         with translated(f"gs://{bucket}/{name}"):
-            data = blob.download_as_bytes(checksum="crc32c", timeout=TIMEOUT_S, retry=self._retry)
+            data = blob.download_as_bytes(checksum="crc32c", timeout=self._timeout_s, retry=self._retry)
         return bytes(data), int(blob.generation)
 
     def delete(self, bucket: str, name: str, generation: int | None = None) -> None:
         """An object that is not there is deleted already (also the second answer when the first was lost)."""
         with contextlib.suppress(NotFoundError), translated(f"gs://{bucket}/{name}"):
-            self._blob(bucket, name).delete(if_generation_match=generation, timeout=TIMEOUT_S, retry=self._retry)
+            self._blob(bucket, name).delete(if_generation_match=generation, timeout=self._timeout_s, retry=self._retry)
 
     def close(self) -> None:
         self._client.close()

@@ -1,7 +1,7 @@
 """What Google's storage client raises → our error tree."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import requests
 from google.api_core import exceptions as api_exceptions
@@ -9,7 +9,15 @@ from google.auth import exceptions as auth_exceptions
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
 from overnight.errors import CloudError, UnavailableError
-from overnight.google.errors import GoogleReply, no_token, read_reply, refusal, unavailable
+from overnight.google.errors import (
+    GoogleReply,
+    is_certificate_fault,
+    no_token,
+    read_reply,
+    refusal,
+    token_may_come,
+    unavailable,
+)
 from overnight.google.http import in_words
 
 _HINT = "Check the network, then run again: nothing is lost."
@@ -21,6 +29,20 @@ _RAISED = (
     DataCorruption,
     ConnectionError,
 )
+
+
+def may_pass(theirs: Callable[[Exception], bool]) -> Callable[[Exception], bool]:
+    """Which failures of Google's storage client are worth a repeat. theirs: that client's own opinion.
+
+    It knows neither of a token that may come yet, nor that no repeat mends a certificate.
+    """
+
+    def passes(cause: Exception) -> bool:
+        if isinstance(cause, auth_exceptions.GoogleAuthError):
+            return token_may_come(cause)
+        return theirs(cause) and not is_certificate_fault(cause)
+
+    return passes
 
 
 @contextlib.contextmanager
@@ -36,6 +58,8 @@ def _ours(cause: Exception, where: str) -> CloudError:
     match cause:
         case api_exceptions.RetryError():
             inner = cause.cause
+            if isinstance(inner, auth_exceptions.GoogleAuthError):
+                return no_token(inner, where)
             said = f": {_said(inner)}" if inner else ""
             return UnavailableError(f"the storage did not answer well for too long{said}", where=where, hint=_HINT)
         case DataCorruption():

@@ -29,6 +29,7 @@ _IN_USE: Final = (
     " or close it, then run again."
 )
 _SAYS_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+UNREADABLE: Final = (ValueError, TypeError, KeyError, ArithmeticError)
 
 Shape = dict[str, tuple[object, ...]]
 
@@ -69,8 +70,12 @@ def reading(what: str) -> Iterator[None]:
     """What was stored by us and does not read back was changed by other hands, or by a failing disk: LedgerError."""
     try:
         yield
-    except (ValueError, TypeError, KeyError, ArithmeticError) as cause:
-        raise LedgerError(f"{what} in the ledger does not read back: {cause}", hint=RECOVER) from cause
+    except UNREADABLE as cause:
+        raise unreadable(what, cause) from cause
+
+
+def unreadable(what: str, cause: Exception) -> LedgerError:
+    return LedgerError(f"{what} in the ledger does not read back: {cause}", hint=RECOVER)
 
 
 def check_empty(path: Path) -> None:

@@ -51,12 +51,15 @@ class Owners:
         """The note is there with this generation; 0: there is none. job: from now on its create may be sent."""
         self._write(place, Held(nonce, generation, job))
 
-    def held_back(self, job: str) -> bool:
-        """True: the create of this shard was never sent, since the note was not known to be written for it.
+    def held_back(self, shard: int) -> bool:
+        """True: the create of the shard of this number was never sent, since no note was known to be written for it.
 
-        Only of the latest shard: nothing is sent while a create is in doubt.
+        Notes are written for one shard after the other: of those before the last one that is named nothing is known.
         """
-        return bool(self._held) and all(held.job != job for held in self._held.values())
+        jobs = [held.job for held in self._held.values()]
+        marks = ", ".join("?" * len(jobs))
+        last = f"SELECT coalesce(max(id), 0) FROM shard WHERE label IN ({marks})"  # noqa: S608  # our own marks
+        return bool(jobs) and shard > int(self._db.execute(last, jobs).fetchone()[0])
 
     def _write(self, place: str, held: Held) -> None:
         with transaction(self._db):

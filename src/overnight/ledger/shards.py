@@ -15,7 +15,8 @@ from overnight.requests.shards import SentRow
 
 _COLUMNS: Final = (
     "id, realm, stage, recipe, model, max_output_tokens, state, label, place, intended, n_rows, size_bytes,"
-    " reserved_usd, kept_usd, billed_usd, submitted, job_name, job, cancelled, collected, lines, breaker, adopted"
+    " reserved_usd, kept_usd, billed_usd, submitted, job_name, job, cancelled, collected, lines, breaker, adopted,"
+    " repeats"
 )
 
 
@@ -36,7 +37,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class ShardFact:
-    """A shard as the ledger holds it. adopted: its job and its files were made by hand."""
+    """A shard as the ledger holds it. adopted: its job and its files were made by hand.
+
+    repeats: attempts of it may be in another job too, where a create was given up as not made, and turned up after all.
+    """
 
     id: int
     realm: str
@@ -61,6 +65,7 @@ class ShardFact:
     lines: int
     breaker: str
     adopted: bool
+    repeats: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +153,15 @@ class Shards:
         now: str,
     ) -> int:
         """A job that is there already, with its rows, in one transaction. Its worst case is reserved, caps or not: it
-        is under way, or paid. Returns the shard's number."""
+        is under way, or paid. What was kept reserved for it, where we gave it up as not made, is free again. Returns
+        the shard's number."""
         ordered = sorted((row.address, row.attempt, row.fingerprint) for row in rows)
         exact = None if reserve is None else reserve.exact()
         with transaction(self._db):
             cursor = self._db.execute(
                 "INSERT INTO shard (realm, stage, recipe, model, max_output_tokens, state, label, place, intended,"
-                " n_rows, size_bytes, reserved_usd, submitted, job_name, job, adopted)"
-                " VALUES (?, ?, ?, ?, ?, 'submitted', ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+                " n_rows, size_bytes, reserved_usd, submitted, job_name, job, adopted, repeats)"
+                " VALUES (?, ?, ?, ?, ?, 'submitted', ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1)",
                 (realm, stage, recipe, model, max_output_tokens, label, json.dumps(asdict(place)), now, len(ordered),
                  size_bytes, exact, job.create_time or now, job.name, json.dumps(asdict(job))),
             )  # fmt: skip
@@ -164,7 +170,17 @@ class Shards:
                 "INSERT INTO sent (shard, address, attempt, fingerprint) VALUES (?, ?, ?, ?)",
                 ((number, *row) for row in ordered),
             )
+            given_up = "UPDATE shard SET kept_usd = NULL WHERE label = ? AND state = 'abandoned'"
+            self._db.execute(given_up, (job.label,))
         return number
+
+    def mark_repeats(self) -> None:
+        """Of a rebuilt ledger: which shards hold an attempt that an earlier one holds too?"""
+        with transaction(self._db):
+            self._db.execute(
+                "UPDATE shard SET repeats = 1 WHERE id IN"
+                " (SELECT max(shard) FROM sent GROUP BY address, attempt HAVING count(*) > 1)"
+            )
 
     def abandon(self, shard: int, *, may_bill: bool = False) -> None:
         """Nothing was created of it: its rows were never sent, its reservation is free again.
@@ -262,7 +278,7 @@ def status_from_json(body: str) -> JobStatus:
 
 def _fact(row: tuple[Any, ...]) -> ShardFact:
     (id_, realm, stage, recipe, model, room, state, label, place, intended, n_rows, size_bytes, *rest) = row
-    reserved, kept, billed, submitted, job_name, job, cancelled, collected, lines, breaker, adopted = rest
+    reserved, kept, billed, submitted, job_name, job, cancelled, collected, lines, breaker, adopted, repeats = rest
     return ShardFact(
         id_,
         realm,
@@ -287,6 +303,7 @@ def _fact(row: tuple[Any, ...]) -> ShardFact:
         lines,
         breaker or "",
         bool(adopted),
+        bool(repeats),
     )
 
 

@@ -1,5 +1,6 @@
 """A first look at a table for `overnight init --from`: what it is, how many records, and which columns to name."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,9 @@ _BODY_NAMES_ELSEWHERE: Final = (
     *("contenido", "bewertung", "rezension", "kommentar", "nachricht", "beschreibung", "frage", "avis", "commentaire"),
     *("resena", "comentario", "mensaje", "descripcion", "pregunta"),
 )
+
+_UNWRITABLE: Final = re.compile("[{}\x00-\x1f\x7f-\x9f\ufffe\uffff]")
+"""In a column's name: a study cannot name the column."""
 
 _ID_CHARACTERS: Final = 64
 """A longer value is no id, however unique."""
@@ -65,7 +69,8 @@ def describe(path: Path) -> Description:
         n_records += 1
         for column, cell in zip(columns, row, strict=True):
             column.see(cell)
-    id_column = _id_column(columns)
+    fit = [column for column in columns if not _UNWRITABLE.search(column.name)]
+    id_column = _id_column(fit)
     return Description(
         path=path,
         format=table.format,
@@ -74,7 +79,7 @@ def describe(path: Path) -> Description:
         columns=table.columns,
         n_records=n_records,
         id_column=id_column,
-        text_columns=_text_columns([column for column in columns if column.name != id_column]),
+        text_columns=_text_columns([column for column in fit if column.name != id_column]),
         notes=table.notes,
     )
 

@@ -17,6 +17,9 @@ from overnight.records.header import checked_header
 from overnight.records.kinds import kind_of, merged_in_file
 from overnight.records.table import Entry, Table
 
+LINE_LIMIT: Final = 128 << 20
+"""Bytes (characters, outside UTF-8) in one line. A file without line ends is noticed here, before it fills memory."""
+
 _ONE_OBJECT: Final = 'Every line is one whole JSON object, such as {"id": "a1", "text": "…"}.'
 
 
@@ -81,14 +84,29 @@ def _objects(path: Path, codec: str) -> Iterator[tuple[int, dict[str, object] | 
 
     decoder = msgspec.json.Decoder(dict[str, object])
     with _lines(path, codec) as file:
-        lines: Iterable[str | bytes] = file
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(_bounded(path, file), 1):
+            if len(line) > LINE_LIMIT:
+                what = f"a line of more than {LINE_LIMIT:,} characters; it begins {shown(_start(line), 40)}"
+                yield number, found(path, what, line=number, hint=_ONE_OBJECT)
+                return
             try:
                 yield number, decoder.decode(line)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 text = line if isinstance(line, str) else line.decode(codec)
                 if text and not text.isspace():
                     yield number, found(path, _why(text), line=number, hint=_ONE_OBJECT)
+
+
+def _bounded(path: Path, file: IO[str] | IO[bytes]) -> Iterable[str | bytes]:
+    """Its lines, cut where one is too long. A file that is short enough as a whole is read the quick way."""
+    if path.stat().st_size <= LINE_LIMIT:
+        return file
+    return iter(lambda: file.readline(LINE_LIMIT + 1), type(file.read(0))())
+
+
+def _start(line: str | bytes) -> str:
+    head = line[:100]
+    return head if isinstance(head, str) else head.decode("utf-8", "replace")
 
 
 def _lines(path: Path, codec: str) -> IO[str] | IO[bytes]:

@@ -1,7 +1,7 @@
 """Parquet: values keep their types; lists, structs and maps become compact JSON text.
 
-Read in batches of 2,048 rows without pre-buffering, which keeps memory constant (measured: 779 MB against
-158 MB at a million rows). Memory follows the file's row groups.
+Read in batches of 2,048 rows, or fewer where values are long, without pre-buffering, which keeps memory constant
+(measured: 779 MB against 158 MB at a million rows). Memory follows the file's row groups.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Final
 from overnight.core.record import Cell
 from overnight.records.findings import found, refuse, shown
 from overnight.records.header import checked_header
+from overnight.records.parquet_sizes import batch_rows, refuse_swelling
 from overnight.records.table import Entry, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
 
-_BATCH_ROWS: Final = 2048
 _DAMAGED: Final = "Write the file again, or check it with another program: it may be cut or damaged."
 
 
@@ -30,6 +31,7 @@ def open_parquet(path: Path) -> Table:
         with path.open("rb") as source:
             file = ParquetFile(source, pre_buffer=False)
             schema, n_rows = file.schema_arrow, file.metadata.num_rows
+            refuse_swelling(file)
     except (pa.ArrowException, OSError, ValueError) as cause:
         raise refuse(path, f"not a Parquet file that can be read: {_first_line(cause)}", hint=_DAMAGED) from cause
     if not schema.names:
@@ -56,7 +58,7 @@ def _entries(path: Path, columns: tuple[str, ...]) -> Iterator[Entry]:
         try:
             file = ParquetFile(source, pre_buffer=False)
             readers = [_reader(field.type) for field in file.schema_arrow]
-            for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
+            for batch in _batches(path, file):
                 try:
                     cells = [read(values) for read, values in zip(readers, batch.columns, strict=True)]
                 except (ValueError, OverflowError):  # ArrowInvalid and UnicodeDecodeError are ValueErrors
@@ -67,6 +69,12 @@ def _entries(path: Path, columns: tuple[str, ...]) -> Iterator[Entry]:
                 place += len(batch)
         except (pa.ArrowException, OSError, ValueError) as error:
             yield place, found(path, f"cannot be read after row {place - 1:,}: {_first_line(error)}", hint=_DAMAGED)
+
+
+def _batches(path: Path, file: "ParquetFile") -> "Iterator[pa.RecordBatch]":
+    for number in range(file.metadata.num_row_groups):
+        rows = batch_rows(path, file.metadata.row_group(number), number)
+        yield from file.iter_batches(rows, row_groups=[number], use_threads=False)
 
 
 def _first_line(error: Exception) -> str:

@@ -118,12 +118,14 @@ class Criterion:
 
 
 @dataclass(frozen=True, slots=True)
-class ProblemExample:
-    """words: the service's own, or ours with the path."""
+class GivenUp:
+    """A record that ended as a problem. words: the service's own, or ours with the path. raw_line: `FILE:LINE` below
+    the folder of raw lines, empty where no line came."""
 
     record_id: str
     kind: ProblemKind
     words: str
+    raw_line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,8 +278,10 @@ class Method:
 class ReportData:
     """Everything the page shows. made: the date to print. realm: who answered (core/realm.py).
 
-    fields is for `ask`, decisions and criteria for `screen`. samples: the first records in the table's order; at most
-    render.MOST_SAMPLES are shown. Raises AccountingError where the sums do not add up: such a page must not exist.
+    given_up: the first of each kind, in the table's order; at most render.MOST_GIVEN_UP of a kind are shown. raw: the
+    folder of raw lines, as seen from the study's. fields is for `ask`, decisions and criteria for `screen`. samples:
+    the first records in the table's order; at most render.MOST_SAMPLES are shown. Raises AccountingError where the sums
+    do not add up: such a page must not exist.
     """
 
     study: str
@@ -291,7 +295,8 @@ class ReportData:
     decisions: Decisions | None = None
     criteria: tuple[Criterion, ...] = ()
     fields: tuple[FieldSummary, ...] = ()
-    problem_examples: tuple[ProblemExample, ...] = ()
+    given_up: tuple[GivenUp, ...] = ()
+    raw: str = ""
     samples: tuple[SampleRecord, ...] = ()
     jobs: tuple[Job, ...] = ()
 

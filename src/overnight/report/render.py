@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     import jinja2
 
 MOST_SAMPLES: Final = 25
-MOST_PROBLEM_EXAMPLES: Final = 3
+MOST_GIVEN_UP: Final = 200
+"""Records of one kind of problem. All of them are in the results."""
+OPEN_AT_ONCE: Final = 12
+"""Up to so many are seen without a click."""
 MOST_REASONS: Final = 12
 
 VERDICT_TONES: Final = {"met": "good", "not_met": "bad", "not_stated": "quiet", "unclear": "doubt"}
@@ -44,6 +47,7 @@ def render_report(data: ReportData) -> str:
             problems=_problems(data),
             samples=data.samples[:MOST_SAMPLES],
             most_reasons=MOST_REASONS,
+            open_at_once=OPEN_AT_ONCE,
             words=words,
             decision_tones=DECISION_TONES,
             verdict_tones=VERDICT_TONES,
@@ -105,14 +109,14 @@ def _cost_bar(bill: Bill) -> list[dict[str, Any]]:
 
 
 def _problems(data: ReportData) -> list[dict[str, Any]]:
-    """Kinds by number, each with its first examples."""
+    """Kinds by number, each with its first records."""
     by_number = sorted(data.counts.problems.items(), key=lambda item: -item[1])
     return [
         {
             "kind": kind,
             "count": count,
             "meaning": words.PROBLEMS[kind],
-            "examples": [each for each in data.problem_examples if each.kind == kind][:MOST_PROBLEM_EXAMPLES],
+            "given_up": [each for each in data.given_up if each.kind == kind][:MOST_GIVEN_UP],
         }
         for kind, count in by_number
         if count

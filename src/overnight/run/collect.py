@@ -232,10 +232,10 @@ class _Settling:
 def _answered_before(world: World, expected: Mapping[bytes, Expected]) -> frozenset[bytes]:
     """Requests of this shard that an earlier attempt has answered. First attempts have none: then nothing is read.
 
-    Where jobs were adopted, the same attempt may be in two of them (a create that was given up as not made, and found
-    by hand later): the one that was collected first has settled it.
+    Where a create was given up as not made and turned up after all (`adopt`, `recover`), the same attempt is in two
+    jobs: the one that was collected first has settled it.
     """
-    same_too = any(shard.adopted for shard in world.ledger.shards.all(world.realm))
+    same_too = any(shard.repeats for shard in world.ledger.shards.all(world.realm))
     if not same_too and all(row.attempt == 1 for row in expected.values()):
         return frozenset()
     floors = dict(world.ledger.outcomes.reopened())

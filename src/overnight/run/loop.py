@@ -101,11 +101,11 @@ def fetch(world: World, options: Options, closing: Closing | None = None, *, aga
 def _close_the_difference(world: World, options: Options, closing: Closing) -> None:
     settle_anew(world)
     doubt = recover(world, options)
-    doubts, agreed = 0, Agreed(world.ledger.shards.next_number())
+    doubts, agreed, watch = 0, Agreed(world.ledger.shards.next_number()), Watch(world)
     if doubt is None:
-        _send_what_is_new(world, options, closing, agreed)
+        _send_what_is_new(world, options, closing, agreed, watch)
     while True:
-        watch_and_collect(world, closing, wait=not options.detach)
+        watch_and_collect(world, closing, watch, wait=not options.detach)
         if doubt is not None:
             raise doubt
         if world.ledger.shards.all(world.realm, "submitted"):
@@ -152,14 +152,14 @@ def _keep_estimate(world: World, planned: Planned, agreed: Agreed) -> None:
     agreed.said = True
 
 
-def _send_what_is_new(world: World, options: Options, closing: Closing, agreed: Agreed) -> None:
+def _send_what_is_new(world: World, options: Options, closing: Closing, agreed: Agreed, watch: Watch) -> None:
     """Records added while jobs of an earlier run are under way are sent beside them, not after them.
 
     Only where the plan holds nothing else: what is asked again, or in other words, waits for the answers on their way.
     """
     if not world.ledger.shards.all(world.realm, "submitted"):
         return
-    trouble = _collect_ended(world, Watch(world), closing)
+    trouble = _collect_ended(world, watch, closing)
     if trouble is not None or not world.ledger.shards.all(world.realm, "submitted"):
         return
     world.tell(StepStarted("plan"))
@@ -211,14 +211,14 @@ def _still_moving(sent: Sent, doubts: int, to_send: int) -> None:
         )
 
 
-def watch_and_collect(world: World, closing: Closing, *, wait: bool = True) -> None:
+def watch_and_collect(world: World, closing: Closing, watch: Watch, *, wait: bool = True) -> None:
     """Until no job is under way, or for one look. Each is collected when it ends: a crash costs nothing but time.
 
     Raises JobError when a job needs a person, after what has ended was collected; BreakerError after everything was.
     A cut connection is waited out, and output that is listed late; after _CUTS looks in a row that brought nothing,
     and without waiting, the reason is raised: UnavailableError or NotFoundError.
     """
-    watch, started, cuts = Watch(world), world.now(), 0
+    started, cuts = world.now(), 0
     while world.ledger.shards.all(world.realm, "submitted"):
         before = closing.jobs_collected
         trouble = _collect_ended(world, watch, closing)

@@ -26,6 +26,7 @@ from overnight.run.world import Options, World
 
 CHANGED: Final = 412
 FORBIDDEN: Final = 403
+_GONE_LOOKS: Final = 2
 _CHARS_SHOWN: Final = 200
 _JOBS_SHOWN: Final = 20
 
@@ -66,19 +67,37 @@ def may_send(world: World, options: Options) -> None:
     if world.realm != GOOGLE:
         return
     here = world.backend.owner_place(world.ledger.uid)
-    former = [place for place in world.ledger.owners.places() if place != here]
     refused: dict[str, LockedError] = {}
-    for place in (*former, here):
-        why_not = _why_not(world, place, here=here)
-        if why_not is not None and not options.take_over:
+    for place, why_not in _refusals(world, here):
+        if not options.take_over:
             raise why_not
-        if why_not is not None:
-            refused[place] = why_not
+        refused[place] = why_not
     if refused:
         _take_over(world, options, refused)
     if world.ledger.owners.held(here) is None:
-        for place in former:  # whoever stayed there with a copy is refused from now on
+        for place in _former(world, here):  # whoever stayed there with a copy is refused from now on
             _close_former(world, place, here)
+
+
+def other_sender(world: World) -> LockedError | None:
+    """Why this ledger may not know every job of the study, None where it does. One read for each place it was at."""
+    if world.realm != GOOGLE:
+        return None
+    here = world.backend.owner_place(world.ledger.uid)
+    return next((why_not for _, why_not in _refusals(world, here)), None)
+
+
+def _refusals(world: World, here: str) -> Iterator[tuple[str, LockedError]]:
+    """Places whose note is not as this ledger holds it; those the study was at before come first."""
+    for place in (*_former(world, here), here):
+        why_not = _why_not(world, place, here=here)
+        if why_not is not None:
+            yield place, why_not
+
+
+def _former(world: World, here: str) -> list[str]:
+    """Where the study was before its bucket was changed."""
+    return [place for place in world.ledger.owners.places() if place != here]
 
 
 def claim(world: World, shard: ShardFact) -> None:
@@ -111,7 +130,7 @@ def _why_not(world: World, place: str, *, here: str) -> LockedError | None:
     """None where the note there is as this ledger holds it, or nobody wrote one."""
     owners = world.ledger.owners
     held = owners.held(place)
-    note = _read(world, place, must=place == here)
+    note = _read_again_if_gone(world, place, held, must=place == here)
     if note is None:
         if held is not None and held.generation:
             owners.holds(place, held.nonce, 0)
@@ -247,6 +266,19 @@ def _read(world: World, place: str, *, must: bool) -> OwnerNote | None:
             raise _without_a_right(refused, place, "read", "storage.objects.get and .list") from refused
         world.tell(Note(f"{place} can no longer be read ({refused.what})", "warning"))
         return None
+
+
+def _read_again_if_gone(world: World, place: str, held: Held | None, *, must: bool) -> OwnerNote | None:
+    """A note that was there is gone when several looks agree: one 404 too many, and this ledger would forget the
+    generation to write over, and be refused by its own note for ever."""
+    note = _read(world, place, must=must)
+    looks = world.backend.patience.look_again_s[:_GONE_LOOKS] if held is not None and held.generation else ()
+    for wait_s in looks:
+        if note is not None:
+            break
+        world.sleep(wait_s)
+        note = _read(world, place, must=must)
+    return note
 
 
 def _write(world: World, place: str, *, job: str = "", moved_to: str = "") -> None:

@@ -39,8 +39,8 @@ class Closing:
 
     requests_sent, jobs_collected: of this invocation. requests_waiting: planned by it, and not sent for want of money
     that is still reserved. jobs: names of all the study has in this realm. past_deadline: of the problems, those that
-    are final for their age alone. smoke: the part of `cost` that rows asked at once, before a job, have cost.
-    bill: where `cost` comes from.
+    are final for their age alone. smoke: the part of `cost` that rows asked at once, before a job, have cost. bill:
+    where `cost` comes from. folder, raw: where results are written and raw lines kept, None until it was looked.
     """
 
     study: str
@@ -65,6 +65,8 @@ class Closing:
     requests_waiting: int = 0
     detached: bool = False
     results: dict[str, Path] = field(default_factory=dict)
+    folder: Path | None = None
+    raw: Path | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The object that `--json` ends with; amounts are exact texts, paths absolute."""
@@ -91,6 +93,7 @@ class Closing:
             "simulated": is_simulated(self.realm),
             "detached": self.detached,
             "results": {name: str(path) for name, path in self.results.items()},
+            "raw": None if self.raw is None else str(self.raw),
         }
 
 
@@ -100,6 +103,7 @@ def account(world: World, closing: Closing, spool: IO[bytes] | None = None, repo
     May be asked while another process collects: standings and sums are of one moment, and the rows they name do not
     change. Raises AccountingError where records ≠ answers + problems + not sent + open, or the ledger's sums differ.
     """
+    closing.folder, closing.raw = world.home.results.absolute(), world.home.raw.absolute()
     with world.ledger.snapshot():
         wants = world.wants(world.standings())
         counts = _ledger_side(world, closing)

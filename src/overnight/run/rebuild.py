@@ -198,13 +198,15 @@ def _owner(site: Site, uid: str) -> OwnerNote | None:
 
 def _write(site: Site, manifests: Sequence[Manifest], new: Path, done: Rebuilt, note: OwnerNote | None) -> None:
     """note: who sends, as it was before the manifests were read. The new ledger holds it: it knows every job made
-    until then, and one that is made later elsewhere moves the note on, so that this ledger is refused."""
+    until then, and one that is made later elsewhere moves the note on, so that this ledger is refused. Where jobs are
+    listed that it does not know, it does not: `run --take-over` names them, and asks."""
     jobs = _jobs(site, manifests)
     created = min((one.intended for one in manifests if one.intended), default=site.stamp())
     with Ledger(open_database(new, study=site.study, now=created, uid=done.uid), new) as ledger:
         for n, manifest in enumerate(manifests, start=1):
             _shard(site, ledger, manifest, jobs.pop(manifest.label, ()), done)
             site.tell(Progress("recover", n, len(manifests), "jobs"))
+        ledger.shards.mark_repeats()
         with ledger.transaction():
             for one in manifests:
                 pins = ((one.stage, sample, one.recipe) for sample in one.samples)
@@ -213,9 +215,17 @@ def _write(site: Site, manifests: Sequence[Manifest], new: Path, done: Rebuilt, 
         for one in manifests:
             floors |= {address: max(after, floors.get(address, 0)) for address, after in one.reopened.items()}
         ledger.outcomes.reopen(floors.items(), "recovered", site.stamp())
-        if note is not None and not Owner.read(note).moved_to:
-            ledger.owners.holds(site.backend.owner_place(done.uid), Owner.read(note).nonce, note.generation)
-    done.strangers = [job.name for twins in jobs.values() for job in twins]
+        done.strangers = [job.name for twins in jobs.values() for job in twins]
+        if note is not None and not done.strangers:
+            _hold(site, ledger, note)
+
+
+def _hold(site: Site, ledger: Ledger, note: OwnerNote) -> None:
+    """From now on this ledger is the one that sends. Of none of its shards is it known that a create was held back."""
+    owner, shards = Owner.read(note), ledger.shards.all(site.realm)
+    if not owner.moved_to:
+        last = shards[-1].label if shards else ""
+        ledger.owners.holds(site.backend.owner_place(ledger.uid), owner.nonce, note.generation, job=last)
 
 
 def _jobs(site: Site, manifests: Sequence[Manifest]) -> dict[str, Sequence[JobStatus]]:
@@ -357,11 +367,19 @@ def _put_in_place(site: Site, new: Path) -> Path | None:
     kept = None
     if path.exists():
         kept = path.with_name(f"ledger.{site.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}{path.suffix}")
-        path.rename(kept)
+        _keep(path, kept)
     for end in ("-journal", "-wal", "-shm"):
         beside = path.with_name(path.name + end)
         if beside.exists():
             beside.rename(f"{kept or path.with_name('ledger.left-over.sqlite')}{end}")
-    new.rename(path)
+    new.replace(path)
     sync_folder(path.parent)
     return kept
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """Under a second name, so that at no moment the study is without a ledger and would begin anew."""
+    try:
+        kept.hardlink_to(path)
+    except OSError:  # a file system without such links
+        path.rename(kept)

@@ -64,7 +64,7 @@ def settle_doubt(world: World, shard: ShardFact, options: Options) -> None:
         world.ledger.shards.submitted(shard.id, found[0], world.stamp())
         world.tell(Note(f"job {shard.id}: found, {found[0].name}; nothing is paid twice"))
         return
-    not_made = world.backend.patience.then_create or world.ledger.owners.held_back(shard.label)
+    not_made = world.backend.patience.then_create or world.ledger.owners.held_back(shard.id)
     if not_made or options.resubmit:
         abandon(world, shard, may_bill=not not_made, ours=is_ours(world))
         world.tell(Note(f"job {shard.id}: not there; its requests will be sent again"))

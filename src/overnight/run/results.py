@@ -42,6 +42,17 @@ def our_columns(task: Task) -> list[Column]:
     return [*FIRST, *task.columns, *LAST]
 
 
+def detail_of(account: Account) -> str | None:
+    """Why there is no answer, in the service's own words where it had any."""
+    details = [one.outcome.detail for one in account.settled.values()]
+    return "; ".join(filter(None, [*details, PAST_DEADLINE * account.past_deadline])) or None
+
+
+def raw_line_of(account: Account) -> str | None:
+    """Where the lines it ends with are kept, `<label>/<file>.gz:<line>` below the raw folder. None: no line came."""
+    return _joined([one.outcome.source for one in account.settled.values()])
+
+
 class RowMaker:
     """Record and account → one row: first, the task's, the user's, last."""
 
@@ -67,9 +78,8 @@ class RowMaker:
         if not settled:
             return (None,) * (len(LAST) - 1) + ((None if account.outcome == "not_sent" else self._by),)
         outcomes = [one.outcome for one in settled]
-        details = [outcome.detail for outcome in outcomes] + [PAST_DEADLINE * account.past_deadline]
         return (
-            "; ".join(filter(None, details)) or None,
+            detail_of(account),
             _sum([outcome.usage.prompt for outcome in outcomes]),
             _sum([outcome.usage.cached for outcome in outcomes]),
             _sum([outcome.usage.thinking for outcome in outcomes]),
@@ -80,7 +90,7 @@ class RowMaker:
             sum(one.attempts for one in settled),
             _joined([outcome.identity or "" for outcome in outcomes]),
             _joined([f"k{outcome.address.hex()}-a{outcome.attempt}" for outcome in outcomes]),
-            _joined([outcome.source for outcome in outcomes]),
+            raw_line_of(account),
             self._by,
         )
 

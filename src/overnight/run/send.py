@@ -234,8 +234,11 @@ def _submit(world: World, number: int, reserve: Usd | None, leave: Pass, options
         raise
     try:
         job = _create(world, shard, labels)
-    except (RefusedError, UnreachableError, CredentialsError):  # a definite no: nothing was made
+    except (RefusedError, CredentialsError):  # a definite no: nothing was made
         abandon(world, shard)
+        raise
+    except UnreachableError:  # nothing was made, and nothing can be cleared away there: `clean` does that later
+        abandon(world, shard, ours=False)
         raise
     except UnavailableError as doubtful:
         world.tell(Note(f"job {number}: no usable reply to its create ({doubtful.what})", "warning"))

@@ -18,19 +18,21 @@ _CONSOLE = "https://console.cloud.google.com/vertex-ai/batch-predictions"
 @dataclass(frozen=True, slots=True)
 class Look:
     """A running job as it is seen now. aim_s: see planning/usual.py. still_since: since when its count of rows has not
-    changed, as far as this process has watched; None where it gives none."""
+    changed, as far as this process has watched; None where it gives none. since: from when its time counts; None means
+    since it was submitted."""
 
     shard: ShardFact
     status: JobStatus
     aim_s: float
     still_since: datetime | None = None
+    since: datetime | None = None
 
 
 def stuck(world: World, look: Look) -> JobStuck | None:
     """None: nothing unusual. Reads past jobs only for one that has been under way for long."""
     if look.status.phase not in {JobPhase.WAITING, JobPhase.RUNNING}:
         return None
-    since = datetime.fromisoformat(look.shard.submitted)  # by our clock, as `now` is
+    since = look.since or datetime.fromisoformat(look.shard.submitted)  # by our clock, as `now` is
     waited_s = (world.now() - since).total_seconds()
     if waited_s <= quiet_s(look.aim_s):
         return None

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from overnight.core.events import JobChanged, Note, Progress
+from overnight.core.realm import is_simulated
 from overnight.core.states import JobPhase, JobStatus
 from overnight.errors import JobError, NotFoundError, UnavailableError
 from overnight.ledger.shards import ShardFact
@@ -29,6 +30,7 @@ class Watch:
     _unusual: set[int] = field(default_factory=set)
     _sought: set[int] = field(default_factory=set)
     _moved: dict[int, tuple[int, datetime]] = field(default_factory=dict)
+    _watched: dict[int, datetime] = field(default_factory=dict)
 
     def look(self) -> list[ShardFact]:
         """One look at every running job. Returns the shards whose job has ended.
@@ -106,7 +108,8 @@ class Watch:
         if shard.id in self._unusual:
             return
         aim_s = self.world.backend.patience.unusual_s
-        found = stuck(self.world, Look(shard, status, aim_s, self._still_since(shard, status)))
+        look = Look(shard, status, aim_s, self._still_since(shard, status), self._moving_since(shard))
+        found = stuck(self.world, look)
         if found is not None:
             self._unusual.add(shard.id)
             self.world.tell(found)
@@ -119,6 +122,10 @@ class Watch:
         if self._moved.get(shard.id, (-1, None))[0] != done:
             self._moved[shard.id] = done, self.world.now()
         return self._moved[shard.id][1]
+
+    def _moving_since(self, shard: ShardFact) -> datetime | None:
+        """Jobs of the local cloud stand still between two runs: only what this process has watched counts there."""
+        return self._watched.setdefault(shard.id, self.world.now()) if is_simulated(self.world.realm) else None
 
     def _waited_s(self, shard: ShardFact) -> float:
         submitted = datetime.fromisoformat(shard.submitted)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -71,7 +72,10 @@ class _Teller:
     def _tell_once(self, notice: Notice) -> None:
         """Noted after it was told: a crash in between tells it twice rather than never."""
         notices, realm = self.world.ledger.notices, self.world.realm
-        if notices.was_told(realm, notice.occasion, notice.about):
+        told = False
+        with self._ledger_may_fail():
+            told = notices.was_told(realm, notice.occasion, notice.about)
+        if told:
             return
         failed = run_command(self.words, notice, self.study)
         if failed:
@@ -86,8 +90,8 @@ class _Teller:
         """A run that has ended well, or for a reason of its own, does not end otherwise for a notice."""
         try:
             yield
-        except LedgerError as cause:
-            self.pass_on(Note(f"that it was told could not be noted ({cause.what}): it may be told again", "warning"))
+        except (LedgerError, sqlite3.Error) as cause:
+            self.pass_on(Note(f"whether this was told before is not known ({cause}): it may be told again", "warning"))
 
 
 def run_command(words: Sequence[str], notice: Notice, study: Study) -> str:

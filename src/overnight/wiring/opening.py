@@ -23,6 +23,7 @@ from overnight.pricing.refusals import Refusal, looked_at
 from overnight.pricing.tables import Tables
 from overnight.pricing.thinking import Thinking
 from overnight.pricing.tokens import choose_max_output
+from overnight.records.csv_table import open_csv
 from overnight.records.reader import RecordSet, RecordsFile, read_records
 from overnight.run.world import Home, Reporter, World
 from overnight.study.blanks import BlankSlots, missing_abstracts
@@ -230,9 +231,9 @@ def _lost_memory(study: Study, world: World) -> str:
     if world.ledger.shards.all(world.realm):
         return ""
     results = world.home.results / "results.csv"
-    if results.exists():
+    if results.exists() and _holds_answers(results):
         return (
-            f"{results} holds results, but the ledger beside them knows of no request: it was left behind, or removed."
+            f"{results} holds answers, but the ledger beside them knows of no request: it was left behind, or removed."
             f" Put the folder .overnight back into {world.home.folder}, or make the ledger again from the bucket with"
             " `overnight recover`; else everything is asked anew."
         )
@@ -243,6 +244,16 @@ def _lost_memory(study: Study, world: World) -> str:
             f" move .overnight to {study.home}, or everything is asked anew. Is it lost: `overnight recover`."
         )
     return ""
+
+
+def _holds_answers(results: Path) -> bool:
+    """False for results of before any answer. A file that is not as we wrote it is taken to hold some."""
+    try:
+        table = open_csv(results)
+        at = table.columns.index("outcome")
+        return any(row[at] in {"answer", "problem"} for _, row in table.rows())
+    except (RecordsError, ValueError, OSError):
+        return True
 
 
 def _schema_chars(task: Task) -> int:

@@ -23,6 +23,7 @@ from overnight.report.data import (
     Counts,
     Criterion,
     Decisions,
+    GivenUp,
     InputFile,
     Job,
     Lines,
@@ -30,22 +31,21 @@ from overnight.report.data import (
     ModelBill,
     Part,
     Passage,
-    ProblemExample,
     Quote,
     ReportData,
     SampleRecord,
     Stage,
     Verdict,
 )
-from overnight.report.render import render_report
+from overnight.report.render import MOST_GIVEN_UP, render_report
 from overnight.report.tally import AnswerTally
 from overnight.requests.cleaning import clean
 from overnight.run.bill import Billed, RowPricing, StudyBill, Why, sum_of, sum_usage
+from overnight.run.results import detail_of, raw_line_of
 from overnight.run.world import World
 from overnight.study.models import AskSpec, ScreenSpec, Study
 
 _SAMPLES: Final = 25
-_EXAMPLES: Final = 3
 
 
 class StudyReporter:
@@ -60,14 +60,14 @@ class StudyReporter:
         )
         self._title = title_column(study.text_columns)
         self._samples: list[SampleRecord] = []
-        self._examples: dict[ProblemKind, list[ProblemExample]] = {}
+        self._given_up: dict[ProblemKind, list[GivenUp]] = {}
         self._sources: Counter[str] = Counter()
 
     def add(self, record: Record, account: Account, cells: Sequence[Cell]) -> None:
         self._sources[record.source.rsplit(":", 1)[0].rsplit(", row ", 1)[0]] += 1
         self._task.add(account, cells)
         if account.problem is not None:
-            self._example(record, account, account.problem)
+            self._give_up(record, account, account.problem)
         if len(self._samples) < _SAMPLES:
             self._samples.append(self._sample(record, account, cells))
 
@@ -87,17 +87,17 @@ class StudyReporter:
                 decisions=self._task.decisions(),
                 criteria=self._task.criteria(),
                 fields=self._task.fields(),
-                problem_examples=tuple(one for some in self._examples.values() for one in some),
+                given_up=tuple(one for some in self._given_up.values() for one in some),
+                raw=self._world.home.raw.relative_to(self._world.home.folder).as_posix(),
                 samples=tuple(self._samples),
                 jobs=tuple(_jobs(self._world)),
             )
         )
 
-    def _example(self, record: Record, account: Account, kind: ProblemKind) -> None:
-        some = self._examples.setdefault(kind, [])
-        if len(some) < _EXAMPLES:
-            words = next((one.outcome.detail for one in account.settled.values() if one.outcome.detail), "")
-            some.append(ProblemExample(record.record_id, kind, words))
+    def _give_up(self, record: Record, account: Account, kind: ProblemKind) -> None:
+        some = self._given_up.setdefault(kind, [])
+        if len(some) < MOST_GIVEN_UP:
+            some.append(GivenUp(record.record_id, kind, detail_of(account) or "", raw_line_of(account) or ""))
 
     def _sample(self, record: Record, account: Account, cells: Sequence[Cell]) -> SampleRecord:
         texts = {name: clean(record.values.get(name)) for name in self._study.text_columns}

@@ -2,12 +2,14 @@
 
 import contextlib
 import json
+import shutil
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from overnight.google.endpoints import Endpoints
     from overnight.google.http import Http
     from overnight.google.preflight import Clients
+    from overnight.google.storage import Storage
 
 LOCAL_PROJECT: Final = "local-project"
 LOCAL_LOCATION: Final = "global"  # where every model is; the newest are nowhere else (facts 7.1)
@@ -32,6 +35,7 @@ LOCAL_BUCKET_LOCATION: Final = "US"
 LOCAL_BUCKET: Final = "overnight-local"
 _SERVED_ALREADY: Final = 3
 """The local cloud's exit code when another process serves the folder."""
+_LITTLE_ROOM_BYTES: Final = 5_000_000
 _BUSY_LOOKS: Final = 25
 _BUSY_WAIT_S: Final = 0.2
 """One that is just starting or stopping, of a run that was stopped or killed a moment ago, is waited for."""
@@ -39,7 +43,7 @@ _BUSY_WAIT_S: Final = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """An address, who asks, and how patient to be there."""
+    """An address, who asks, and how patient to be there. still: raises CloudError when it is worth no other try."""
 
     endpoints: "Endpoints"
     access: "Access"
@@ -48,6 +52,7 @@ class Service:
     location: str
     bucket: str
     prefix: str
+    still: Callable[[], None] = lambda: None
 
 
 def google_service(study: Study) -> Service:
@@ -85,7 +90,9 @@ def connected(study: Study, home: Home, tell: Tell) -> Iterator[Backend]:
             if study.realm == GOOGLE:
                 service = google_service(study)
             else:
-                service = local_service(stack.enter_context(local_cloud(home.folder / "stand-in" / "cloud", tell)))
+                data = home.folder / "stand-in" / "cloud"
+                service = local_service(stack.enter_context(local_cloud(data, tell)))
+                service = replace(service, still=partial(_must_be_served, data))
                 _make_local_bucket(service)
             backend = backend_of(service, tell)
             stack.callback(backend.close)
@@ -105,11 +112,17 @@ def _make_local_bucket(service: Service) -> None:
 def backend_of(service: Service, tell: Tell) -> Backend:
     from overnight.backends.vertex_storage import VertexStorage
     from overnight.google.batch_jobs import BatchJobs
-    from overnight.google.http import Http
+    from overnight.google.http import Http, Retry
+    from overnight.google.storage import Storage
 
-    http = Http(service.access, on_retry=lambda retry: tell(Note(str(retry), "warning")))
+    def on_retry(retry: Retry) -> None:
+        service.still()
+        tell(Note(str(retry), "warning"))
+
+    http = Http(service.access, on_retry=on_retry)
     return VertexStorage(
-        _clients(service, http),
+        _clients(service, http, Storage(service.endpoints, service.access, service.project)),
+        lambda: _looking(service),
         http.close,
         lambda project, location: BatchJobs(service.endpoints, http, project, location),
         project=service.project,
@@ -138,7 +151,7 @@ def local_cloud(data: Path, tell: Tell) -> Iterator[str]:
         if code != _SERVED_ALREADY:
             said = _log_of(data).read_text(encoding="utf-8", errors="replace").strip()
             raise CloudError(
-                f"the local cloud did not start: {said or 'it said nothing'}",
+                f"the local cloud did not start: {said or _why_silent(data, code)}",
                 where=str(data),
                 hint="Mend what it says. If the folder is damaged, move it away: the ledger keeps what was answered.",
             )
@@ -172,6 +185,34 @@ def _child(data: Path) -> "Iterator[subprocess.Popen[bytes]]":
         child.stdout.close()
 
 
+def _why_silent(data: Path, code: int) -> str:
+    """What it would have said, where its log could not be written."""
+    free_bytes = shutil.disk_usage(data).free
+    if free_bytes < _LITTLE_ROOM_BYTES:
+        return f"the disk may be full, {free_bytes // 1000:,} kB are free; make room, then run again"
+    return f"it said nothing (exit code {code})"
+
+
+def _must_be_served(data: Path) -> None:
+    """Raises CloudError when no process serves the folder any more: another would listen at another address.
+
+    Its lock says so, which the system frees when its holder dies: a refused connection alone may pass.
+    """
+    from filelock import FileLock, Timeout
+
+    if not (data / "lock").exists():
+        return
+    try:
+        FileLock(data / "lock").acquire(timeout=0).lock.release()
+    except Timeout:
+        return
+    raise CloudError(
+        "the study's local cloud has ended: it was stopped or killed",
+        where=str(data),
+        hint=f"Run again: it is started anew, and its jobs go on where they were. What it said last: {_log_of(data)}",
+    )
+
+
 def _log_of(data: Path) -> Path:
     return data.parent / "cloud.log"
 
@@ -192,17 +233,31 @@ def _answering(data: Path) -> str:
     return endpoint
 
 
-def _clients(service: Service, http: "Http") -> "Clients":
+@contextlib.contextmanager
+def _looking(service: Service) -> "Iterator[Clients]":
+    """Clients for a look at the account, which is over in seconds whatever the network does."""
+    from overnight.google.http import Http
+    from overnight.google.preflight import LOOK_PATIENCE_S, LOOK_TIMEOUT_S
+    from overnight.google.storage import Storage
+
+    http = Http(service.access, timeout_s=LOOK_TIMEOUT_S, patience_s=LOOK_PATIENCE_S)
+    storage = Storage(
+        service.endpoints, service.access, service.project, patience_s=LOOK_PATIENCE_S, timeout_s=LOOK_TIMEOUT_S
+    )
+    with contextlib.closing(http), contextlib.closing(storage):
+        yield _clients(service, http, storage)
+
+
+def _clients(service: Service, http: "Http", storage: "Storage") -> "Clients":
     """What looks at the account, and asks one request at a time."""
     from overnight.google.batch_jobs import BatchJobs
     from overnight.google.gemini import Gemini
     from overnight.google.preflight import Clients
     from overnight.google.projects import Projects
-    from overnight.google.storage import Storage
 
     return Clients(
         access=service.access,
-        storage=Storage(service.endpoints, service.access, service.project),
+        storage=storage,
         jobs=BatchJobs(service.endpoints, http, service.project, service.location),
         gemini=Gemini(service.endpoints, http, service.project, service.location),
         projects=Projects(service.endpoints, http),

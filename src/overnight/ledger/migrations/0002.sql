@@ -1,5 +1,6 @@
 -- Version 2: who may send (owner), rows asked before a job (smoke), jobs made by hand (adopted), what people were told.
 ALTER TABLE shard ADD COLUMN adopted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE shard ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0;
 
 CREATE TABLE owner (
   place      TEXT NOT NULL PRIMARY KEY,
