@@ -269,3 +269,17 @@ def test_the_server_stays_responsive_during_a_job(cloud: LocalCloud) -> None:
 
     cloud.wait(name, over)
     assert slowest < 1.0
+
+
+def test_a_client_that_goes_in_the_middle_of_its_request_is_no_fault_of_ours(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "overnight.localcloud", "--port", "0", "--data", str(tmp_path), "--with-parent"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as cloud:  # type: ignore[call-overload]
+        assert cloud.stdout.readline()
+        port = int(json.loads((tmp_path / "endpoint.json").read_text())["endpoint"].rsplit(":", 1)[-1])
+        head = b"POST /upload/storage/v1/b/b/o?uploadType=resumable&name=x HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n" % port
+        with socket.create_connection(("127.0.0.1", port)) as gone:
+            gone.sendall(head + b"Content-Length: 100\r\nContent-Type: application/json\r\n\r\n{")
+        assert requests.get(f"http://127.0.0.1:{port}/", timeout=10).status_code == 200
+        _, said = cloud.communicate("", timeout=20)
+    assert "Traceback" not in said

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -15,7 +15,7 @@ from overnight.localcloud.connections import Refusals
 from overnight.localcloud.control import ControlRoutes
 from overnight.localcloud.database import Database
 from overnight.localcloud.directory import StoreDirectory
-from overnight.localcloud.errors import ApiError, on_api_error, on_fault, on_unknown_path
+from overnight.localcloud.errors import ApiError, on_api_error, on_fault, on_gone_client, on_unknown_path
 from overnight.localcloud.faults import book as faults_room
 from overnight.localcloud.faults.middleware import FaultyCalls
 from overnight.localcloud.guard import Guard
@@ -61,6 +61,7 @@ class Cloud:
             exception_handlers={
                 ApiError: on_api_error,
                 HTTPException: on_unknown_path,
+                ClientDisconnect: on_gone_client,
                 Exception: on_fault,
             },
             lifespan=self._lifespan,

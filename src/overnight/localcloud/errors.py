@@ -81,6 +81,11 @@ async def on_api_error(request: Request, error: Exception) -> Response:
     return error_response(request.url.path, error)
 
 
+async def on_gone_client(_request: Request, _error: Exception) -> Response:
+    """The client went in the middle of its request: nobody hears the answer, and nothing is wrong here."""
+    return Response(status_code=499)
+
+
 async def on_fault(request: Request, error: Exception) -> Response:
     """A fault of the local cloud itself. The traceback is on its standard error."""
     return error_response(request.url.path, ApiError(500, f"Internal error encountered. (local cloud: {error!r})"))
