@@ -186,6 +186,19 @@ def test_cancelling_ends_as_the_service_likes(cloud: LocalCloud, plans: Plans, e
         assert job["error"]["code"] == 13
 
 
+@pytest.mark.parametrize("held", ["paused", "stuck_in_queue"])
+def test_a_cancel_ends_a_standstill_also_where_the_job_then_goes_on(cloud: LocalCloud, plans: Plans, held: str) -> None:
+    plans.add("stubborn", "cancelling_ends", {"state": "SUCCEEDED", "for_s": 0.0})
+    plans.add("held", held, when={"times": 1})
+    name = created(cloud)
+    cloud.wait(
+        name, lambda job: job["state"] in {"JOB_STATE_PAUSED", "JOB_STATE_PENDING"} and bool(plans.strikes("held"))
+    )
+    assert cloud.http.post(f"{cloud.endpoint}/v1/{name}:cancel").status_code == 200
+    job = cloud.wait(name)
+    assert (job["state"], len(keys(cloud, job))) == ("JOB_STATE_SUCCEEDED", ROWS)
+
+
 def test_partially_succeeded(cloud: LocalCloud, plans: Plans) -> None:
     plans.add("part", "partially_succeeded", {"failure": "gs://bkt/more.jsonl could not be read"})
     plans.add("some", "row_failed", scope={"every": 4})

@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import pkgutil
+import signal
 import subprocess
 import sys
 import time
@@ -28,6 +29,8 @@ SPEED = 20
 LOOK_AGAIN_S = (0.4, 0.8, 1.6)
 POLL_S = (0.4, 0.4)
 EMPTY_LOOKS_S = (1.0, 2.0, 4.0)
+DEADLINE_S = 180
+"""A command that has not ended by then never will: the longest take seconds."""
 _HELD = ("filelock", "jinja2", "msgspec", "openpyxl", "pyarrow.parquet", "google.cloud.storage", "rich.console")
 _HELD += ("tests.support.google_cli",)
 """Loaded once, by the parent, before any fork; so are all our own modules."""
@@ -82,7 +85,9 @@ class Driver:
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         assert line, "the driver has ended"
-        return Struck(**json.loads(line), points=tuple(log.read_text(encoding="utf-8").splitlines()))
+        struck = Struck(**json.loads(line), points=tuple(log.read_text(encoding="utf-8").splitlines()))
+        assert struck.code != -signal.SIGALRM, f"{argv} did not end in {DEADLINE_S} s: {struck.err[-300:]}"
+        return struck
 
 
 @contextlib.contextmanager
@@ -114,6 +119,7 @@ def _child(asked: dict[str, Any], out: Path, err: Path) -> int:
         _, status = os.waitpid(pid, 0)
         return os.waitstatus_to_exitcode(status)
     code = 99
+    signal.alarm(DEADLINE_S)
     try:
         from overnight.cli.main import main as overnight
 

@@ -273,9 +273,10 @@ def a_lost_job_is_sent_again_and_turns_up(life: Life, draw: Random) -> None:
         lost = life.run()
         made = [name for name, _ in life.made() if name not in before]
         if lost.code == 9:
-            if draw.random() < 0.5:
+            held = draw.random() < 0.5
+            if held:
                 life.goes_wrong(mishaps.HELD[1])
-            life.resubmitted(*draw.choice([["--detach"], []]))
+            life.resubmitted(*(["--detach"] if held else draw.choice([["--detach"], []])))
         for name in made:
             life.do("adopt", "--job", name)
     life.run()

@@ -176,13 +176,14 @@ class Runner:
     async def _meet(self, job: Job, point: Point) -> bool:
         """Lets happen what is planned for this point of the job's life; whether the job stood still meanwhile.
 
-        A standstill with an end comes first, then what ends the job, then a standstill that only a client ends.
+        A standstill with an end comes first, then what ends the job, then a standstill that only a client ends: by a
+        cancel, also where the job then goes on to its end.
         """
         usual, stood = job.state, False
         while True:
             await self._heed_cancel(job)
             stand = self._standing(job, point)
-            if stand is None:
+            if stand is None or (job.state == states.CANCELLING and not stand.for_s):
                 break
             stood = True
             self._show(job, stand.state)
