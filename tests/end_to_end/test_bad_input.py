@@ -105,7 +105,7 @@ ROWS = (
     Row("unknown key inside", study("id: id}", "id: id, sep: x}"), 3, ("study.yaml:2", "sep")),
     Row("key twice", study("attempts: 3", "attempts: 3\nattempts: 4"), 3, ("study.yaml:11", "attempts", "twice")),
     Row("known, but later", study("attempts: 3", "deep_think: {samples: 3}"), 3, ("study.yaml:10", "deep_think", "not in this version", "→")),
-    Row("value known, but later", study("attempts: 3", "budget: {limit_usd: 5, when_over: fit}"), 3, ("study.yaml:10", "when_over", "→")),
+    Row("value known, but later", study("attempts: 3", "budget: {limit_usd: 5, stop_at: 3}"), 3, ("study.yaml:10", "stop_at", "→")),
     Row("wrong value", study("attempts: 3", "attempts: many"), 3, ("study.yaml:10", "attempts", "many")),
     Row("placeholder left", study("Who was studied?", "WRITE HERE"), 3, ("study.yaml:", "WRITE HERE")),
     Row("two tasks", study("attempts: 3", "screen: {question: q, include: [{id: a, ask: b}]}"), 3, ("ask", "screen")),

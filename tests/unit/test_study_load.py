@@ -158,7 +158,7 @@ class TestAllFindingsAtOnce:
           unclear: persn
         model: {name: publishers/google/models/gemini-3.8-flash, thinking: hgh}
         deep_think: {samples: 3}
-        budget: {limit_usd: 20 USD, when_over: fit}
+        budget: {limit_usd: 20 USD, when_over: fitt}
         limit_usd: 3
         attempts: 30
         cloud: {project: My Project, location: mars, bucket: my-bucket/x}
@@ -180,7 +180,7 @@ class TestAllFindingsAtOnce:
         (13, "model.thinking", '"hgh" is none of off, minimal,', "Did you mean high?"),
         (14, "deep_think", "not in this version", "One sample"),
         (15, "budget.limit_usd", '"20 USD" is no amount', "digits only"),
-        (15, "budget.when_over", "not in this version", "refused"),
+        (15, "budget.when_over", '"fitt" is none of refuse, fit', "Did you mean fit?"),
         (16, "limit_usd", "unknown key `limit_usd`", "belongs under `budget`"),
         (17, "attempts", "30 is out of range: at most 10", ""),
         (18, "cloud.project", '"My Project" is no project id', "gcloud projects list"),
@@ -221,11 +221,18 @@ def test_a_key_of_a_later_version_is_refused_as_such(folder: Path, path: tuple[s
     ("path", "value"), [(path, value) for path, values in VALUES_NOT_YET.items() for value in values]
 )
 def test_a_value_of_a_later_version_is_refused_as_such(folder: Path, path: tuple[str, str], value: str) -> None:
-    text = SCREEN.replace("when_over: refuse", f"when_over: {value}") if path[0] == "budget" else SCREEN
-    text = text.replace("  id: auto", f"  id: auto\n  {path[1]}: {value}") if path[0] == "records" else text
+    text = SCREEN.replace("  id: auto", f"  id: auto\n  {path[1]}: {value}")
     finding = the_finding(folder, text)
     assert finding.path == ".".join(path)
     assert f"{value}` is not in this version" in finding.what
+
+
+def test_a_seed_is_for_a_draw(folder: Path) -> None:
+    fit = load(folder, SCREEN.replace("when_over: refuse", "when_over: fit, seed: 7")).budget
+    assert fit is not None
+    assert (fit.when_over, fit.seed) == ("fit", 7)
+    finding = the_finding(folder, SCREEN.replace("when_over: refuse", "seed: 7"))
+    assert (finding.path, finding.what) == ("budget", "`seed` is for when_over: fit")
 
 
 def test_the_values_this_version_does_are_taken(folder: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from overnight.cli.estimate import cost_lines, estimate_json, time_lines, times_json
 from overnight.cli.show import banner
 from overnight.cli.words import command, counted, size, visible
+from overnight.core.outcome import NotSent
 from overnight.core.realm import GOOGLE
 from overnight.planning.causes import PAID_AGAIN, Reason
 from overnight.pricing.prices import STANDARD, Price
@@ -59,7 +60,7 @@ def plan_lines(opened: Opened, planned: Planned, study: Path, *, sources: bool =
 def _standing(planned: Planned, study: Path) -> Iterator[str]:
     plan = planned.plan
     for kind, n in plan.not_sent.most_common():
-        yield _row(n, "record", f" not sent: {kind.value.replace('_', ' ')}")
+        yield _row(n, "record", f" not sent: {kind.value.replace('_', ' ')}{_how_left_out(kind, planned)}")
     if plan.same_prompt:
         share = "shares" if plan.same_prompt == 1 else "share"
         yield _row(plan.same_prompt, "record", f" {share} the answer of one with the same text")
@@ -74,6 +75,10 @@ def _standing(planned: Planned, study: Path) -> Iterator[str]:
     if len(plan.reasons) > 1 or planned.wasted:
         for reason, n in plan.reasons.most_common():
             yield f"  {'':>9} {n:,}: {_WHY[reason]}{_waste(planned, reason)}"
+
+
+def _how_left_out(kind: NotSent, planned: Planned) -> str:
+    return f" (drawn by seed {planned.seed}, short and long alike)" if kind is NotSent.OVER_BUDGET else ""
 
 
 def _waste(planned: Planned, reason: Reason) -> str:

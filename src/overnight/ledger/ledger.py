@@ -13,6 +13,7 @@ from overnight.errors import LedgerError, LockedError
 from overnight.ledger.bills import Bills
 from overnight.ledger.bindings import Bindings
 from overnight.ledger.database import open_database, transaction
+from overnight.ledger.fits import Fits
 from overnight.ledger.health import RECOVER, unusable
 from overnight.ledger.notices import Notices
 from overnight.ledger.outcomes import Outcomes
@@ -33,6 +34,7 @@ class Ledger:
         self.recipes = Recipes(connection)
         self.bindings = Bindings(connection)
         self.bills = Bills(connection)
+        self.fits = Fits(connection)
         self.owners = Owners(connection)
         self.smokes = Smokes(connection)
         self.notices = Notices(connection)

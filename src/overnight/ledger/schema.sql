@@ -174,3 +174,12 @@ CREATE TABLE notice (
   at    TEXT NOT NULL,
   PRIMARY KEY (realm, what, about)
 ) STRICT, WITHOUT ROWID;
+
+-- `when_over: fit`: of records never begun, those whose number under the seed is above the bound were left out for their
+-- price by the last run.
+CREATE TABLE fit (
+  realm TEXT NOT NULL PRIMARY KEY,
+  seed  INTEGER NOT NULL,
+  bound INTEGER NOT NULL,
+  at    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -11,9 +11,10 @@ from overnight.core.outcome import AGAIN, Next, NotSent
 from overnight.core.recipe import Recipe
 from overnight.core.record import Record
 from overnight.planning.causes import PAID_AGAIN, Reason, what_changed
+from overnight.planning.fit import ALL, Draw, Drawn
 from overnight.planning.sample import Sample
 from overnight.planning.standing import Policy, Standing, State
-from overnight.planning.wants import Wanted, Wants, is_to_send, why_not_sent
+from overnight.planning.wants import Wanted, Wants, begun, is_to_send, why_not_sent
 from overnight.pricing.characters import Characters
 from overnight.requests.shards import Shape, ToRender
 
@@ -41,6 +42,7 @@ class Group:
 
     characters: of the records' texts. text_bytes, longest_bytes: of the texts as they will stand in their lines, of all
     and of the longest request. some: of the requests, for counting. tries: the fewest that any of them has behind it.
+    drawn: those that `when_over: fit` may leave for later.
     """
 
     shape: Shape
@@ -52,6 +54,7 @@ class Group:
     tries: int | None = None
     first: list[tuple[Record, Wanted]] = field(default_factory=list)
     some: Sample[Wanted] = field(default_factory=lambda: Sample(COUNTED_AT_ONCE))
+    drawn: Drawn = field(default_factory=Drawn)
 
 
 @dataclass(slots=True)
@@ -99,7 +102,8 @@ class Difference:
     """Two passes over the same records: `plan` counts and queues, `requests` gives the queued ones of a shape.
 
     recipe: of that digest, None where it is not known. why_open: by which word a request was opened again, `retry` or
-    `forget`. keep: how many of each group to keep whole for `plan --show`.
+    `forget`. keep: how many of each group to keep whole for `plan --show`. draw, bound: of records never begun, only
+    those go whose number is not above the bound; without a draw all.
     """
 
     def __init__(
@@ -111,9 +115,12 @@ class Difference:
         recipe: Callable[[str], Recipe | None] = lambda _: None,
         why_open: Callable[[bytes], str] = lambda _: Reason.RETRY,
         keep: int = 0,
+        draw: Draw | None = None,
+        bound: int = ALL,
     ) -> None:
         self._wants, self._policy, self._previous, self._keep = wants, policy, previous, keep
         self._recipe, self._why_open = recipe, why_open
+        self._draw, self._bound = draw, bound
 
     def plan(self, records: Iterable[Record]) -> Plan:
         plan = Plan()
@@ -122,20 +129,37 @@ class Difference:
             found = self._wants.of(record)
             if not found:
                 plan.not_sent[why_not_sent(self._wants.task, record)] += 1
+            number = self._number(found)
+            if number is not None and number > self._bound:
+                plan.not_sent[NotSent.OVER_BUDGET] += 1
+                continue
             for wanted in found:
                 plan.wanted += 1
-                self._place(plan, record, wanted)
+                self._place(plan, record, wanted, number)
         return plan
 
-    def requests(self, records: Iterable[Record], shape: Shape) -> Iterator[ToRender]:
-        """The plan's requests of one shape, in record order. Each is given once and is then in flight."""
+    def requests(self, records: Iterable[Record], shape: Shape, *, upto: int = ALL) -> Iterator[ToRender]:
+        """The plan's requests of one shape, in record order. Each is given once and is then in flight.
+
+        upto: of records never begun, only those whose number is not above it.
+        """
         for record in records:
-            for wanted in self._wants.of(record):
+            found = self._wants.of(record)
+            number = self._number(found) if upto < ALL else None
+            if number is not None and number > upto:
+                continue
+            for wanted in found:
                 if wanted.standing.state is State.QUEUED and self._shape(wanted) == shape:
                     self._wants.standings.mark(wanted.address, State.IN_FLIGHT)
                     yield ToRender(wanted.address, wanted.standing.attempts + 1, wanted.want.texts)
 
-    def _place(self, plan: Plan, record: Record, wanted: Wanted) -> None:
+    def _number(self, found: list[Wanted]) -> int | None:
+        """None: nothing is drawn, or the record was begun, and what is begun is finished first."""
+        if self._draw is None or not found or begun(found):
+            return None
+        return self._draw(found[0].want.texts)
+
+    def _place(self, plan: Plan, record: Record, wanted: Wanted, number: int | None) -> None:
         standing = wanted.standing
         if standing.attempts and standing.state is not State.QUEUED:
             plan.tried.offer(wanted.address, _ended(standing))
@@ -150,9 +174,9 @@ class Difference:
             plan.given_up += 1
             plan.past_deadline += self._policy.past_deadline(standing)
         else:
-            self._queue(plan, record, wanted)
+            self._queue(plan, record, wanted, number)
 
-    def _queue(self, plan: Plan, record: Record, wanted: Wanted) -> None:
+    def _queue(self, plan: Plan, record: Record, wanted: Wanted, number: int | None) -> None:
         shape = self._shape(wanted)
         group = plan.groups.setdefault(shape, Group(shape, wanted.want.recipe))
         group.n_requests += 1
@@ -164,6 +188,8 @@ class Difference:
             size_bytes += len(orjson.dumps(text)) - 2  # escaped, as it will stand in the line
         group.text_bytes += size_bytes
         group.longest_bytes = max(group.longest_bytes, size_bytes)
+        if number is not None:
+            group.drawn.add(number, size_bytes)
         if len(group.first) < self._keep:
             group.first.append((record, wanted))
         reason, row = self._why(record, wanted)

@@ -1,13 +1,14 @@
 """What a record wants, and how each of its requests stands."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from overnight.core.identity import AddressMaker
 from overnight.core.outcome import NotSent, ProblemKind
 from overnight.core.record import Record
 from overnight.core.task import Settled, Settlements, Task, Want
 from overnight.errors import AccountingError
+from overnight.planning.fit import ALL, Draw
 from overnight.planning.standing import Policy, Standing, Standings, State
 
 
@@ -21,7 +22,8 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Account:
     """What a record stands at: exactly one of answer, problem, not_sent, open. past_deadline: a problem that is final
-    for its age alone."""
+    for its age alone. number: the record's in the draw of `when_over: fit`, None without one.
+    begun: something of it was sent."""
 
     outcome: str
     problem: ProblemKind | None
@@ -29,12 +31,15 @@ class Account:
     wanted: tuple[Wanted, ...]
     settled: Settlements
     past_deadline: bool = False
+    number: int | None = None
+    begun: bool = False
 
 
 class Wants:
     """Answers both questions of a run: what is to be sent for this record, and what has become of it.
 
-    settled_row: reads an outcome from the ledger by its row number.
+    settled_row: reads an outcome from the ledger by its row number. draw, bound: of records never begun, those whose
+    number is above the bound were left out for their price.
     """
 
     def __init__(
@@ -45,9 +50,12 @@ class Wants:
         standings: Standings,
         policy: Policy,
         settled_row: Callable[[int], Settled],
+        draw: Draw | None = None,
+        bound: int = ALL,
     ) -> None:
         self.task, self.realm, self.model, self.standings, self.policy = task, realm, model, standings, policy
         self._settled_row = settled_row
+        self._draw, self._bound = draw, bound
         self._makers: dict[tuple[str, int, str], AddressMaker] = {}
 
     def of(self, record: Record) -> list[Wanted]:
@@ -61,15 +69,24 @@ class Wants:
         wanted, settled = self._unfold(record)
         if not wanted:
             return Account("not_sent", None, why_not_sent(self.task, record), (), {})
+        number = None if self._draw is None else self._draw(wanted[0].want.texts)
+        if not begun(wanted):
+            if number is not None and number > self._bound:
+                return Account("not_sent", None, NotSent.OVER_BUDGET, (), {}, number=number)
+            return Account("open", None, None, tuple(wanted), settled, number=number)
+        account = self._begun(wanted, settled)
+        return account if number is None else replace(account, number=number)
+
+    def _begun(self, wanted: list[Wanted], settled: Settlements) -> Account:
         if any((one.want.stage, one.want.sample) not in settled for one in wanted):
-            return Account("open", None, None, tuple(wanted), settled)
+            return Account("open", None, None, tuple(wanted), settled, begun=True)
         last = [settled[one.want.stage, one.want.sample] for one in wanted if one.want.stage == wanted[-1].want.stage]
         kinds = [one.outcome.kind for one in last]
         problem = None if None in kinds else kinds[0]
         if problem is None:
-            return Account("answer", None, None, tuple(wanted), settled)
+            return Account("answer", None, None, tuple(wanted), settled, begun=True)
         late = any(self.policy.past_deadline(one.standing) for one in wanted)
-        return Account("problem", problem, None, tuple(wanted), settled, late)
+        return Account("problem", problem, None, tuple(wanted), settled, late, begun=True)
 
     def _unfold(self, record: Record) -> tuple[list[Wanted], Settlements]:
         """Ask the task again with what is settled until that tells it nothing new.
@@ -104,6 +121,11 @@ class Wants:
             maker = self._makers[place] = AddressMaker(self.realm, self.model, *place)
         address = maker(want.texts)
         return Wanted(want, address, self.standings[address])
+
+
+def begun(found: list[Wanted]) -> bool:
+    """Was anything of the record sent, or of one with the same texts?"""
+    return any(one.standing.attempts for one in found)
 
 
 def why_not_sent(task: Task, record: Record) -> NotSent:

@@ -1,6 +1,7 @@
 """What the kinds mean, in plain words for the person who reads the report."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from overnight.core.outcome import Identity, NotSent, ProblemKind, StrayKind
 
@@ -20,7 +21,10 @@ PROBLEMS: Final[dict[ProblemKind, str]] = {
 NOT_SENT: Final[dict[NotSent, tuple[str, str]]] = {
     NotSent.NO_TEXT: ("no text", "There is no text for the model to read, or no abstract where the study wants one."),
     NotSent.DUPLICATE: ("duplicate", "The same record is in the table already."),
-    NotSent.OVER_BUDGET: ("over budget", "The budget did not reach this far."),
+    NotSent.OVER_BUDGET: (
+        "over budget",
+        "The limit holds no room for it (`when_over: fit`).",
+    ),
     NotSent.DECIDED_BY_PERSON: ("decided by a person", "A person's decision stands; no model was asked."),
 }
 
@@ -55,3 +59,17 @@ STATES: Final[dict[str, str]] = {"answer": "answer", "problem": "problem", "not_
 def plain(word: str) -> str:
     """`not_met` → "not met"; `JOB_STATE_SUCCEEDED` → "succeeded"."""
     return word.removeprefix("JOB_STATE_").replace("_", " ").lower() if word.isupper() else word.replace("_", " ")
+
+
+def sample_words(sample: Mapping[str, Any]) -> str:
+    """What a part of the records may stand for. sample: seed, records_sent, of, simple_random."""
+    part = f"{sample['records_sent']:,} of {sample['of']:,} records were sent, as many as fit under the limit"
+    if sample["simple_random"]:
+        return (
+            f"{part}: a simple random sample of them, drawn by a digest of the seed {sample['seed']} and each record's"
+            " text; none was passed over for its length, and records of equal text were drawn together."
+        )
+    return (
+        f"{part}, and they are no random sample: some were sent before the draw of seed {sample['seed']}, or by another"
+        " seed. Only those sent since are drawn at random, from those that were left."
+    )

@@ -169,7 +169,7 @@ def _part(
     recipe, n = group.recipe, group.n_requests
     by_rule = group.characters.tokens() + evidence.frame(recipe).tokens(n) + FRAME.times(n)
     level = level_of(model, recipe.thinking)
-    empty = _empty_line_bytes(group)
+    empty = line_bytes(group)
     return Part(
         n_requests=n,
         prompt=calibrated(by_rule, pairs),
@@ -180,14 +180,15 @@ def _part(
     )
 
 
-def _empty_line_bytes(group: Group) -> int:
+def line_bytes(group: Group) -> int:
+    """Of one line of the group without its texts."""
     renderer = Renderer(group.recipe, group.shape.max_output_tokens)
     return len(renderer.line(bytes(16), 1, [""] * len(group.recipe.slots)).data)
 
 
 def size_bytes_of(plan: Plan) -> int:
     """Of all lines together."""
-    return sum(_empty_line_bytes(group) * group.n_requests + group.text_bytes for group in plan.groups.values())
+    return sum(line_bytes(group) * group.n_requests + group.text_bytes for group in plan.groups.values())
 
 
 def _rooms(world: World, group: Group) -> Iterator[int]:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from overnight.core.events import Note
+from overnight.core.outcome import NotSent
 from overnight.core.realm import GOOGLE
 from overnight.core.usage import Usd
 from overnight.errors import BreakerError, BudgetError, ConsentError
 from overnight.ledger.shards import Cap, ShardFact
 from overnight.planning.causes import PAID_AGAIN, Reason
 from overnight.planning.difference import Plan
+from overnight.planning.fit import ALL
 from overnight.run.plan import Planned
 from overnight.run.preflight import preflight
 from overnight.run.raw import harmless, raw_line
@@ -56,6 +58,8 @@ class Agreed:
     pay_again: bool = False
     looked: bool = False
     tried: bool = False
+    bound: int = ALL
+    """No farther down the draw of `when_over: fit` than the first question said."""
     said: bool = False
     """What it will cost is in the ledger."""
 
@@ -131,12 +135,21 @@ def paid_again(plan: Plan) -> list[tuple[Reason, int]]:
     return [(reason, n) for reason, n in plan.reasons.most_common() if reason in PAID_AGAIN]
 
 
-def _money(world: World, planned: Planned, options: Options, agreed: Agreed) -> Pass:
-    caps = []
-    if world.limit is not None:
-        caps.append(Cap(world.limit))
+def caps_of(world: World, options: Options, agreed: Agreed) -> tuple[Cap, ...]:
+    """Of the study's whole life, and of this invocation."""
+    caps = [] if world.limit is None else [Cap(world.limit)]
     if options.max_usd is not None:
         caps.append(Cap(options.max_usd, since=agreed.first_shard))
+    return tuple(caps)
+
+
+def _left_out(planned: Planned) -> str:
+    n = planned.plan.not_sent[NotSent.OVER_BUDGET]
+    return f" ({n:,} records, drawn at random, are left out for their price)" if n else ""
+
+
+def _money(world: World, planned: Planned, options: Options, agreed: Agreed) -> Pass:
+    caps = caps_of(world, options, agreed)
     worst = planned.worst
     if worst is None or planned.expected is None:
         raise BudgetError(
@@ -152,7 +165,7 @@ def _money(world: World, planned: Planned, options: Options, agreed: Agreed) -> 
         )
     smoke = _smoke(world, planned, options, left, agreed)
     _consent(world, planned, smoke, options, left, agreed)
-    return Pass(tuple(caps), smoke)
+    return Pass(caps, smoke)
 
 
 def _smoke(world: World, planned: Planned, options: Options, left: Usd | None, agreed: Agreed) -> Smoke | None:
@@ -196,7 +209,7 @@ def _consent(
     cap = f", never more than {left}" if left is not None else ""
     more = "" if agreed.worst is None else f" more, beyond the {agreed.worst} you agreed to"
     question = (
-        f"Send {planned.plan.to_send:,} requests{more} to {world.model.id}:"
+        f"Send {planned.plan.to_send:,} requests{more} to {world.model.id}{_left_out(planned)}:"
         f" about {amounts.expected} ({amounts.low} to {amounts.high}), at worst {amounts.worst}"
         f"{_and(smoke)}{cap}. Go on?"
     )

@@ -7,6 +7,7 @@ do" are this loop and nothing else.
 """
 
 from overnight.core.events import Note, StepStarted
+from overnight.core.outcome import NotSent
 from overnight.core.states import JOB_STATES, JobPhase, JobStatus
 from overnight.errors import (
     BreakerError,
@@ -25,7 +26,8 @@ from overnight.ledger.shards import ShardFact
 from overnight.planning.causes import Reason
 from overnight.planning.standing import State
 from overnight.run.collect import collect, reparse
-from overnight.run.gate import Agreed, check_breaker, gate
+from overnight.run.fit import Reach
+from overnight.run.gate import Agreed, caps_of, check_breaker, gate
 from overnight.run.owner import may_send
 from overnight.run.plan import Planned, make_plan
 from overnight.run.publish import Closing, account, publish
@@ -112,9 +114,11 @@ def _close_the_difference(world: World, options: Options, closing: Closing) -> N
             closing.detached = True
             return
         world.tell(StepStarted("plan"))
-        planned = make_plan(world)
+        planned = make_plan(world, reach=_reach(world, options, agreed))
         closing.requests_waiting = 0
         if not planned.plan.to_send:
+            _check_that_some_fit(planned)
+            _keep_bound(world, planned, agreed)
             accept(world, planned)
             return
         sent = _send_round(world, planned, options, closing, agreed)
@@ -122,9 +126,36 @@ def _close_the_difference(world: World, options: Options, closing: Closing) -> N
         _still_moving(sent, doubts, planned.plan.to_send)
 
 
+def _reach(world: World, options: Options, agreed: Agreed) -> Reach:
+    return Reach(caps_of(world, options, agreed), agreed.bound, options.smoke and not agreed.tried)
+
+
+def _check_that_some_fit(planned: Planned) -> None:
+    """Raises BudgetError where `when_over: fit` leaves all of the records out."""
+    n = planned.plan.not_sent[NotSent.OVER_BUDGET]
+    if n and not planned.plan.wanted:
+        raise BudgetError(
+            f"none of the {n:,} records fits under the limit: the first one that was drawn may cost more at worst",
+            hint="Raise budget.limit_usd or --max-usd, or choose a cheaper model or less thinking.",
+        )
+
+
+def _keep_bound(world: World, planned: Planned, agreed: Agreed) -> None:
+    """What the draw leaves out is known to results from now on. While jobs are under way money may come back from them,
+    so that nothing more is called left out."""
+    if world.draw is None:
+        return
+    agreed.bound = min(agreed.bound, planned.bound)
+    before = world.ledger.fits.bound(world.realm, world.draw.seed)
+    if planned.bound < before and world.ledger.shards.all(world.realm, "submitted"):
+        return
+    world.ledger.fits.keep(world.realm, world.draw.seed, planned.bound, world.stamp())
+
+
 def _send_round(world: World, planned: Planned, options: Options, closing: Closing, agreed: Agreed) -> Sent:
     leave = gate(world, planned, options, agreed)
     may_send(world, options)
+    _keep_bound(world, planned, agreed)
     _keep_estimate(world, planned, agreed)
     if leave.smoke is not None:
         ask_at_once(world, leave.smoke, leave.caps, planned.plan.to_send)
@@ -163,7 +194,7 @@ def _send_what_is_new(world: World, options: Options, closing: Closing, agreed: 
     if trouble is not None or not world.ledger.shards.all(world.realm, "submitted"):
         return
     world.tell(StepStarted("plan"))
-    planned = make_plan(world)
+    planned = make_plan(world, reach=_reach(world, options, agreed))
     if not _only_adds(world, planned):
         return
     try:

@@ -7,10 +7,12 @@ from functools import cache
 from overnight.core.usage import Usd
 from overnight.planning.causes import Reason
 from overnight.planning.difference import Difference, Plan, Previous
+from overnight.planning.fit import ALL
 from overnight.planning.standing import Standings
 from overnight.planning.wants import Wants
 from overnight.run.bill import RowPricing
 from overnight.run.estimate import Estimated, count_tokens, estimate_plan, size_bytes_of
+from overnight.run.fit import Reach, reach_of
 from overnight.run.money import SMOKE_ROWS
 from overnight.run.world import World
 
@@ -21,7 +23,8 @@ class Planned:
 
     wasted: what the answers cost that are asked for again, by reason; None where that is not known.
     unused: answers that the study has under another recipe or model, when none of what it now wants is answered: ids
-    made of the text, or of another column, hide that the same records are asked again.
+    made of the text, or of another column, hide that the same records are asked again. bound: how far down the draw of
+    `when_over: fit` it goes, by that seed.
     """
 
     plan: Plan
@@ -32,6 +35,8 @@ class Planned:
     estimated: Estimated | None
     wasted: Mapping[Reason, Usd | None]
     unused: int = 0
+    bound: int = ALL
+    seed: int = 0
 
     @property
     def expected(self) -> Usd | None:
@@ -47,11 +52,28 @@ class Planned:
         return self.plan.paid_again or (self.plan.to_send if self.unused else 0)
 
 
-def make_plan(world: World, *, keep: int = 0, count: bool = False) -> Planned:
+def make_plan(world: World, *, keep: int = 0, count: bool = False, reach: Reach = Reach()) -> Planned:  # noqa: B008
     """Reads all records once. keep: whole requests to keep of each shape, for `plan --show`.
 
     The first SMOKE_ROWS are kept in any case. count: the service counts the tokens of some requests; raises CloudError.
+    reach: what `when_over: fit` may go by; where it has to leave records out they are read twice, seldom more often.
     """
+    planned = _plan_up_to(world, reach.at_most, keep, count)
+    if world.draw is None:
+        return planned
+    found = {reach.at_most: planned}
+
+    def again(bound: int) -> tuple[Plan, Estimated]:
+        found[bound] = _plan_up_to(world, bound, keep, count)
+        estimated = found[bound].estimated
+        assert estimated is not None, "the price was known a moment ago"
+        return found[bound].plan, estimated
+
+    bound = reach_of(world, planned.plan, planned.estimated, reach, again)
+    return found[bound] if bound in found else _plan_up_to(world, bound, keep, count)
+
+
+def _plan_up_to(world: World, bound: int, keep: int, count: bool) -> Planned:
     standings = world.standings()
     wants = world.wants(standings)
     difference = Difference(
@@ -61,11 +83,15 @@ def make_plan(world: World, *, keep: int = 0, count: bool = False) -> Planned:
         recipe=cache(world.ledger.recipes.find),
         why_open=_why_open(world),
         keep=max(keep, SMOKE_ROWS),
+        draw=world.draw,
+        bound=bound,
     )
     plan = difference.plan(world.records)
     estimated = estimate_plan(world, plan, counted=count_tokens(world, plan) if count else ())
     wasted = {reason: _cost_of(world, rows) for reason, rows in plan.before.items()}
-    return Planned(plan, standings, wants, difference, size_bytes_of(plan), estimated, wasted, _unused(world, plan))
+    size, unused = size_bytes_of(plan), _unused(world, plan)
+    seed = 0 if world.draw is None else world.draw.seed
+    return Planned(plan, standings, wants, difference, size, estimated, wasted, unused, bound, seed)
 
 
 def _why_open(world: World) -> Callable[[bytes], str]:

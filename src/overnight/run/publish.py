@@ -18,6 +18,7 @@ from overnight.core.task import Column
 from overnight.core.usage import Usd
 from overnight.errors import AccountingError, OutputError
 from overnight.ledger.outcomes import LedgerCounts
+from overnight.planning.fit import ALL, NONE
 from overnight.planning.wants import Account
 from overnight.records.writer import results_columns, write_table
 from overnight.run.bill import RowPricing, StudyBill, study_bill
@@ -34,13 +35,47 @@ XLSX_RECORDS: Final = 20_000
 
 
 @dataclass(slots=True)
+class DrawnSample:
+    """Of the records with something to ask, those that were sent, where `when_over: fit` draws by a seed.
+
+    last, first_left: the largest number among those sent, the smallest among those not.
+    """
+
+    seed: int
+    sent: int = 0
+    of: int = 0
+    last: int = NONE
+    first_left: int = ALL
+
+    @property
+    def is_random(self) -> bool:
+        """Seen, not supposed: nobody who was drawn early was passed over for one drawn late. False where records had
+        been sent before the draw began, or by another seed."""
+        return self.last < self.first_left
+
+    def see(self, account: Account) -> None:
+        if account.number is None:
+            return
+        self.of += 1
+        if account.begun:
+            self.sent += 1
+            self.last = max(self.last, account.number)
+        else:
+            self.first_left = min(self.first_left, account.number)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"seed": self.seed, "records_sent": self.sent, "of": self.of, "simple_random": self.is_random}
+
+
+@dataclass(slots=True)
 class Closing:
     """What a run ends with. Counts are of records but where it says otherwise.
 
     requests_sent, jobs_collected: of this invocation. requests_waiting: planned by it, and not sent for want of money
     that is still reserved. jobs: names of all the study has in this realm. past_deadline: of the problems, those that
     are final for their age alone. smoke: the part of `cost` that rows asked at once, before a job, have cost. bill:
-    where `cost` comes from. folder, raw: where results are written and raw lines kept, None until it was looked.
+    where `cost` comes from. sample: where `when_over: fit` draws. folder, raw: where results are written and raw lines
+    kept, None until it was looked.
     """
 
     study: str
@@ -64,6 +99,7 @@ class Closing:
     budget: Budget | None = None
     requests_waiting: int = 0
     detached: bool = False
+    sample: DrawnSample | None = None
     results: dict[str, Path] = field(default_factory=dict)
     folder: Path | None = None
     raw: Path | None = None
@@ -89,6 +125,7 @@ class Closing:
             "smoke_usd": None if self.smoke is None else self.smoke.exact(),
             "bill": None if self.bill is None else bill_json(self.bill),
             "budget_usd": budget_json(self.budget),
+            "sample": None if self.sample is None else self.sample.to_json(),
             "requests_waiting": self.requests_waiting,
             "simulated": is_simulated(self.realm),
             "detached": self.detached,
@@ -109,9 +146,12 @@ def account(world: World, closing: Closing, spool: IO[bytes] | None = None, repo
         counts = _ledger_side(world, closing)
     maker = RowMaker(world.task, world.realm, [column.name for column in _originals(world)], RowPricing(world))
     decision = _place_of(world.task.columns, "decision")
+    closing.sample = None if world.draw is None else DrawnSample(world.draw.seed)
     for record in world.records:
         standing = wants.account(record)
         _count(closing, standing)
+        if closing.sample is not None:
+            closing.sample.see(standing)
         cells = world.task.cells(record, standing.settled)
         if decision is not None and cells[decision]:
             closing.decisions[str(cells[decision])] += 1

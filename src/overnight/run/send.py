@@ -20,9 +20,11 @@ from overnight.ledger.bindings import Binding
 from overnight.ledger.recipes import recipe_to_json
 from overnight.ledger.shards import ShardFact
 from overnight.planning.difference import Group
+from overnight.planning.fit import ALL
 from overnight.pricing.estimate import WorstCase
 from overnight.requests.render import Renderer
 from overnight.requests.shards import Peekable, Shard
+from overnight.run.fit import tranche
 from overnight.run.gate import Pass
 from overnight.run.labels import LABEL, STUDY_LABEL
 from overnight.run.manifests import MANIFEST_VERSION
@@ -58,7 +60,7 @@ def send(world: World, planned: Planned, leave: Pass, options: Options) -> Sent:
     """Send what the plan holds, as far as the limit allows."""
     accept(world, planned)
     sent = Sent()
-    for group in planned.plan.groups.values():
+    for group in sorted(planned.plan.groups.values(), key=lambda one: len(one.drawn) > 0):  # what was begun, first
         try:
             for n in _send_group(world, planned, group, leave, options, sent):
                 sent.n_requests += n
@@ -100,8 +102,9 @@ def _send_group(
     world: World, planned: Planned, group: Group, leave: Pass, options: Options, sent: Sent
 ) -> Iterator[int]:
     renderer = Renderer(group.recipe, group.shape.max_output_tokens)
-    source = Peekable(planned.difference.requests(world.records, group.shape))
     bound = worst_case_for(world, group.shape.max_output_tokens)
+    upto = tranche(group, bound, world.ledger.shards.left(world.realm, leave.caps))
+    source = Peekable(planned.difference.requests(world.records, group.shape, upto=upto))
     while source.peek() is not None:
         left = world.ledger.shards.left(world.realm, leave.caps)
         if _next_is_too_dear(renderer, source, bound, left):
@@ -114,6 +117,8 @@ def _send_group(
         if sent.stopped:
             return
         yield len(shard.rows)
+    if upto < ALL:
+        sent.over_limit = world.ledger.shards.left(world.realm, leave.caps)
 
 
 def _next_is_too_dear(renderer: Renderer, source: Peekable, bound: WorstCase | None, left: Usd | None) -> bool:

@@ -13,6 +13,7 @@ from overnight.core.record import Cell, Record
 from overnight.core.task import Column, Settled, Task
 from overnight.core.usage import Usd
 from overnight.ledger.ledger import Ledger
+from overnight.planning.fit import ALL, Draw
 from overnight.planning.standing import Policy, Standings, hours
 from overnight.planning.wants import Account, Wants
 from overnight.pricing.catalogue import Catalogue, Model
@@ -83,7 +84,7 @@ class World:
     of the study in realm google, None without a budget.
     reporter: makes what draws report.html, None for no report. lost: why this ledger may not be
     the one that knows what was paid for; empty when nothing speaks for that. give_up_after_days: a problem of a request
-    first sent longer ago is final.
+    first sent longer ago is final. draw: of `when_over: fit`, None where more than the limit is refused.
     """
 
     study: str
@@ -111,6 +112,7 @@ class World:
     reporter: "Callable[[], Reporter] | None" = None
     lost: str = ""
     give_up_after_days: int = GIVE_UP_AFTER_DAYS
+    draw: Draw | None = None
 
     @property
     def today(self) -> date:
@@ -140,7 +142,8 @@ class World:
         return Standings(sent, ended, outcomes.reopened(), outcomes.untried(self.realm))
 
     def wants(self, standings: Standings) -> Wants:
-        return Wants(self.task, self.realm, self.model.id, standings, self.policy(), self.settled)
+        bound = ALL if self.draw is None else self.ledger.fits.bound(self.realm, self.draw.seed)
+        return Wants(self.task, self.realm, self.model.id, standings, self.policy(), self.settled, self.draw, bound)
 
     def settled(self, row: int) -> Settled:
         return self.ledger.outcomes.settled(row)

@@ -289,7 +289,7 @@ def _no_such_word(document: Document, path: KeyPath, value: object, expected: st
 _LITERAL_HINTS: Final[dict[str | int, str]] = {
     "thinking": f"One of {', '.join(LEVELS)}, or a number of tokens.",
     "duplicates": "Only `keep` is in this version.",
-    "when_over": "Only `refuse` is in this version.",
+    "when_over": "`refuse`: nothing is sent. `fit`: a random part of the records that fits.",
 }
 
 

@@ -31,6 +31,9 @@ LEVELS: Final[tuple[Level, ...]] = ("off", "minimal", "low", "medium", "high", "
 GIVE_UP_AFTER_DAYS: Final = 14
 """Three rounds at the service's worst, 72 hours in the queue and 24 of running each (facts 6), and two days more."""
 
+FIT_SEED: Final = 1
+"""By which records are drawn where the study names no seed."""
+
 IF_SILENT: Final[dict[Kind, IfSilent]] = {"include": "unclear", "exclude": "not_met"}
 """What silence means when the study does not say. Abstracts hardly ever say "this is not a review": were silence
 unclear there, every record would go to a person. For an inclusion, silence is a reason to ask."""
@@ -255,10 +258,18 @@ class ModelSpec(Model):
 
 
 class BudgetSpec(Model):
-    """limit_usd: for the life of the study in realm `google`. when_over: only `refuse` in this version."""
+    """limit_usd: for the life of the study in realm `google`. when_over: where more than that is expected, send nothing
+    (`refuse`), or a random part of the records that fits (`fit`), drawn by the seed."""
 
     limit_usd: Annotated[Usd, BeforeValidator(_usd)]
-    when_over: Literal["refuse"] = "refuse"
+    when_over: Literal["refuse", "fit"] = "refuse"
+    seed: Annotated[Whole, Field(ge=0, le=2**53)] = FIT_SEED
+
+    @model_validator(mode="after")
+    def _seed_of_a_draw(self) -> "BudgetSpec":
+        if "seed" in self.model_fields_set and self.when_over != "fit":
+            raise fault("`seed` is for when_over: fit", "Take it out, or write when_over: fit.")
+        return self
 
 
 class CloudSpec(Model):

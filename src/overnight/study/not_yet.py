@@ -38,5 +38,4 @@ VALUES_NOT_YET: Final[dict[tuple[str, str], dict[str, str]]] = {
         "skip": "Leave it out: records with the same text are sent once anyway, and each gets the answer.",
         "error": "Leave it out: ids used twice are refused anyway.",
     },
-    ("budget", "when_over"): {"fit": "Leave it out: what does not fit under the limit is refused before it is sent."},
 }

@@ -17,6 +17,7 @@ from overnight.core.record import Record, text_of
 from overnight.core.task import Task
 from overnight.errors import Finding, RecordsError, StudyError
 from overnight.ledger.ledger import Ledger, Lock
+from overnight.planning.fit import Draw
 from overnight.planning.tasks import ScreenTask, make_task
 from overnight.pricing.catalogue import Model
 from overnight.pricing.refusals import Refusal, looked_at
@@ -117,6 +118,7 @@ def _world(
     sleep: Callable[[float], None],
 ) -> World:
     schema_chars = _schema_chars(task)
+    budget = study.budget if study.realm == GOOGLE else None
 
     def room(truncations: int) -> int:
         return choose_max_output(model, thinking.level, schema_chars, truncations + 1)
@@ -132,7 +134,8 @@ def _world(
         thinking=thinking.explained,
         attempts=study.attempts,
         give_up_after_days=study.give_up_after_days,
-        limit=study.budget.limit_usd if study.budget and study.realm == GOOGLE else None,
+        limit=budget.limit_usd if budget else None,
+        draw=Draw(budget.seed) if budget and budget.when_over == "fit" else None,
         location=study.cloud.location if study.cloud else "global",
         home=home,
         ledger=ledger,

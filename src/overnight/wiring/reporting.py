@@ -39,6 +39,7 @@ from overnight.report.data import (
 )
 from overnight.report.render import MOST_GIVEN_UP, render_report
 from overnight.report.tally import AnswerTally
+from overnight.report.words import sample_words
 from overnight.requests.cleaning import clean
 from overnight.run.bill import Billed, RowPricing, StudyBill, Why, sum_of, sum_usage
 from overnight.run.results import detail_of, raw_line_of
@@ -82,7 +83,7 @@ class StudyReporter:
                 made=self._world.stamp().replace("T", " ").replace("Z", " UTC"),
                 counts=_counts(closing),
                 method=self._method(bill),
-                bill=_bill(self._world, bill),
+                bill=_bill(self._world, bill, closing["sample"]),
                 lines=_lines(self._world),
                 decisions=self._task.decisions(),
                 criteria=self._task.criteria(),
@@ -269,7 +270,7 @@ def _lines(world: World) -> Lines:
     return Lines(counts.lines, counts.accepted, counts.identity, counts.strays, differ)
 
 
-def _bill(world: World, bill: StudyBill) -> Bill:
+def _bill(world: World, bill: StudyBill, sample: Mapping[str, Any] | None) -> Bill:
     before, usage = bill.before, bill.usage
     estimate = None
     if before is not None and before.low is not None and before.expected is not None and before.high is not None:
@@ -287,8 +288,14 @@ def _bill(world: World, bill: StudyBill) -> Bill:
         estimate=estimate,
         worst_case=None if before is None else before.worst,
         limit=world.limit,
-        notes=("Line by line, with the price of each: cost.csv beside this page.",),
+        notes=("Line by line, with the price of each: cost.csv beside this page.", *_sample_words(sample)),
     )
+
+
+def _sample_words(sample: Mapping[str, Any] | None) -> Iterator[str]:
+    if sample is None or sample["records_sent"] == sample["of"]:
+        return
+    yield sample_words(sample)
 
 
 def _by(bill: StudyBill, words: Callable[[Billed], tuple[str, str]]) -> Iterator[ModelBill]:
