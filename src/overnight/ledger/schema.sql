@@ -47,7 +47,8 @@ CREATE TABLE shard (
   collected         TEXT,
   lines             INTEGER NOT NULL DEFAULT 0,
   breaker           TEXT CHECK (breaker IN ('tripped', 'acknowledged')),
-  adopted           INTEGER NOT NULL DEFAULT 0   -- 1: its job and its files were made by hand: `clean` leaves them alone
+  adopted           INTEGER NOT NULL DEFAULT 0,  -- 1: its job and its files were made by hand: `clean` leaves them alone
+  row_usd           TEXT                    -- worst case of its longest request, set with `submitting`; NULL: not known
 ) STRICT;
 
 -- Lines sent, in key order within a shard. An attempt without an outcome is in flight.
