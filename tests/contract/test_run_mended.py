@@ -196,7 +196,7 @@ class TestDoubt:
         assert shaky.run().answers == RECORDS
         (said,) = [line for line in shaky.told if "memory/jobs/2" in line]
         assert "both are billed" in said
-        assert "console (/nowhere)" in said
+        assert "console (/global)" in said
         assert "cancel" in said
 
 

@@ -23,6 +23,7 @@ from overnight.ledger.health import (
     check_empty,
     check_schema,
     could_not_write,
+    damaged,
     missing_indexes,
     newer,
     schema_sql,
@@ -52,10 +53,12 @@ def open_database(path: Path, *, study: str, now: str, only_look: bool = False, 
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -65536")
         connection = _prepared(connection, path, study, now, uid or _new_uid(), only_look=only_look)
-    except (sqlite3.Error, OSError, LedgerError) as cause:
+    except (sqlite3.Error, OSError, LedgerError, UnicodeDecodeError) as cause:
         connection.close()
         if isinstance(cause, LedgerError):
             raise
+        if isinstance(cause, UnicodeDecodeError):  # SQLite's complaint quotes a damaged schema, which is no text
+            raise damaged(path, "its schema holds bytes that are no text") from cause
         raise unusable(path, cause) from cause
     return connection
 

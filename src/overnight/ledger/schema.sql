@@ -48,7 +48,8 @@ CREATE TABLE shard (
   lines             INTEGER NOT NULL DEFAULT 0,
   breaker           TEXT CHECK (breaker IN ('tripped', 'acknowledged')),
   adopted           INTEGER NOT NULL DEFAULT 0,  -- 1: its job and its files were made by hand: `clean` leaves them alone
-  repeats           INTEGER NOT NULL DEFAULT 0   -- 1: some of its attempts may be in another job too (a create given up as not made)
+  repeats           INTEGER NOT NULL DEFAULT 0,  -- 1: some of its attempts may be in another job too (a create given up as not made)
+  row_usd           TEXT                    -- worst case of its longest request, set with `submitting`; NULL: not known
 ) STRICT;
 
 -- Lines sent, in key order within a shard. An attempt without an outcome is in flight.

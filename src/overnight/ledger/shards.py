@@ -16,7 +16,7 @@ from overnight.requests.shards import SentRow
 _COLUMNS: Final = (
     "id, realm, stage, recipe, model, max_output_tokens, state, label, place, intended, n_rows, size_bytes,"
     " reserved_usd, kept_usd, billed_usd, submitted, job_name, job, cancelled, collected, lines, breaker, adopted,"
-    " repeats"
+    " repeats, row_usd"
 )
 
 
@@ -40,6 +40,7 @@ class ShardFact:
     """A shard as the ledger holds it. adopted: its job and its files were made by hand.
 
     repeats: attempts of it may be in another job too, where a create was given up as not made, and turned up after all.
+    row: the worst case of its longest request, None where that is not known.
     """
 
     id: int
@@ -66,6 +67,7 @@ class ShardFact:
     breaker: str
     adopted: bool
     repeats: bool
+    row: Usd | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,10 @@ class Shards:
             )
             self._move(shard, "staged", from_states=("intended",), n_rows=len(ordered), size_bytes=size_bytes)
 
-    def submitting(self, shard: int, reserve: Usd | None, caps: Iterable[Cap] = ()) -> Usd | None:
-        """The intent to create a job, and its worst case reserved, in one transaction.
+    def submitting(
+        self, shard: int, reserve: Usd | None, caps: Iterable[Cap] = (), *, row: Usd | None = None
+    ) -> Usd | None:
+        """The intent to create a job, and its worst case reserved, in one transaction. row: of its longest request.
 
         Returns None when it was written. Returns what is left when the reservation would pass a cap: then nothing is.
         """
@@ -122,7 +126,8 @@ class Shards:
             if left is not None and reserve is not None and reserve > left:
                 return left
             exact = None if reserve is None else reserve.exact()
-            self._move(shard, "submitting", from_states=("staged",), reserved_usd=exact)
+            of_row = None if row is None else row.exact()
+            self._move(shard, "submitting", from_states=("staged",), reserved_usd=exact, row_usd=of_row)
         return None
 
     def submitted(self, shard: int, job: JobStatus, now: str) -> None:
@@ -278,7 +283,8 @@ def status_from_json(body: str) -> JobStatus:
 
 def _fact(row: tuple[Any, ...]) -> ShardFact:
     (id_, realm, stage, recipe, model, room, state, label, place, intended, n_rows, size_bytes, *rest) = row
-    reserved, kept, billed, submitted, job_name, job, cancelled, collected, lines, breaker, adopted, repeats = rest
+    reserved, kept, billed, submitted, job_name, job, cancelled, collected, lines, breaker, adopted, *last = rest
+    repeats, row_usd = last
     return ShardFact(
         id_,
         realm,
@@ -304,6 +310,7 @@ def _fact(row: tuple[Any, ...]) -> ShardFact:
         breaker or "",
         bool(adopted),
         bool(repeats),
+        _usd(row_usd),
     )
 
 

@@ -112,13 +112,20 @@ def _send_group(
             return
         shard = Shard(group.shape, source, renderer, world.backend.limits, _Fits(bound, left))
         number = _stage(world, shard)
-        reserve = bound.of(len(shard.rows), shard.size_bytes, shard.longest_bytes) if bound is not None else None
-        _submit(world, number, reserve, leave, options, sent)
+        _submit(world, number, _reserve(bound, shard), leave, options, sent)
         if sent.stopped:
             return
         yield len(shard.rows)
     if upto < ALL:
         sent.over_limit = world.ledger.shards.left(world.realm, leave.caps)
+
+
+def _reserve(bound: WorstCase | None, shard: Shard) -> tuple[Usd | None, Usd | None]:
+    """The worst case of the whole shard, and of its longest request."""
+    if bound is None:
+        return None, None
+    longest = shard.longest_bytes
+    return bound.of(len(shard.rows), shard.size_bytes, longest), bound.of(1, longest, longest)
 
 
 def _next_is_too_dear(renderer: Renderer, source: Peekable, bound: WorstCase | None, left: Usd | None) -> bool:
@@ -221,10 +228,13 @@ def _create(world: World, shard: ShardFact, labels: Mapping[str, str]) -> JobSta
     return world.backend.submit(shard.place, shard.model, labels)
 
 
-def _submit(world: World, number: int, reserve: Usd | None, leave: Pass, options: Options, sent: Sent) -> None:
+def _submit(
+    world: World, number: int, worst: tuple[Usd | None, Usd | None], leave: Pass, options: Options, sent: Sent
+) -> None:
     """Create the job, or put the shard back and say in `sent` why."""
     shards = world.ledger.shards
-    left = shards.submitting(number, reserve, leave.caps)
+    reserve, of_row = worst
+    left = shards.submitting(number, reserve, leave.caps, row=of_row)
     shard = shards.get(number)
     if left is not None:
         world.tell(Note(f"{left} is left to spend, and this job may cost {reserve}: it waits", "warning"))

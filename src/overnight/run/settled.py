@@ -16,13 +16,19 @@ from overnight.run.world import World
 def settled_amounts(shard: ShardFact, rows: Sequence[Billed]) -> tuple[Usd, Usd | None]:
     """(billed, kept) of a job with these lines. kept: the part of its reservation for rows whose cost is unknown, None
     when there are none. Each row of a job is there once among answers, problems and surplus; a second line of it has
-    no share of its own, but for one whose price nobody knows."""
+    no share of its own, but for one whose price nobody knows.
+
+    An unknown row may have been the dearest of the job, so each keeps the worst case of the longest; and never more
+    together than what is left of the reservation, which bounds the whole job.
+    """
     of_rows = {*ProblemKind, ANSWER, StrayKind.SURPLUS}
     unknown = sum(row.n for row in rows if row.unknown and (row.kind in of_rows or row.why is Why.NO_PRICE))
     billed = sum_of(rows)
     if shard.reserved is None or not shard.n_rows or not unknown:
         return billed, None if shard.reserved is None or not shard.n_rows else Usd()
-    return billed, shard.reserved * (Decimal(min(unknown, shard.n_rows)) / shard.n_rows)
+    n = min(unknown, shard.n_rows)
+    kept = shard.row * n if shard.row is not None else shard.reserved * (Decimal(n) / shard.n_rows)
+    return billed, max(min(kept, shard.reserved - billed), Usd())
 
 
 def settle_anew(world: World) -> None:

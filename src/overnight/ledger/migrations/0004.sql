@@ -1,4 +1,6 @@
--- Version 4: how far down the draw of `when_over: fit` the last run went.
+-- Version 4: how far down the draw of `when_over: fit` the last run went; what the longest request of a shard may cost.
+ALTER TABLE shard ADD COLUMN row_usd TEXT;
+
 CREATE TABLE fit (
   realm TEXT NOT NULL PRIMARY KEY,
   seed  INTEGER NOT NULL,
