@@ -366,3 +366,16 @@ def test_fault_listed_late(cloud: LocalCloud) -> None:
     assert cloud.http.get(url, params=query).json()["batchPredictionJobs"] == []
     assert cloud.http.get(f"{cloud.endpoint}/v1/{name}").status_code == 200
     cloud.wait(name, lambda _: bool(cloud.http.get(url, params=query).json()["batchPredictionJobs"]))
+
+
+def test_a_long_common_beginning_is_cached_from_so_many_tokens_on(cloud: LocalCloud) -> None:
+    system = {"parts": [{"text": "You read abstracts of trials with nurses who work at night. " * 20}]}
+    counts = []
+    for least in (8, 100_000):
+        cloud.switch(cache_from_tokens=least)
+        _, got = cloud.run(rows(6, systemInstruction=system))
+        usages = [line["response"]["usageMetadata"] for line in got]
+        assert all(usage.get("cachedContentTokenCount", 0) <= usage["promptTokenCount"] for usage in usages)
+        counts.append(sum(usage.get("cachedContentTokenCount", 0) for usage in usages))
+    assert counts[0] > 0
+    assert counts[1] == 0

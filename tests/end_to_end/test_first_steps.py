@@ -181,7 +181,7 @@ def test_forget_three_and_run_sends_three(person: Person, ran: Seen) -> None:
     forgot = person.types("forget", "my-study", "--record", "000", "--record", "001", "--record", "100")
     assert forgot.code == 0
     assert "3 records: 3 requests open again" in forgot.out
-    assert "3 requests to send: opened again by retry or forget" in person.types("plan", "my-study").out
+    assert "3 requests to send: opened again by forget" in person.types("plan", "my-study").out
     assert person.types("run", "my-study", "--json").json["requests_sent"] == 3
 
 

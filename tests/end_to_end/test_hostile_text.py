@@ -99,7 +99,7 @@ def test_csv_holds_no_cell_that_a_spreadsheet_would_run(study: SmallStudy) -> No
 def test_xlsx_holds_text_and_no_formula(study: SmallStudy) -> None:
     sheet = openpyxl.load_workbook(study.home / "stand-in" / "results.xlsx").worksheets[0]
     cells = [cell for row in sheet.iter_rows() for cell in row]
-    assert {cell.data_type for cell in cells} <= {"s", "n", "inlineStr"}
+    assert {cell.data_type for cell in cells} <= {"s", "n", "b", "inlineStr"}, "b: cost_simulated; no formula, no error"
     names = [cell.value for cell in sheet[1]]
     place = names.index("text") + 1
     by_id = {str(row[0].value): row[place - 1].value for row in sheet.iter_rows(min_row=2)}

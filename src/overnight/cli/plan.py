@@ -72,7 +72,7 @@ def _standing(planned: Planned, study: Path) -> Iterator[str]:
     if plan.in_flight:
         yield f"  {plan.in_flight:>9,} under way"
     yield _row(plan.to_send, "request", f" to send{_only_reason(planned)}")
-    if len(plan.reasons) > 1 or planned.wasted:
+    if len(plan.reasons) > 1:
         for reason, n in plan.reasons.most_common():
             yield f"  {'':>9} {n:,}: {_WHY[reason]}{_waste(planned, reason)}"
 
@@ -96,7 +96,7 @@ def _row(n: int, noun: str, rest: str) -> str:
 
 def _only_reason(planned: Planned) -> str:
     reasons = list(planned.plan.reasons)
-    return f": {_WHY[reasons[0]]}" if len(reasons) == 1 and not planned.wasted else ""
+    return f": {_WHY[reasons[0]]}{_waste(planned, reasons[0])}" if len(reasons) == 1 else ""
 
 
 def _money(planned: Planned, world: World) -> Iterator[str]:

@@ -174,22 +174,25 @@ _WHY_WORDS: Final = {
 
 
 def _bill(bill: StudyBill, in_flight: int) -> Iterator[str]:
-    """Where the money went, dearest first; what it was meant to be; what was saved; what nobody knows."""
+    """Where the money went, dearest first, and what was saved; what it was meant to be; what nobody knows."""
     parts = sorted((part for part in bill.parts() if part.cost), key=lambda part: part.cost.amount, reverse=True)
     if parts:
         shares = ", ".join(f"{_share(part.cost, bill.known)} {_PART_WORDS[part.name]}" for part in parts)
-        yield _row("of it", "", shares)
+        yield _row("of it", "", "; ".join([shares, *_saved(bill)]))
     before = bill.before
     if before is not None and before.expected is not None and before.worst is not None and not in_flight:
         between = "" if before.low is None or before.high is None else f" ({before.low} to {before.high})"
         yield _row("estimate", str(before.expected), f"was expected{between}, at worst {before.worst}")
-    saved = [(bill.by_caching, "by cached input"), (bill.shared or Usd(), "by asking equal texts once")]
-    if any(amount for amount, _ in saved):
-        words = ", ".join(f"{amount} {how}" for amount, how in saved if amount)
-        yield _row("saved", str(saved[0][0] + saved[1][0]), words)
     if bill.unknown:
         words = ", ".join(f"{n:,} {_WHY_WORDS[why]}" for why, n in sorted(bill.unknown.items()))
         yield _row("unknown", bill.unknown.total(), f"{words}: not in the cost, and never taken as nothing")
+
+
+def _saved(bill: StudyBill) -> Iterator[str]:
+    if bill.by_caching:
+        yield f"cached input saved {bill.by_caching}"
+    if bill.shared:
+        yield f"asking equal texts once saved {bill.shared}"
 
 
 def _share(part: Usd, whole: Usd) -> str:

@@ -169,17 +169,13 @@ def _no_price(model: Model, today: date) -> Refusal:
 
 
 def _deep_think(tables: Tables, name: str, today: date) -> Refusal:
-    what = (
-        f"model {name!r}: no API serves Deep Think, in batch or otherwise; it is a mode of the Gemini app, and ids "
-        "with that name are not Google's"
-    )
+    what = f"model {name!r}: no API serves Deep Think, in batch or otherwise; it is a mode of the Gemini app"
     usable = [id_ for id_ in _STRONGEST if (model := tables.models.get(id_)) is not None and model.usable(today)]
     others = tuple(usable) or tables.models.nearest(_STRONGEST[0], today)
     best = others[0] if others else _STRONGEST[0]
     hint = (
-        "What stands for it is a recipe: several independent samples by a strong model that thinks as hard as it can, "
-        "compared, and the contested ones judged again. In this version that is one sample: "
-        f"model: {{name: {best}, thinking: max}}; several (`deep_think`) are not in this version."
+        f"The nearest is one sample that thinks as hard as it can: model: {{name: {best}, thinking: max}}. Its recipe, "
+        "several samples compared and the contested judged again, and its key (`deep_think`) are not in this version."
     )
     return Refusal(what, NAME, others, hint, "max")
 
