@@ -174,8 +174,8 @@ def _deep_think(tables: Tables, name: str, today: date) -> Refusal:
     others = tuple(usable) or tables.models.nearest(_STRONGEST[0], today)
     best = others[0] if others else _STRONGEST[0]
     hint = (
-        f"The nearest is one sample that thinks as hard as it can: model: {{name: {best}, thinking: max}}. Its recipe, "
-        "several samples compared and the contested judged again, and its key (`deep_think`) are not in this version."
+        f"The nearest is one sample: model: {{name: {best}, thinking: max}}. Several, compared and the contested judged "
+        "again, (`deep_think`) are not in this version."
     )
     return Refusal(what, NAME, others, hint, "max")
 
