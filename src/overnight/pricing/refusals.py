@@ -174,7 +174,7 @@ def _deep_think(tables: Tables, name: str, today: date) -> Refusal:
     others = tuple(usable) or tables.models.nearest(_STRONGEST[0], today)
     best = others[0] if others else _STRONGEST[0]
     hint = (
-        f"The nearest is one sample: model: {{name: {best}, thinking: max}}. Several, compared and the contested judged "
+        f"The nearest is one sample: model: {{name: {best}, thinking: max}}. Several, compared, the contested judged "
         "again, (`deep_think`) are not in this version."
     )
     return Refusal(what, NAME, others, hint, "max")
