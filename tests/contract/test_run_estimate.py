@@ -174,7 +174,7 @@ class TestCauses:
         assert found["reasons"] == {reason: RECORDS}
         assert found["asked_again"] == {reason: {"requests": RECORDS, "wasted_usd": cost}}
         said = study.cli("plan").out
-        assert f"{RECORDS}: {words}; their answers cost $" in said
+        assert f"{RECORDS} requests to send: {words}; their answers cost $" in said
         assert "(--pay-again)" in said
 
     def test_an_edited_text_and_what_a_person_opened_have_lines_of_their_own(self, study: SmallStudy) -> None:
