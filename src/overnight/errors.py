@@ -76,17 +76,19 @@ class Finding:
 
 
 class _FindingsError(OvernightError):
-    """An error made of findings: all of them are shown at once."""
+    """An error made of findings: all of them are shown at once. left_out: how many more there are, counted only."""
 
     noun: ClassVar[str] = "the input"
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    def __init__(self, findings: Sequence[Finding], left_out: int = 0) -> None:
         self.findings = tuple(findings)
-        n = len(self.findings)
+        self.left_out = left_out
+        n = len(self.findings) + left_out
         super().__init__(f"{n} thing{'s' if n != 1 else ''} to mend in {self.noun}")
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.what}:", *(str(finding) for finding in self.findings)])
+        more = [f"and {self.left_out:,} more"] if self.left_out else []
+        return "\n".join([f"{self.what}:", *(str(finding) for finding in self.findings), *more])
 
 
 class StudyError(_FindingsError):

@@ -84,7 +84,7 @@ NETWORK = (
 PAGES = (
     guard(
         "a text cell is defused in CSV",
-        "records/write_csv.py",
+        "records/writers/csv.py",
         "[defused(cell) if isinstance(cell, str) else plain_text(cell) for cell in row]",
         "[plain_text(cell) for cell in row]",
         "tests/unit/test_records_writers.py::test_csv_bytes",
@@ -92,7 +92,7 @@ PAGES = (
     ),
     guard(
         "every sign that begins a formula is defused",
-        "records/cells.py",
+        "records/writers/cells.py",
         '_FORMULA_SIGNS: Final = "=+-@\\t\\r"',
         '_FORMULA_SIGNS: Final = "="',
         "tests/unit/test_records_writers.py::test_text_that_a_spreadsheet_would_run_is_defused",

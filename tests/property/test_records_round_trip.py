@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from overnight.core.record import Cell
 from overnight.core.task import Column
 from overnight.records import open_table, write_table
-from overnight.records.cells import defused, plain_text
+from overnight.records.writers.cells import defused, plain_text
 
 SIGNS = ["", " ", "\n", "\r\n", "\r", '"', '""', ",", ";", "\t", "'", "\ufeff", "\u2028", "\x0b", "\x1b", "{", "[1]"]
 WORDS = ["=1+1", "-5.2", "@x", "_x000D_", "#N/A", "null", "007", "1e5", "夜勤", "😴", "true", "sep=;", "a,b\nc;d\te"]
@@ -108,7 +108,7 @@ def _in_a_sheet(cell: Cell) -> Cell:
 
 
 def _as_shown(text: str) -> str:
-    """Told again in other words than write_xlsx's, so that a slip there shows."""
+    """Told again in other words than writers/xlsx's, so that a slip there shows."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     pictures = "".join(chr(0x2400 + ord(c)) if c < " " and c not in "\t\n" else c for c in lines)
     return pictures.replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd")

@@ -16,8 +16,9 @@ from openpyxl import load_workbook
 from overnight.core.record import Cell
 from overnight.core.task import Column
 from overnight.errors import OutputError
-from overnight.records import open_table, results_columns, write_table, write_xlsx
-from overnight.records.cells import defused
+from overnight.records import open_table, results_columns, write_table
+from overnight.records.writers import xlsx as write_xlsx
+from overnight.records.writers.cells import defused
 
 MOMENT = datetime.fromisoformat("2024-02-29T12:30:01.000005")
 

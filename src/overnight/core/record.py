@@ -15,12 +15,15 @@ class Record:
 
     record_id: text, always, unique in the study. position: 0-based place in the study's tables, for the order of
     results only, never identity. values: cells in the user's column order. source: `file:line` (or `file, row n`).
+    format, raw: of what kind of file, and its text in it where that is more than the cells (bibliographic formats).
     """
 
     record_id: str
     position: int
     values: Mapping[str, Cell]
     source: str
+    format: str = ""
+    raw: str = ""
 
 
 def text_of(cell: Cell) -> str:

@@ -1,7 +1,6 @@
 """A first look at a table for `overnight init --from`: what it is, how many records, and which columns to name."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,17 +10,10 @@ from overnight.core.record import Cell, text_of
 from overnight.errors import Finding
 from overnight.records.ids import id_text
 from overnight.records.opening import open_table
+from overnight.records.roles import TITLE, plain, roles_of
 
-# Names that people and databases give to these columns, best first, compared without case, accents, spaces, hyphens and
-# underscores; English, then German, French, Spanish, Italian, Portuguese and Dutch
-# (PubMed, Scopus, Zotero, Rayyan, Covidence and ASReview exports).
 _ID_NAMES: Final = ("recordid", "id", "pmid", "pubmedid", "uid", "key", "covidence#", "eid", "rowid", "doi", "di")
 _ID_NAMES_ELSEWHERE: Final = ("kennung", "datensatzid", "identifiant", "identificador", "identificativo")
-_TITLE_NAMES: Final = ("title", "primarytitle", "articletitle", "documenttitle", "headline", "ti")
-_TITLE_NAMES_ELSEWHERE: Final = (
-    *("titel", "haupttitel", "artikeltitel", "uberschrift", "ueberschrift", "titre", "titredelarticle", "titulo"),
-    *("titulodelarticulo", "titolo"),
-)
 _BODY_NAMES: Final = ("abstract", "abstractnote", "notesabstract", "abstracttext", "text", "fulltext", "body", "ab")
 _BODY_NAMES_MORE: Final = ("review", "reviewtext", "content", "comment", "message", "description", "question")
 _BODY_NAMES_ELSEWHERE: Final = (
@@ -84,12 +76,6 @@ def describe(path: Path) -> Description:
     )
 
 
-def _plain(name: str) -> str:
-    """Without case, accents, spaces, - and _."""
-    letters = unicodedata.normalize("NFKD", name.casefold().replace("_", " ").replace("-", " "))
-    return "".join(char for char in letters if not char.isspace() and not unicodedata.combining(char))
-
-
 @dataclass(slots=True)
 class _Column:
     name: str
@@ -99,7 +85,7 @@ class _Column:
 
     @property
     def plain(self) -> str:
-        return _plain(self.name)
+        return plain(self.name)
 
     def see(self, cell: Cell) -> None:
         if isinstance(cell, str):
@@ -137,7 +123,7 @@ def _id_column(columns: Sequence[_Column]) -> str:
 
 def _text_columns(columns: Sequence[_Column]) -> tuple[str, ...]:
     """The title and the body by their names; where no body has a known name, the column longest on average."""
-    title = _named(columns, _TITLE_NAMES + _TITLE_NAMES_ELSEWHERE)
+    title = _named(columns, TITLE)
     body = _named(columns, _BODY_NAMES + _BODY_NAMES_MORE + _BODY_NAMES_ELSEWHERE)
     if body is None:
         longest = max(columns, key=lambda column: column.n_characters, default=None)
@@ -148,8 +134,7 @@ def _text_columns(columns: Sequence[_Column]) -> tuple[str, ...]:
 
 def title_column(columns: Sequence[str]) -> str | None:
     """The one whose name says that it holds titles, in any of the languages known here."""
-    plain = {_plain(name): name for name in reversed(columns)}
-    return next((plain[name] for name in _TITLE_NAMES + _TITLE_NAMES_ELSEWHERE if name in plain), None)
+    return roles_of(columns).title or None
 
 
 def _named(columns: Sequence[_Column], names: Sequence[str]) -> _Column | None:

@@ -2,22 +2,26 @@
 
 import re
 import zipfile
+import zlib
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from overnight.errors import Finding, RecordsError
 from overnight.records.encoding import marked
 from overnight.records.findings import found, refuse
-
-Kind = Literal["delimited", "jsonl", "parquet", "xlsx"]
+from overnight.records.references import FORMATS
+from overnight.records.source import UNPACKING, Source
 
 _HEAD_BYTES: Final = 1 << 16
 
-_READ: Final = "This version reads CSV, TSV, JSON Lines, Parquet and XLSX"
+_TABLES: Final = {"delimited": "CSV", "jsonl": "JSON Lines", "parquet": "Parquet", "xlsx": "XLSX"}
+"""Kinds of tables and their names for people. The other kinds are the names in `FORMATS`."""
+
+_READ: Final = f"This version reads CSV, TSV, {', '.join((*list(_TABLES.values())[1:], *(f.title for f in FORMATS)))}"
 
 _NOT_TABLES: Final = (
     (b"\xd0\xcf\x11\xe0", "an old Excel file (.xls) or one with a password", "Save it as .xlsx without a password."),
-    (b"\x1f\x8b", "a gzip archive", "Unpack it first."),
+    (b"\x1f\x8b", "a gzip archive in another one", "Unpack it first."),
     (b"%PDF", "a PDF", f"{_READ}."),
     (b"ARROW1", "an Arrow (Feather) file", "Write it as Parquet."),
     (b"SQLite format 3", "an SQLite database", "Export the table as CSV."),
@@ -30,7 +34,7 @@ _NOT_YET: Final = (
     (re.compile(r"<\?xml|<!DOCTYPE|<html|<PubmedArticle", re.IGNORECASE), "XML or HTML"),
 )
 
-_SUFFIXES: Final[dict[str, tuple[Kind, str]]] = {
+_SUFFIXES: Final[dict[str, tuple[str, str]]] = {
     ".csv": ("delimited", "CSV"),
     ".tsv": ("delimited", "TSV"),
     ".tab": ("delimited", "TSV"),
@@ -41,46 +45,83 @@ _SUFFIXES: Final[dict[str, tuple[Kind, str]]] = {
     ".xlsx": ("xlsx", "XLSX"),
     ".xlsm": ("xlsx", "XLSX"),
     ".xls": ("xlsx", "XLSX"),
-}
+} | {suffix: (f.name, f.title) for f in reversed(FORMATS) for suffix in f.suffixes if suffix not in {".txt", ".xml"}}
 
 _OBJECT: Final = re.compile(r'\{\s*("([^"\\]|\\.)*"\s*:|\})')
 
 
-def detect(path: Path) -> Kind:
-    """Looks at the first 64 KB. Raises RecordsError for what is no table, or no file that can be read."""
-    head = _head(path)
+def sources(path: Path) -> list[Source]:
+    """What lies in a file: itself, what a gzip file holds, or each member of a zip archive, in its order.
+
+    Raises RecordsError for what is no file that can be read, and for an archive that is damaged or holds no file.
+    """
+    plain = Source(path)
+    head = _head(plain)
+    if head.startswith(b"\x1f\x8b"):
+        return [Source(path, "gzip")]
+    if not head.startswith(b"PK\x03\x04") or _is_workbook(plain):
+        return [plain]
+    with zipfile.ZipFile(path) as archive:
+        names = [info.filename for info in archive.infolist() if not info.is_dir() and not _is_litter(info.filename)]
+    if not names:
+        raise refuse(plain, "a zip archive without a file in it", hint="Pack it again with the table.")
+    return [Source(path, "zip", name) for name in names]
+
+
+def _is_litter(name: str) -> bool:
+    """What macOS and Windows put into an archive beside the files."""
+    last = name.rsplit("/", 1)[-1]
+    return name.startswith("__MACOSX/") or last in {".DS_Store", "Thumbs.db", "desktop.ini"}
+
+
+def detect(source: Source) -> str:
+    """A key of `_TABLES`, or the name of a format in `FORMATS`, by the first 64 KB.
+
+    Raises RecordsError for what is no table, or no file that can be read.
+    """
+    head = _head(source)
     for magic, name, hint in _NOT_TABLES:
         if head.startswith(magic):
-            raise refuse(path, f"this is {name}, not a table that can be read", hint=hint)
+            raise refuse(source, f"this is {name}, not a table that can be read", hint=hint)
     if head.startswith(b"PAR1"):
         return "parquet"
     if head.startswith(b"PK\x03\x04"):
-        return _archive(path)
-    return _text_kind(path, head)
+        if _is_workbook(source):
+            return "xlsx"
+        raise refuse(source, "this is a zip archive in another one", hint="Unpack it first.")
+    return _text_kind(source, head)
 
 
-def lying_name(path: Path, kind: Kind) -> tuple[Finding, ...]:
+def title_of(kind: str) -> str:
+    """The name of a kind for people."""
+    return _TABLES.get(kind) or next(f.title for f in FORMATS if f.name == kind)
+
+
+def lying_name(source: Source, kind: str) -> tuple[Finding, ...]:
     """A warning when the name's ending says another format than the content."""
-    said, name = _SUFFIXES.get(path.suffix.lower(), (kind, ""))
+    said, name = _SUFFIXES.get(source.suffix, (kind, ""))
     if said == kind:
         return ()
-    is_ = {"delimited": "CSV", "jsonl": "JSON Lines", "parquet": "Parquet", "xlsx": "XLSX"}[kind]
-    return (found(path, f"named like {name}, but its content is {is_}: read as {is_}", level="warning"),)
+    is_ = title_of(kind)
+    return (found(source, f"named like {name}, but its content is {is_}: read as {is_}", level="warning"),)
 
 
-def _head(path: Path) -> bytes:
+def _head(source: Source) -> bytes:
+    path = source.path
     if path.is_dir():
-        raise refuse(path, "a folder, not a file", hint="Name the table's file in `records.files`.")
+        raise refuse(source, "a folder, not a file", hint="Name the table's file in `records.files`.")
     try:
-        with path.open("rb") as file:
+        with source.open() as file:
             head = file.read(_HEAD_BYTES)
     except FileNotFoundError as cause:
-        raise refuse(path, "there is no such file", hint=_nearby(path)) from cause
+        raise refuse(source, "there is no such file", hint=_nearby(path)) from cause
+    except (*UNPACKING, zlib.error) as cause:
+        raise _damaged_archive(source) from cause
     except (OSError, ValueError) as cause:  # ValueError: a NUL in the name
         reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
-        raise refuse(path, f"cannot be read: {reason}", hint="Give yourself the right to read it.") from cause
+        raise refuse(source, f"cannot be read: {reason}", hint="Give yourself the right to read it.") from cause
     if not head:
-        raise refuse(path, "an empty table: the file holds nothing", hint="Export it again.")
+        raise refuse(source, "an empty table: the file holds nothing", hint="Export it again.")
     return head
 
 
@@ -93,33 +134,34 @@ def _nearby(path: Path) -> str:
     return f"In {path.parent} there are: {', '.join(names[:8])}{' …' if len(names) > 8 else ''}."
 
 
-def _archive(path: Path) -> Kind:
+def _is_workbook(source: Source) -> bool:
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as cause:
-        raise _damaged_archive(path) from cause
-    if any(name.startswith("xl/") for name in names):
-        return "xlsx"
-    raise refuse(path, "this is a zip archive, not a table that can be read", hint="Unpack it first.")
+        with source.seekable() as file, zipfile.ZipFile(file) as archive:
+            return any(name.startswith("xl/") for name in archive.namelist())
+    except (*UNPACKING, zlib.error, OSError, ValueError) as cause:
+        raise _damaged_archive(source) from cause
 
 
-def _damaged_archive(path: Path) -> RecordsError:
-    return refuse(path, "this is a damaged zip archive or XLSX file", hint="Copy or export it again.")
+def _damaged_archive(source: Source) -> RecordsError:
+    what = "this is a damaged gzip file" if source.packing == "gzip" else "this is a damaged zip archive or XLSX file"
+    return refuse(source, what, hint="Copy or export it again.")
 
 
-def _text_kind(path: Path, head: bytes) -> Kind:
+def _text_kind(source: Source, head: bytes) -> str:
     text = head.decode(marked(head) or "latin-1", "replace").lstrip("\ufeff \t\r\n")
+    for format_ in FORMATS:
+        if format_.looks_like(text):
+            return format_.name
     for pattern, name in _NOT_YET:
         if pattern.match(text):
-            raise refuse(path, f"this is {name}, which this version does not read", hint=f"{_READ}: export it as CSV.")
-    suffix = path.suffix.lower()
+            what = f"this is {name}, which this version does not read"
+            raise refuse(source, what, hint=f"{_READ}: export it as one of these.")
     if text.startswith("["):
-        if suffix in {".json", ".jsonl", ".ndjson"}:
-            raise refuse(path, "this is one JSON array", hint="Write one object a line (JSON Lines).")
-    elif suffix in {".jsonl", ".ndjson"}:
+        if source.suffix in {".json", ".jsonl", ".ndjson"}:
+            raise refuse(source, "this is one JSON array", hint="Write one object a line (JSON Lines).")
+    elif source.suffix in {".jsonl", ".ndjson"}:
         return "jsonl"  # whatever it holds, so that the line that is no object is named
     elif text.startswith("{"):
-        named_otherwise = _SUFFIXES.get(suffix, ("jsonl", ""))[0] == "delimited"
+        named_otherwise = _SUFFIXES.get(source.suffix, ("jsonl", ""))[0] == "delimited"
         return "jsonl" if not named_otherwise or _OBJECT.match(text) else "delimited"
     return "delimited"

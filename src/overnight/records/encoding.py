@@ -7,11 +7,11 @@ damage in it: reading that as Windows-1252 would turn every good letter into two
 import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from overnight.errors import Finding, RecordsError
 from overnight.records.findings import found, refuse
+from overnight.records.source import Source
 
 CHUNK_BYTES: Final = 1 << 20
 
@@ -38,19 +38,19 @@ def marked(head: bytes) -> str | None:
     return next((codec for mark, codec in _MARKS if head.startswith(mark)), None)
 
 
-def find_encoding(path: Path) -> Encoding:
+def find_encoding(source: Source) -> Encoding:
     """Reads the whole file, in constant memory. Raises RecordsError for an undecodable byte or a NUL, with its line."""
-    with path.open("rb") as file:
+    with source.open() as file:
         codec = marked(file.read(4))
     if codec is not None:
-        fault = _first_fault(path, codec)
+        fault = _first_fault(source, codec)
         if fault:
-            raise _undecodable(path, codec, fault, f"is not {_NAMES[codec]}, which the file's first bytes say it is")
-        _refuse_nul(path, codec)
+            raise _undecodable(source, codec, fault, f"is not {_NAMES[codec]}, which the file's first bytes say it is")
+        _refuse_nul(source, codec)
         return Encoding(codec)
-    fault = _first_fault(path, "utf-8")
-    _refuse_nul(path, "latin-1" if fault else "utf-8")
-    return _without_utf8(path, fault) if fault else Encoding("utf-8")
+    fault = _first_fault(source, "utf-8")
+    _refuse_nul(source, "latin-1" if fault else "utf-8")
+    return _without_utf8(source, fault) if fault else Encoding("utf-8")
 
 
 _NAMES: Final = {"utf-8-sig": "UTF-8", "utf-8": "UTF-8", "utf-16": "UTF-16", "utf-32": "UTF-32", "cp1252": "cp1252"}
@@ -62,44 +62,44 @@ class _Fault:
     byte: int
 
 
-def _without_utf8(path: Path, fault: _Fault) -> Encoding:
-    good, bad = _tally(path)
+def _without_utf8(source: Source, fault: _Fault) -> Encoding:
+    good, bad = _tally(source)
     if good > bad:
         others = "the other character outside ASCII is" if good == 1 else f"the {good:,} others outside ASCII are"
-        raise _undecodable(path, "utf-8", fault, f"is not UTF-8, though {others}")
-    beyond = _first_fault(path, "cp1252")
+        raise _undecodable(source, "utf-8", fault, f"is not UTF-8, though {others}")
+    beyond = _first_fault(source, "cp1252")
     if beyond:
-        raise _undecodable(path, "cp1252", beyond, "is neither UTF-8 nor Windows-1252")
+        raise _undecodable(source, "cp1252", beyond, "is neither UTF-8 nor Windows-1252")
     warning = found(
-        path,
+        source,
         f"not UTF-8 (first at byte 0x{fault.byte:02X}, offset {fault.offset:,}): read as Windows-1252",
-        line=_line_at(path, "cp1252", fault.offset),
+        line=_line_at(source, "cp1252", fault.offset),
         hint="Look at letters with accents in what `overnight plan --show 3` prints; UTF-8 is the safe choice.",
         level="warning",
     )
     return Encoding("cp1252", (warning,))
 
 
-def _undecodable(path: Path, codec: str, fault: _Fault, why: str) -> RecordsError:
+def _undecodable(source: Source, codec: str, fault: _Fault, why: str) -> RecordsError:
     return refuse(
-        path,
+        source,
         f"byte 0x{fault.byte:02X} at offset {fault.offset:,} {why}",
-        line=_line_at(path, codec, fault.offset),
+        line=_line_at(source, codec, fault.offset),
         hint="Mend that place, or save the file again as UTF-8 from the program that made it.",
     )
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
+def _chunks(source: Source) -> Iterator[bytes]:
+    with source.open() as file:
         while chunk := file.read(CHUNK_BYTES):
             yield chunk
 
 
-def _first_fault(path: Path, codec: str) -> _Fault | None:
+def _first_fault(source: Source, codec: str) -> _Fault | None:
     decoder = codecs.getincrementaldecoder(codec)()
     end = 0
     try:
-        for chunk in _chunks(path):
+        for chunk in _chunks(source):
             end += len(chunk)
             decoder.decode(chunk)
         decoder.decode(b"", final=True)
@@ -109,11 +109,11 @@ def _first_fault(path: Path, codec: str) -> _Fault | None:
     return None
 
 
-def _tally(path: Path) -> tuple[int, int]:
+def _tally(source: Source) -> tuple[int, int]:
     """How many characters outside ASCII read well as UTF-8, and how many bytes do not."""
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     good = bad = 0
-    for chunk in _chunks(path):
+    for chunk in _chunks(source):
         outside = [c for c in decoder.decode(chunk) if c > "\x7f"]
         escaped = sum("\udc80" <= c <= "\udcff" for c in outside)
         bad += escaped
@@ -121,35 +121,35 @@ def _tally(path: Path) -> tuple[int, int]:
     return good, bad
 
 
-def _refuse_nul(path: Path, codec: str) -> None:
+def _refuse_nul(source: Source, codec: str) -> None:
     wide = codec in {"utf-16", "utf-32"}  # there a NUL byte is half of a common letter
     decoder = codecs.getincrementaldecoder(codec)()
-    for chunk in _chunks(path):
+    for chunk in _chunks(source):
         if "\0" in decoder.decode(chunk) if wide else b"\0" in chunk:
-            raise _nul(path, codec)
+            raise _nul(source, codec)
 
 
-def _nul(path: Path, codec: str) -> RecordsError:
+def _nul(source: Source, codec: str) -> RecordsError:
     line = 1
     decoder = codecs.getincrementaldecoder(codec)()
-    for chunk in _chunks(path):
+    for chunk in _chunks(source):
         text = decoder.decode(chunk)
         line += text.partition("\0")[0].count("\n")
         if "\0" in text:
             break
     return refuse(
-        path,
+        source,
         "a NUL character: not a table of text",
         line=line,
         hint="If it is UTF-16 without a byte-order mark, or another program's own format, save it as CSV in UTF-8.",
     )
 
 
-def _line_at(path: Path, codec: str, offset: int) -> int:
+def _line_at(source: Source, codec: str, offset: int) -> int:
     """1-based number of the line that holds the byte at `offset`."""
     decoder = codecs.getincrementaldecoder(codec)("replace")
     line, left = 1, offset
-    for chunk in _chunks(path):
+    for chunk in _chunks(source):
         line += decoder.decode(chunk[:left]).count("\n")
         left -= len(chunk)
         if left <= 0:

@@ -1,9 +1,9 @@
 """Gathering what is wrong with a table, so that a person mends it in one go and not in twenty."""
 
-from pathlib import Path
 from typing import Final, Literal
 
 from overnight.errors import Finding, RecordsError
+from overnight.records.source import Source
 
 SHOWN: Final = 20
 """More findings than this are counted, not listed."""
@@ -25,24 +25,33 @@ class Findings:
     def extend(self, error: RecordsError) -> None:
         for finding in error.findings:
             self.add(finding)
+        self._left_out += error.left_out
+
+    def __bool__(self) -> bool:
+        return bool(self._kept)
+
+    @property
+    def listed(self) -> tuple[Finding, ...]:
+        """Those kept; where there are more, one at the end that says how many."""
+        if not self._left_out:
+            return tuple(self._kept)
+        return (*self._kept, Finding(f"and {self._left_out:,} more", level=self._kept[0].level))
 
     def raise_if_any(self) -> None:
-        """Raises RecordsError with all of them; the last line says how many more there are."""
-        if not self._kept:
-            return
-        more = [Finding(f"and {self._left_out:,} more")] if self._left_out else []
-        raise RecordsError([*self._kept, *more])
+        """Raises RecordsError with all of them, those left out counted."""
+        if self._kept:
+            raise RecordsError(self._kept, self._left_out)
 
 
-def refuse(path: Path, what: str, *, line: int = 0, hint: str = "") -> RecordsError:
+def refuse(source: Source, what: str, *, line: int = 0, hint: str = "") -> RecordsError:
     """The error for one finding in one file."""
-    return RecordsError([found(path, what, line=line, hint=hint)])
+    return RecordsError([found(source, what, line=line, hint=hint)])
 
 
 def found(
-    path: Path, what: str, *, line: int = 0, hint: str = "", level: Literal["error", "warning"] = "error"
+    source: Source, what: str, *, line: int = 0, hint: str = "", level: Literal["error", "warning"] = "error"
 ) -> Finding:
-    return Finding(what, file=str(path), line=line, hint=hint, level=level)
+    return Finding(what, file=str(source), line=line, hint=hint, level=level)
 
 
 def shown(value: object, width: int = 60) -> str:

@@ -11,9 +11,9 @@ from overnight.core.task import Column
 from overnight.errors import Finding, RecordsError
 from overnight.records.findings import Findings, found, refuse, shown
 from overnight.records.ids import AUTO, AutoIds, id_text
-from overnight.records.kinds import merged
-from overnight.records.opening import open_table
+from overnight.records.opening import open_tables
 from overnight.records.table import Entry, Table
+from overnight.records.tables.kinds import merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,10 @@ def read_records(files: Sequence[RecordsFile], *, id: str, text: Sequence[str]) 
     if not files:
         findings.add(Finding("no files", path="records.files", hint="Name at least one table."))
     tables: list[Table] = []
-    for file in files:
-        try:
-            opened_as = _version(file.path)
-            table = open_table(file.path)
-        except RecordsError as error:
-            findings.extend(error)
-            continue
-        tables.append(replace(table, entries=partial(_unchanged, table, opened_as)))
+    sources: list[str] = []
+    for table, said in _opened(files, findings):
+        tables.append(table)
+        sources.append(said)
         wanted = [("records.id", id)] if id != AUTO else []
         for path, name in [*wanted, *(("records.text", name) for name in text)]:
             if name not in table.columns:
@@ -49,7 +45,20 @@ def read_records(files: Sequence[RecordsFile], *, id: str, text: Sequence[str]) 
         hint = "Name the columns the model sees, or name an id column."
         findings.add(Finding("`id: auto` needs text columns", path="records.text", hint=hint))
     findings.raise_if_any()
-    return RecordSet(tables, [file.source for file in files], id, tuple(text))
+    return RecordSet(tables, sources, id, tuple(text))
+
+
+def _opened(files: Sequence[RecordsFile], findings: Findings) -> Iterator[tuple[Table, str]]:
+    """Every table with the person's name for where it came from. What cannot be opened is added to `findings`."""
+    for file in files:
+        try:
+            opened_as = _version(file.path)
+            opened = open_tables(file.path)
+        except RecordsError as error:
+            findings.extend(error)
+            continue
+        for table in opened:
+            yield replace(table, entries=partial(_unchanged, table, opened_as)), file.source
 
 
 def _version(path: Path) -> tuple[int, int] | None:
@@ -69,7 +78,7 @@ def _unchanged(table: Table, opened_as: tuple[int, int] | None) -> Iterator[Entr
     for rows in (table.entries(), iter(())):
         now = _version(table.path)
         if now is not None and now != opened_as:  # None: it is gone, which reading it says better
-            raise refuse(table.path, "the file changed while it was read", hint="Run again.")
+            raise refuse(table.source, "the file changed while it was read", hint="Run again.")
         yield from rows
 
 
@@ -78,7 +87,7 @@ def _no_column(table: Table, name: str, path: str) -> Finding:
     near = difflib.get_close_matches(name.casefold(), by_folded, n=1)
     listed = ", ".join(table.columns[:40]) + (f" and {len(table.columns) - 40} more" if len(table.columns) > 40 else "")
     hint = (f"Did you mean {by_folded[near[0]]}? " if near else "") + f"The columns are: {listed}."
-    return Finding(f"there is no column {shown(name)}", path=path, file=str(table.path), hint=hint)
+    return Finding(f"there is no column {shown(name)}", path=path, file=str(table.source), hint=hint)
 
 
 class RecordSet:
@@ -97,10 +106,10 @@ class RecordSet:
             for name, kind in zip(table.columns, table.types, strict=True):
                 types[name] = merged(types.get(name, kind), kind)
         self._types = types
-        names = [table.path.name for table in tables]
+        names = [table.source.name for table in tables]
         self._labels = tuple(
             (f"{source}, " if source else "")
-            + (table.path.name if names.count(table.path.name) == 1 else str(table.path))
+            + (table.source.name if names.count(table.source.name) == 1 else str(table.source))
             + (":" if table.by_line else ", row ")
             for table, source in zip(tables, sources, strict=True)
         )
@@ -174,7 +183,7 @@ class RecordSet:
         position = 0
         for table, label in zip(self._tables, self._labels, strict=True):
             columns, whole = table.columns, table.columns == self.columns
-            for place, row in table.entries():
+            for place, row, raw in table.entries():
                 if isinstance(row, Finding):
                     report(row)
                     continue
@@ -193,7 +202,7 @@ class RecordSet:
                         hint = "Give the row an id, remove it, or write `id: auto`."
                         report(_at(table, place, f"no id: {shown(self._id)} is blank", hint))
                         continue
-                yield table, place, Record(record_id, position, values, f"{label}{place}")
+                yield table, place, Record(record_id, position, values, f"{label}{place}", table.format, raw)
                 position += 1
 
 
@@ -203,5 +212,5 @@ def _raise(finding: Finding) -> None:
 
 def _at(table: Table, place: int, what: str, hint: str) -> Finding:
     if table.by_line:
-        return found(table.path, what, line=place, hint=hint)
-    return found(table.path, f"row {place:,}: {what}", hint=hint)
+        return found(table.source, what, line=place, hint=hint)
+    return found(table.source, f"row {place:,}: {what}", hint=hint)

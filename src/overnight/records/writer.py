@@ -6,10 +6,10 @@ from typing import IO, Final
 
 from overnight.core.record import Cell
 from overnight.core.task import Column
-from overnight.records.write_csv import write_csv
-from overnight.records.write_jsonl import write_jsonl
-from overnight.records.write_parquet import write_parquet
-from overnight.records.write_xlsx import write_xlsx
+from overnight.records.writers.csv import write_csv
+from overnight.records.writers.jsonl import write_jsonl
+from overnight.records.writers.parquet import write_parquet
+from overnight.records.writers.xlsx import write_xlsx
 
 _WRITERS: Final = {"csv": write_csv, "jsonl": write_jsonl, "parquet": write_parquet, "xlsx": write_xlsx}
 

@@ -24,7 +24,7 @@ from overnight.pricing.refusals import Refusal, looked_at
 from overnight.pricing.tables import Tables
 from overnight.pricing.thinking import Thinking
 from overnight.pricing.tokens import choose_max_output
-from overnight.records.csv_table import open_csv
+from overnight.records.opening import open_table
 from overnight.records.reader import RecordSet, RecordsFile, read_records
 from overnight.run.world import Home, Reporter, World
 from overnight.study.blanks import BlankSlots, missing_abstracts
@@ -183,7 +183,8 @@ def read_study_records(study: Study) -> tuple[RecordSet, int]:
             raise
         # The columns of an ask are the ones its prompt names.
         paths = {"records.text": "ask.prompt"}
-        raise RecordsError([replace(one, path=paths.get(one.path, one.path)) for one in error.findings]) from error
+        renamed = [replace(one, path=paths.get(one.path, one.path)) for one in error.findings]
+        raise RecordsError(renamed, error.left_out) from error
     return records, records.check()
 
 
@@ -201,8 +202,7 @@ def check_texts(study: Study, records: RecordSet, task: Task) -> list[Finding]:
         n_errors += len(found)
         errors += found[: max(0, _MOST_FINDINGS - len(errors))]
     if errors:
-        rest = n_errors - len(errors)
-        raise RecordsError([*errors, *([Finding(f"and {rest:,} more like these")] if rest else [])])
+        raise RecordsError(errors, n_errors - len(errors))
     return [*missing_abstracts(study, missing), *blanks.warnings()]
 
 
@@ -252,7 +252,7 @@ def _lost_memory(study: Study, world: World) -> str:
 def _holds_answers(results: Path) -> bool:
     """False for results of before any answer. A file that is not as we wrote it is taken to hold some."""
     try:
-        table = open_csv(results)
+        table = open_table(results)
         at = table.columns.index("outcome")
         return any(row[at] in {"answer", "problem"} for _, row in table.rows())
     except (RecordsError, ValueError, OSError):

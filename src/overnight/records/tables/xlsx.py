@@ -11,17 +11,17 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, cast
 from xml.etree.ElementTree import ParseError
 
 from overnight.core.record import Cell
 from overnight.errors import Finding
-from overnight.records.cells import plain_text
 from overnight.records.findings import found, refuse, shown
-from overnight.records.header import checked_header
-from overnight.records.kinds import SAFE_INTEGER
+from overnight.records.source import Source
 from overnight.records.table import Entry, Table
+from overnight.records.tables.header import checked_header
+from overnight.records.tables.kinds import SAFE_INTEGER
+from overnight.records.writers.cells import plain_text
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
@@ -62,58 +62,58 @@ _DAMAGE: Final = (
 )
 
 
-def open_xlsx(path: Path) -> Table:
+def open_xlsx(source: Source) -> Table:
     """Looks for the sheet, reads its header and first row. Raises RecordsError."""
     try:
-        formulas = _has_formulas(path)
-        with _workbook(path, formulas=True) as book:
+        formulas = _has_formulas(source)
+        with _workbook(source, formulas=True) as book:
             with_data = [sheet.title for sheet in book.worksheets if _has_data(book, sheet.title)]
         if not with_data:
-            raise refuse(path, "an empty table: no sheet holds anything", hint="Save it again with its rows.")
+            raise refuse(source, "an empty table: no sheet holds anything", hint="Save it again with its rows.")
         sheet = with_data[0]
-        number, cells = next((n, c) for n, c, _ in _rows(path, sheet, formulas=False) if _width(c))
+        number, cells = next((n, c) for n, c, _ in _rows(source, sheet, formulas=False) if _width(c))
     except StopIteration as cause:
-        raise refuse(path, "a table of formulas without their values", hint=_UNCOMPUTED) from cause
+        raise refuse(source, "a table of formulas without their values", hint=_UNCOMPUTED) from cause
     except _DAMAGE as cause:
-        raise refuse(path, f"not an XLSX file that can be read: {cause}", hint=_DAMAGED) from cause
+        raise refuse(source, f"not an XLSX file that can be read: {cause}", hint=_DAMAGED) from cause
     names = ["" if cell.value is None else plain_text(_value(cell)) for cell in cells[: _width(cells)]]
-    columns, notes = checked_header(path, names, line=number)
-    if next(_entries(path, sheet, formulas, number, len(columns)), None) is None:
-        raise refuse(path, "an empty table: there is nothing below the header", hint="Save it again with its rows.")
+    columns, notes = checked_header(source, names, line=number)
+    if next(_entries(source, sheet, formulas, number, len(columns)), None) is None:
+        raise refuse(source, "an empty table: there is nothing below the header", hint="Save it again with its rows.")
     return Table(
-        path=path,
+        source=source,
         format="xlsx",
         columns=columns,
         types=("auto",) * len(columns),
-        entries=lambda: _entries(path, sheet, formulas, number, len(columns)),
-        notes=_several(path, with_data) + notes,
+        entries=lambda: _entries(source, sheet, formulas, number, len(columns)),
+        notes=_several(source, with_data) + notes,
     )
 
 
-def _several(path: Path, with_data: Sequence[str]) -> tuple[Finding, ...]:
+def _several(source: Source, with_data: Sequence[str]) -> tuple[Finding, ...]:
     if len(with_data) == 1:
         return ()
     others = ", ".join(shown(name) for name in with_data[1:])
     what = f"only the first sheet with data is read, {shown(with_data[0])}; not read: {others}"
-    return (found(path, what, hint="Save the sheet that you want as a file of its own.", level="warning"),)
+    return (found(source, what, hint="Save the sheet that you want as a file of its own.", level="warning"),)
 
 
 _UNCOMPUTED: Final = "The program that wrote it did not compute them: open it in Excel or LibreOffice and save it."
 
 
-def _entries(path: Path, sheet: str, formulas: bool, header: int, width: int) -> Iterator[Entry]:
+def _entries(source: Source, sheet: str, formulas: bool, header: int, width: int) -> Iterator[Entry]:
     number = header
     try:
-        for number, cells, written in _rows(path, sheet, formulas=formulas):
+        for number, cells, written in _rows(source, sheet, formulas=formulas):
             if number > header and (_width(cells) or _width(written)):
                 wrong = _wrong(cells, written, width)
                 if wrong:
-                    yield number, found(path, wrong[0], line=number, hint=wrong[1])
+                    yield number, found(source, wrong[0], line=number, hint=wrong[1]), ""
                 else:
                     values = [_value(cell) for cell in cells[:width]]
-                    yield number, tuple(values + [None] * (width - len(values)))
+                    yield number, tuple(values + [None] * (width - len(values))), ""
     except _DAMAGE as error:
-        yield number, found(path, f"cannot be read after row {number:,}: {error}", hint=_DAMAGED)
+        yield number, found(source, f"cannot be read after row {number:,}: {error}", hint=_DAMAGED), ""
 
 
 def _wrong(cells: _Cells, written: _Cells, width: int) -> tuple[str, str] | None:
@@ -160,14 +160,14 @@ def _unescaped(match: re.Match[str]) -> str:
     return match[0] if "\ud800" <= character <= "\udfff" else character
 
 
-def _rows(path: Path, sheet: str, *, formulas: bool) -> Iterator[tuple[int, _Cells, _Cells]]:
+def _rows(source: Source, sheet: str, *, formulas: bool) -> Iterator[tuple[int, _Cells, _Cells]]:
     """(row number, cells with values, the same cells with formulas if asked for, else nothing)."""
-    with _workbook(path, formulas=False) as book:
+    with _workbook(source, formulas=False) as book:
         if not formulas:
             for number, cells in enumerate(_cells(book, sheet), 1):
                 yield number, cells, ()
             return
-        with _workbook(path, formulas=True) as twin:
+        with _workbook(source, formulas=True) as twin:
             for number, (cells, written) in enumerate(zip(_cells(book, sheet), _cells(twin, sheet), strict=True), 1):
                 yield number, cells, written
 
@@ -187,12 +187,12 @@ def _has_data(book: "Workbook", sheet: str) -> bool:
 
 
 @contextmanager
-def _workbook(path: Path, *, formulas: bool) -> Iterator["Workbook"]:
+def _workbook(source: Source, *, formulas: bool) -> Iterator["Workbook"]:
     from openpyxl import load_workbook
 
     # Its warnings are about styles and extensions it drops; dates it cannot read come back as errors, which we report.
     warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
-    with path.open("rb") as file:
+    with source.seekable() as file:
         book = load_workbook(file, read_only=True, data_only=not formulas, keep_links=False)
         try:
             yield book
@@ -203,8 +203,8 @@ def _workbook(path: Path, *, formulas: bool) -> Iterator["Workbook"]:
 _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[\s/>]")
 
 
-def _has_formulas(path: Path) -> bool:
-    with zipfile.ZipFile(path) as archive:
+def _has_formulas(source: Source) -> bool:
+    with source.seekable() as file, zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
             if info.file_size > max(_SMALL_BYTES, info.compress_size * _MOST_RATIO):
                 size = f"{info.file_size:,} bytes"

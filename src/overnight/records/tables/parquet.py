@@ -5,15 +5,15 @@ Read in batches of 2,048 rows, or fewer where values are long, without pre-buffe
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count
-from pathlib import Path
+from itertools import count, repeat
 from typing import TYPE_CHECKING, Final
 
 from overnight.core.record import Cell
 from overnight.records.findings import found, refuse, shown
-from overnight.records.header import checked_header
-from overnight.records.parquet_sizes import batch_rows, refuse_swelling
+from overnight.records.source import Source
 from overnight.records.table import Entry, Table
+from overnight.records.tables.header import checked_header
+from overnight.records.tables.parquet_sizes import batch_rows, refuse_swelling
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,58 +22,59 @@ if TYPE_CHECKING:
 _DAMAGED: Final = "Write the file again, or check it with another program: it may be cut or damaged."
 
 
-def open_parquet(path: Path) -> Table:
+def open_parquet(source: Source) -> Table:
     """Reads the schema only. Raises RecordsError."""
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 
     try:
-        with path.open("rb") as source:
-            file = ParquetFile(source, pre_buffer=False)
+        with source.seekable() as stream:
+            file = ParquetFile(stream, pre_buffer=False)
             schema, n_rows = file.schema_arrow, file.metadata.num_rows
             refuse_swelling(file)
     except (pa.ArrowException, OSError, ValueError) as cause:
-        raise refuse(path, f"not a Parquet file that can be read: {_first_line(cause)}", hint=_DAMAGED) from cause
+        raise refuse(source, f"not a Parquet file that can be read: {_first_line(cause)}", hint=_DAMAGED) from cause
     if not schema.names:
-        raise refuse(path, "an empty table: it has no columns", hint="Write it again with its columns.")
-    columns, notes = checked_header(path, schema.names)
+        raise refuse(source, "an empty table: it has no columns", hint="Write it again with its columns.")
+    columns, notes = checked_header(source, schema.names)
     if not n_rows:
-        raise refuse(path, "an empty table: it has columns and no rows", hint="Write it again with its rows.")
+        raise refuse(source, "an empty table: it has columns and no rows", hint="Write it again with its rows.")
     return Table(
-        path=path,
+        source=source,
         format="parquet",
         columns=columns,
         types=tuple(_declared(_stored(field.type)) for field in schema),
-        entries=lambda: _entries(path, columns),
+        entries=lambda: _entries(source, columns),
         notes=notes,
     )
 
 
-def _entries(path: Path, columns: tuple[str, ...]) -> Iterator[Entry]:
+def _entries(source: Source, columns: tuple[str, ...]) -> Iterator[Entry]:
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 
     place = 1
-    with path.open("rb") as source:
+    with source.seekable() as stream:
         try:
-            file = ParquetFile(source, pre_buffer=False)
+            file = ParquetFile(stream, pre_buffer=False)
             readers = [_reader(field.type) for field in file.schema_arrow]
-            for batch in _batches(path, file):
+            for batch in _batches(source, file):
                 try:
                     cells = [read(values) for read, values in zip(readers, batch.columns, strict=True)]
                 except (ValueError, OverflowError):  # ArrowInvalid and UnicodeDecodeError are ValueErrors
                     row, what = _first_bad(columns, readers, batch, place)
-                    yield row, found(path, what, hint="Mend the value where the table is made.")
+                    yield row, found(source, what, hint="Mend the value where the table is made."), ""
                     return
-                yield from zip(count(place), zip(*cells, strict=True), strict=False)
+                yield from zip(count(place), zip(*cells, strict=True), repeat(""), strict=False)
                 place += len(batch)
         except (pa.ArrowException, OSError, ValueError) as error:
-            yield place, found(path, f"cannot be read after row {place - 1:,}: {_first_line(error)}", hint=_DAMAGED)
+            what = f"cannot be read after row {place - 1:,}: {_first_line(error)}"
+            yield place, found(source, what, hint=_DAMAGED), ""
 
 
-def _batches(path: Path, file: "ParquetFile") -> "Iterator[pa.RecordBatch]":
+def _batches(source: Source, file: "ParquetFile") -> "Iterator[pa.RecordBatch]":
     for number in range(file.metadata.num_row_groups):
-        rows = batch_rows(path, file.metadata.row_group(number), number)
+        rows = batch_rows(source, file.metadata.row_group(number), number)
         yield from file.iter_batches(rows, row_groups=[number], use_threads=False)
 
 

@@ -9,13 +9,13 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from overnight.records.encoding import find_encoding
 from overnight.records.findings import found, refuse, shown
-from overnight.records.header import checked_header
+from overnight.records.source import Source
 from overnight.records.table import Entry, Table
+from overnight.records.tables.header import checked_header
 
 FIELD_LIMIT: Final = 64 << 20
 """Characters in one field. A quote that is never closed is noticed here at the latest."""
@@ -26,26 +26,26 @@ _SAMPLE_ROWS: Final = 50
 _SEPARATOR_LINE: Final = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 
 
-def open_csv(path: Path) -> Table:
+def open_csv(source: Source) -> Table:
     """Decodes the whole file once, then reads the header and the first row. Raises RecordsError."""
-    encoding = find_encoding(path)
-    layout = _layout(path, encoding.codec)
-    header = next(layout.read(path), None)
+    encoding = find_encoding(source)
+    layout = _layout(source, encoding.codec)
+    header = next(layout.read(source), None)
     if header is None:
-        raise refuse(path, "an empty table: only blank lines", hint="The first line names the columns.")
+        raise refuse(source, "an empty table: only blank lines", hint="The first line names the columns.")
     place, names = header
     if isinstance(names, csv.Error):
-        raise refuse(path, _unreadable(names), line=place, hint=_QUOTES)
-    columns, notes = checked_header(path, names, line=place)
-    if next(_entries(path, layout, len(columns)), None) is None:
+        raise refuse(source, _unreadable(names), line=place, hint=_QUOTES)
+    columns, notes = checked_header(source, names, line=place)
+    if next(_entries(source, layout, len(columns)), None) is None:
         what = f"an empty table: a header of {_columns(len(columns))} and no record below it"
-        raise refuse(path, what, line=place, hint="Export it again with its rows.")
+        raise refuse(source, what, line=place, hint="Export it again with its rows.")
     return Table(
-        path=path,
+        source=source,
         format="tsv" if layout.separator == "\t" else "csv",
         columns=columns,
         types=("text",) * len(columns),
-        entries=lambda: _entries(path, layout, len(columns)),
+        entries=lambda: _entries(source, layout, len(columns)),
         notes=encoding.notes + notes,
         encoding=encoding.codec,
         separator=layout.separator,
@@ -60,10 +60,10 @@ class _Layout:
     separator: str
     skipped: int
 
-    def read(self, path: Path) -> Iterator[tuple[int, list[str] | csv.Error]]:
+    def read(self, source: Source) -> Iterator[tuple[int, list[str] | csv.Error]]:
         """(line the row begins on, its cells), blank lines left out. The error last where it cannot go on."""
         csv.field_size_limit(FIELD_LIMIT)
-        with path.open(encoding=self.codec, newline="") as file:
+        with source.open_text(self.codec) as file:
             for _ in range(self.skipped):
                 file.readline()
             reader = csv.reader(file, delimiter=self.separator, strict=True)
@@ -78,17 +78,17 @@ class _Layout:
                 yield line, error
 
 
-def _entries(path: Path, layout: _Layout, width: int) -> Iterator[Entry]:
-    rows = layout.read(path)
+def _entries(source: Source, layout: _Layout, width: int) -> Iterator[Entry]:
+    rows = layout.read(source)
     next(rows)
     for line, row in rows:
         if isinstance(row, csv.Error):
-            yield line, found(path, _unreadable(row), line=line, hint=_QUOTES)
+            yield line, found(source, _unreadable(row), line=line, hint=_QUOTES), ""
         elif len(row) == width:
-            yield line, tuple(row)
+            yield line, tuple(row), ""
         else:
             what = f"{_columns(len(row))} where the header has {width:,}; the row begins {shown(row[0])}"
-            yield line, found(path, what, line=line, hint=_ragged(layout.separator))
+            yield line, found(source, what, line=line, hint=_ragged(layout.separator)), ""
 
 
 def _columns(n: int) -> str:
@@ -112,13 +112,13 @@ def _unreadable(error: csv.Error) -> str:
     return f"this row cannot be read: {reason}"
 
 
-def _layout(path: Path, codec: str) -> _Layout:
-    with path.open(encoding=codec, newline="") as file:
+def _layout(source: Source, codec: str) -> _Layout:
+    with source.open_text(codec) as file:
         sample = file.read(_SAMPLE_CHARACTERS)
     said = _SEPARATOR_LINE.match(sample)
     if said and said[1] in SEPARATORS:
         return _Layout(codec, said[1], 1)
-    order = "\t,;" if path.suffix.lower() in {".tsv", ".tab"} else ",;\t"
+    order = "\t,;" if source.suffix in {".tsv", ".tab"} else ",;\t"
     # max() keeps the first of equals: the order is the tie-break, and what a table of one column gets.
     return _Layout(codec, max(order, key=lambda separator: _fit(sample, separator)), 0)
 

@@ -6,16 +6,16 @@ The columns are those of all lines, first seen first, so opening parses the whol
 import json
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import IO, Final, NoReturn
 
 from overnight.core.record import Cell
 from overnight.errors import Finding
 from overnight.records.encoding import find_encoding
 from overnight.records.findings import Findings, found, refuse, shown
-from overnight.records.header import checked_header
-from overnight.records.kinds import kind_of, merged_in_file
+from overnight.records.source import Source
 from overnight.records.table import Entry, Table
+from overnight.records.tables.header import checked_header
+from overnight.records.tables.kinds import kind_of, merged_in_file
 
 LINE_LIMIT: Final = 128 << 20
 """Bytes (characters, outside UTF-8) in one line. A file without line ends is noticed here, before it fills memory."""
@@ -23,13 +23,13 @@ LINE_LIMIT: Final = 128 << 20
 _ONE_OBJECT: Final = 'Every line is one whole JSON object, such as {"id": "a1", "text": "…"}.'
 
 
-def open_jsonl(path: Path) -> Table:
+def open_jsonl(source: Source) -> Table:
     """Parses every line once. Raises RecordsError with all lines that are no objects."""
-    encoding = find_encoding(path)
+    encoding = find_encoding(source)
     findings = Findings()
     kinds: dict[str, str] = {}
     line = 0
-    for line, value in _objects(path, encoding.codec):  # noqa: B007 - the last one is named below
+    for line, value in _objects(source, encoding.codec):  # noqa: B007 - the last one is named below
         if isinstance(value, Finding):
             findings.add(value)
             continue
@@ -37,17 +37,17 @@ def open_jsonl(path: Path) -> Table:
             kinds[name] = merged_in_file(kinds.get(name, ""), kind_of(cell))
     findings.raise_if_any()
     if not line:
-        raise refuse(path, "an empty table: only blank lines", hint=_ONE_OBJECT)
+        raise refuse(source, "an empty table: only blank lines", hint=_ONE_OBJECT)
     if not kinds:
-        raise refuse(path, "an empty table: its objects hold nothing", line=line, hint=_ONE_OBJECT)
+        raise refuse(source, "an empty table: its objects hold nothing", line=line, hint=_ONE_OBJECT)
     keys = tuple(kinds)
-    columns, notes = checked_header(path, keys)
+    columns, notes = checked_header(source, keys)
     return Table(
-        path=path,
+        source=source,
         format="jsonl",
         columns=columns,
         types=tuple(_declared(kind) for kind in kinds.values()),
-        entries=lambda: _entries(path, encoding.codec, keys, {key for key in keys if "json" in kinds[key]}),
+        entries=lambda: _entries(source, encoding.codec, keys, {key for key in keys if "json" in kinds[key]}),
         notes=encoding.notes + notes,
         encoding=encoding.codec,
     )
@@ -57,17 +57,17 @@ def _declared(kind: str) -> str:
     return "text" if kind in {"", "text, json"} else kind
 
 
-def _entries(path: Path, codec: str, keys: Sequence[str], nested: set[str]) -> Iterator[Entry]:
+def _entries(source: Source, codec: str, keys: Sequence[str], nested: set[str]) -> Iterator[Entry]:
     """nested: the keys under which some line has a list or an object."""
     slots = [i for i, key in enumerate(keys) if key in nested]
-    for line, value in _objects(path, codec):
+    for line, value in _objects(source, codec):
         if isinstance(value, Finding):
-            yield line, value
+            yield line, value, ""
             continue
         row = [value.get(key) for key in keys]
         for i in slots:
             row[i] = _flat(row[i])
-        yield line, tuple(row)  # type: ignore[arg-type]  # a list or object is under `nested` keys only: open_jsonl saw all
+        yield line, tuple(row), ""  # type: ignore[arg-type]  # a list or object is under `nested` keys only: open_jsonl saw all
 
 
 def _flat(value: object) -> Cell:
@@ -79,27 +79,27 @@ def _flat(value: object) -> Cell:
     return value
 
 
-def _objects(path: Path, codec: str) -> Iterator[tuple[int, dict[str, object] | Finding]]:
+def _objects(source: Source, codec: str) -> Iterator[tuple[int, dict[str, object] | Finding]]:
     import msgspec
 
     decoder = msgspec.json.Decoder(dict[str, object])
-    with _lines(path, codec) as file:
-        for number, line in enumerate(_bounded(path, file), 1):
+    with _lines(source, codec) as file:
+        for number, line in enumerate(_bounded(source, file), 1):
             if len(line) > LINE_LIMIT:
                 what = f"a line of more than {LINE_LIMIT:,} characters; it begins {shown(_start(line), 40)}"
-                yield number, found(path, what, line=number, hint=_ONE_OBJECT)
+                yield number, found(source, what, line=number, hint=_ONE_OBJECT)
                 return
             try:
                 yield number, decoder.decode(line)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 text = line if isinstance(line, str) else line.decode(codec)
                 if text and not text.isspace():
-                    yield number, found(path, _why(text), line=number, hint=_ONE_OBJECT)
+                    yield number, found(source, _why(text), line=number, hint=_ONE_OBJECT)
 
 
-def _bounded(path: Path, file: IO[str] | IO[bytes]) -> Iterable[str | bytes]:
+def _bounded(source: Source, file: IO[str] | IO[bytes]) -> Iterable[str | bytes]:
     """Its lines, cut where one is too long. A file that is short enough as a whole is read the quick way."""
-    if path.stat().st_size <= LINE_LIMIT:
+    if not source.packing and source.path.stat().st_size <= LINE_LIMIT:
         return file
     return iter(lambda: file.readline(LINE_LIMIT + 1), type(file.read(0))())
 
@@ -109,11 +109,11 @@ def _start(line: str | bytes) -> str:
     return head if isinstance(head, str) else head.decode("utf-8", "replace")
 
 
-def _lines(path: Path, codec: str) -> IO[str] | IO[bytes]:
+def _lines(source: Source, codec: str) -> IO[str] | IO[bytes]:
     """The file at its first line. UTF-8 as bytes, which saves decoding and encoding each line: half of the time."""
     if not codec.startswith("utf-8"):
-        return path.open(encoding=codec, newline="\n")
-    file = path.open("rb")
+        return source.open_text(codec, "\n")
+    file = source.open()
     if codec == "utf-8-sig":
         file.seek(len(BOM_UTF8))
     return file

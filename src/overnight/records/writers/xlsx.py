@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Final
 from overnight.core.record import Cell
 from overnight.core.task import Column
 from overnight.errors import OutputError
-from overnight.records.cells import plain_text
+from overnight.records.writers.cells import plain_text
 
 if TYPE_CHECKING:
     from openpyxl.cell import Cell as SheetCell

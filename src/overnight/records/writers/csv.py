@@ -11,7 +11,7 @@ from typing import IO
 
 from overnight.core.record import Cell
 from overnight.core.task import Column
-from overnight.records.cells import defused, plain_text
+from overnight.records.writers.cells import defused, plain_text
 
 
 def write_csv(file: IO[bytes], columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> int:

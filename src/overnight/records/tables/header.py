@@ -1,13 +1,15 @@
 """The rules for column names, the same in every format."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from overnight.errors import Finding
 from overnight.records.findings import Findings, found, shown
+from overnight.records.source import Source
 
 
-def checked_header(path: Path, names: Sequence[str], *, line: int = 0) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+def checked_header(
+    source: Source, names: Sequence[str], *, line: int = 0
+) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     """(names without white space around them, a warning if there was some).
 
     Raises RecordsError for every empty name and every name that is there twice.
@@ -16,14 +18,14 @@ def checked_header(path: Path, names: Sequence[str], *, line: int = 0) -> tuple[
     findings = Findings()
     for number in (i for i, name in enumerate(columns, 1) if not name):
         hint = "Give it a name or remove the column; a table written by pandas wants `index=False`."
-        findings.add(found(path, f"column {number} of {len(columns)} has no name", line=line, hint=hint))
+        findings.add(found(source, f"column {number} of {len(columns)} has no name", line=line, hint=hint))
     for name, places in _repeated(columns):
         what = f"{len(places)} columns are named {shown(name)}: numbers {', '.join(map(str, places))}"
-        findings.add(found(path, what, line=line, hint="Give each column a name of its own."))
+        findings.add(found(source, what, line=line, hint="Give each column a name of its own."))
     findings.raise_if_any()
     trimmed = [name for name, column in zip(names, columns, strict=True) if name != column]
     what = f"white space around column names was removed: {', '.join(shown(name) for name in trimmed)}"
-    return columns, (found(path, what, line=line, level="warning"),) if trimmed else ()
+    return columns, (found(source, what, line=line, level="warning"),) if trimmed else ()
 
 
 def _repeated(columns: Iterable[str]) -> list[tuple[str, list[int]]]:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pyarrow as pa
     from pyarrow.parquet import ColumnChunkMetaData, ParquetFile, RowGroupMetaData
+
+    from overnight.records.source import Source
 
 BATCH_ROWS: Final = 2048
 _BATCH_BYTES: Final = 128 << 20
@@ -36,12 +36,12 @@ def refuse_swelling(file: "ParquetFile") -> None:
                 )
 
 
-def batch_rows(path: "Path", group: "RowGroupMetaData", number: int) -> int:
+def batch_rows(source: "Source", group: "RowGroupMetaData", number: int) -> int:
     """How many rows of the `number`-th row group are read at a time. Raises ValueError where one may be too many."""
     rows = BATCH_ROWS
     for chunk in _chunks(group):
         per_row = chunk.num_values / max(1, group.num_rows)  # more than one: it lies in lists
-        largest = _largest_bytes(path, chunk, number)
+        largest = _largest_bytes(source, chunk, number)
         if chunk.num_values > group.num_rows and largest * chunk.num_values > _MOST_NESTED_BYTES:
             raise ValueError(
                 f"column {chunk.path_in_schema!r} holds {chunk.num_values:,} values of up to {largest:,} bytes in lists"
@@ -50,7 +50,7 @@ def batch_rows(path: "Path", group: "RowGroupMetaData", number: int) -> int:
     return max(1, rows)
 
 
-def _largest_bytes(path: "Path", chunk: "ColumnChunkMetaData", number: int) -> int:
+def _largest_bytes(source: "Source", chunk: "ColumnChunkMetaData", number: int) -> int:
     """No value that stands in many rows is longer; those that stand once are taken for equally long."""
     if chunk.physical_type != "BYTE_ARRAY":
         return 8
@@ -58,17 +58,17 @@ def _largest_bytes(path: "Path", chunk: "ColumnChunkMetaData", number: int) -> i
         return _mean_bytes(chunk)
     if chunk.total_uncompressed_size * BATCH_ROWS <= _BATCH_BYTES:
         return int(chunk.total_uncompressed_size)
-    return max(_mean_bytes(chunk), _longest_in_dictionary(path, chunk, number))
+    return max(_mean_bytes(chunk), _longest_in_dictionary(source, chunk, number))
 
 
-def _longest_in_dictionary(path: "Path", chunk: "ColumnChunkMetaData", number: int) -> int:
+def _longest_in_dictionary(source: "Source", chunk: "ColumnChunkMetaData", number: int) -> int:
     """Reads some rows without putting the words in place of their numbers: each word is there once."""
     import pyarrow.compute as pc
     from pyarrow.parquet import ParquetFile
 
     column = chunk.path_in_schema
-    with path.open("rb") as source:
-        file = ParquetFile(source, pre_buffer=False, read_dictionary=[column])
+    with source.seekable() as stream:
+        file = ParquetFile(stream, pre_buffer=False, read_dictionary=[column])
         batches = file.iter_batches(BATCH_ROWS, row_groups=[number], columns=[column], use_threads=False)
         batch = next(batches, None)
         words = [] if batch is None else [one for values in batch.columns for one in _dictionaries(values)]

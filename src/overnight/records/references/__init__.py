@@ -1,0 +1,7 @@
+"""Bibliographic formats: one file a format, bytes in, references out, streamed. `FORMATS` is asked in order."""
+
+from typing import Final
+
+from overnight.records.references.format import Format
+
+FORMATS: Final[tuple[Format, ...]] = ()

@@ -1,0 +1,1 @@
+"""Tables of cells: CSV and TSV, JSON Lines, Parquet, XLSX. One file a format: bytes in, rows out, streamed."""

@@ -1,0 +1,1 @@
+"""Rows → bytes. One file a format, streamed; `records/writer.py` chooses."""
