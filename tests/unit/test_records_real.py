@@ -73,7 +73,7 @@ def test_a_scopus_export_as_it_comes() -> None:
     assert all(len(str(record.values["Abstract"])) > 200 for record in records)
 
 
-@pytest.mark.parametrize("name", ["zotero_pubmed.ris", "pubmed.nbib", "pubmed_efetch.xml", "jabref51.bib"])
+@pytest.mark.parametrize("name", ["zotero_pubmed.ris", "pubmed.nbib", "pubmed_efetch.xml"])
 def test_exports_for_a_later_version_are_called_by_their_name(name: str) -> None:
     with pytest.raises(RecordsError, match="which this version does not read"):
         read_records([RecordsFile(folder() / "exports" / name)], id="auto", text=["title"])

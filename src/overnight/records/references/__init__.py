@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from overnight.records.references.bibtex import BIBTEX
 from overnight.records.references.format import Format
 
-FORMATS: Final[tuple[Format, ...]] = ()
+FORMATS: Final[tuple[Format, ...]] = (BIBTEX,)
