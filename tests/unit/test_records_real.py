@@ -9,7 +9,7 @@ import pytest
 
 from overnight.core.record import Record
 from overnight.errors import RecordsError
-from overnight.records import RecordSet, RecordsFile, describe, read_records, write_table
+from overnight.records import RecordSet, RecordsFile, describe, open_table, read_records, write_table
 
 pytestmark = [
     pytest.mark.real_data,
@@ -73,10 +73,18 @@ def test_a_scopus_export_as_it_comes() -> None:
     assert all(len(str(record.values["Abstract"])) > 200 for record in records)
 
 
-@pytest.mark.parametrize("name", ["zotero_pubmed.ris", "pubmed.nbib", "pubmed_efetch.xml"])
+@pytest.mark.parametrize("name", ["zotero_pubmed.ris", "pubmed_efetch.xml"])
 def test_exports_for_a_later_version_are_called_by_their_name(name: str) -> None:
     with pytest.raises(RecordsError, match="which this version does not read"):
         read_records([RecordsFile(folder() / "exports" / name)], id="auto", text=["title"])
+
+
+def test_a_pubmed_export_as_it_comes() -> None:
+    table = open_table(folder() / "exports" / "pubmed.nbib")
+    rows = [dict(zip(table.columns, row, strict=True)) for _, row in table.rows()]
+    assert (table.format, table.notes, len(rows)) == ("medline", (), 5)
+    assert all(len(str(row["abstract"])) > 200 for row in rows)
+    assert [row["pmid"] for row in rows] == ["16403221", "16377612", "14871861", "14630660", "23039619"]
 
 
 def test_auto_ids_of_real_abstracts_are_all_different() -> None:

@@ -29,7 +29,6 @@ _NOT_TABLES: Final = (
 
 _NOT_YET: Final = (
     (re.compile(r"TY  ?-"), "a RIS file"),
-    (re.compile(r"PMID ?-"), "a PubMed (.nbib) file"),
     (re.compile(r"<\?xml|<!DOCTYPE|<html|<PubmedArticle", re.IGNORECASE), "XML or HTML"),
 )
 

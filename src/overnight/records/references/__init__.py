@@ -4,5 +4,6 @@ from typing import Final
 
 from overnight.records.references.bibtex import BIBTEX
 from overnight.records.references.format import Format
+from overnight.records.references.medline import MEDLINE
 
-FORMATS: Final[tuple[Format, ...]] = (BIBTEX,)
+FORMATS: Final[tuple[Format, ...]] = (MEDLINE, BIBTEX)
