@@ -5,6 +5,7 @@ tag that comes first in the file: `PMID`, `UI` in old files, `VN` from Ovid, `OW
 PubMed Data Element (Field) Descriptions". There is no mark where a record ends.
 """
 
+import io
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -23,11 +24,11 @@ _LEADS: Final = frozenset({"PMID", "UI", "VN", "OWN"})
 _ONCE: Final = frozenset({"TI", "AB", "STAT", "DP"})
 """Of these a record has one. A second one: the line on which the next record begins is missing."""
 
-_TAG: Final = r"(?:(?:[A-Z][A-Z0-9]{3} ?|[A-Z][A-Z0-9]{2} |[A-Z][A-Z0-9]  )-(?:[ \t]|(?=[\r\n])|\Z)|PMID-(?=\d))"
+_TAG: Final = r"(?=[A-Z][A-Z0-9]{1,3} {0,2}-)(?=[A-Z0-9 ]{4} ?-)([A-Z0-9]+) *-(?:[ \t]|(?=[\r\n])|\Z|(?<=PMID-)(?=\d))"
 _END: Final = r"(?:\r\n?|\n|\Z)"
 _PIECE: Final = re.compile(
     # An indented line goes on with its field, but not, up to five spaces in, one that looks like a record's first.
-    rf"({_TAG})([^\r\n]*(?:(?:\r\n?|\n)[ \t]{{1,5}}+(?:[ \t]+|(?!PMID ?-))[^\s][^\r\n]*)*){_END}"
+    rf"{_TAG}([^\r\n]*(?:(?:\r\n?|\n)[ \t]{{1,5}}+(?:[ \t]+|(?!PMID ?-))[^\s][^\r\n]*)*){_END}"
     r"|([ \t]*(?:\r\n?|\n)|[ \t]+\Z)"
     rf"|([^\r\n]+){_END}"
 )
@@ -36,7 +37,6 @@ _PIECE: Final = re.compile(
 _HINT: Final = "It is part of the record's text, and of no field that has a name: look whether that is right."
 _CUT: Final = "Was the file cut or edited? Export it again."
 
-_BREAK: Final = re.compile(r"[ \t]*(?:\r\n?|\n)[ \t]*")
 _YEAR: Final = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?=\D|[01]\d[0-3]\d(?!\d)|\Z)")
 _DOI_URL: Final = re.compile(r"https?://(?:dx\.)?doi\.org/(10\.\S+)", re.IGNORECASE)
 _NUMBERED: Final = re.compile(r"<\s*\d+\s*\.?\s*>\s*")
@@ -60,12 +60,10 @@ class _Record:
         self.loose: list[str] = []
         self.odd: list[tuple[int, str]] = []
 
-    def add(self, tag: str, value: str, end: int) -> None:
-        if self.loose:  # between two fields of a record, so it belongs to it
-            self.fields.extend(("text", line) for line in self.loose)
-            self.loose = []
-        self.fields.append((tag, value))
-        self.end = end
+    def place_loose(self) -> None:
+        """Lines between two fields of a record belong to it."""
+        self.fields.extend(("text", line) for line in self.loose)
+        self.loose.clear()
 
     def add_line(self, line: str, start: int, end: int, *, after_blank: bool) -> None:
         """A line that is no field. It goes on with the field above it, but not at the margin after a blank line."""
@@ -109,12 +107,14 @@ class _Reader:
                     after_blank = True
                 continue
             after_blank = False
-            tag = tag.partition("-")[0].rstrip()
             if tag == self._lead or (not self._lead and tag in _LEADS):
                 self._lead = tag
                 yield from self._ended(text, record, piece.start())
                 record = _Record(piece.start())
-            record.add(tag, value, piece.end())
+            if record.loose:
+                record.place_loose()
+            record.fields.append((tag, value))
+            record.end = piece.end()
         if last:
             yield from self._ended(text, record, len(text))
             yield from self._cut_off(record)
@@ -140,7 +140,7 @@ class _Reader:
     def _twice(self, text: str) -> Finding:
         seen: set[str] = set()
         for piece in _PIECE.finditer(text):
-            tag = (piece[1] or "").partition("-")[0].rstrip()
+            tag = piece[1] or ""
             if tag in _ONCE and tag in seen:
                 break
             seen.add(tag)
@@ -253,16 +253,22 @@ def _reference(fields: list[tuple[str, str]], line: int, raw: str) -> Reference:
 
 
 def _joined(fields: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Each field once: its lines, those without a tag too, joined by a space."""
-    for number, (tag, value) in enumerate(fields):
-        if not tag:
-            continue
-        after = number + 1
-        while after < len(fields) and not fields[after][0]:
-            after += 1
-        if after > number + 1:
-            value = "\n".join(text for _, text in fields[number:after])
-        yield tag, (_BREAK.sub(" ", value) if "\n" in value or "\r" in value else value).strip()
+    """Each field once, with the lines without a tag that go on with it."""
+    whole: list[tuple[str, str]] = []
+    for tag, value in fields:
+        if tag:
+            whole.append((tag, value))
+        else:
+            whole[-1] = whole[-1][0], f"{whole[-1][1]}\n{value}"
+    return ((tag, _on_one_line(value)) for tag, value in whole)
+
+
+def _on_one_line(value: str) -> str:
+    if "\r" in value:
+        value = value.replace("\r\n", "\n").replace("\r", "\n")
+    if "\n" in value:
+        value = " ".join([line.strip(" \t") for line in value.split("\n")])
+    return value.strip()
 
 
 def _put_place(filling: _Filling, tag: str, value: str) -> None:
@@ -300,26 +306,26 @@ def _settle(filling: _Filling) -> None:
             return
 
 
-_MARK: Final = re.compile(r"(?<![^\r\n])(?:[ \t]{0,5}+(PMID) ?-|(PMID) ?:|(UI|VN) {1,2}-|(OWN) ?-)")
+_MARK: Final = re.compile(r"\n(?:[ \t]{0,5}+(PMID) ?-|(PMID) ?:|(UI|VN) {1,2}-|(OWN) ?-)")
 
 
 def _starts(source: Source, codec: str) -> Iterator[int]:
     """By the tag at the beginning of lines alone; also indented or with a colon, which the reader refuses."""
-    lead = rest = ""
-    line = 1
-    with source.open_text(codec) as file:
+    lead = ""
+    line = 0
+    with io.TextIOWrapper(source.open(), encoding=codec) as file:  # every kind of line break becomes "\n"
+        rest = "\n"
         while more := file.read(max(_CHUNK_CHARS, len(rest))):
             rest += more
-            whole = max(rest.rfind("\n"), rest.rfind("\r", 0, len(rest) - 1)) + 1
             at = 0
-            for mark in _MARK.finditer(rest, 0, whole):
-                lead = lead or mark[mark.lastindex or 0]
-                if mark[mark.lastindex or 0] == lead:
-                    line, at = line + _n_breaks(rest[at : mark.start()]), mark.start()
+            for mark in _MARK.finditer(rest):
+                tag = mark[mark.lastindex or 0]
+                lead = lead or tag
+                if tag == lead:
+                    line, at = line + rest.count("\n", at, mark.end()), mark.end()
                     yield line
-            line, rest = line + _n_breaks(rest[at:whole]), rest[whole:]
-    if (mark_ := _MARK.match(rest)) and (mark_[mark_.lastindex or 0] == lead or not lead):
-        yield line
+            kept = max(rest.rfind("\n"), at)  # a line that may go on
+            line, rest = line + rest.count("\n", at, kept), rest[kept:]
 
 
 MEDLINE: Final = Format("medline", "MEDLINE (.nbib)", (".nbib", ".medline"), _looks_like, _read, _starts)
