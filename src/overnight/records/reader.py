@@ -106,10 +106,10 @@ class RecordSet:
             for name, kind in zip(table.columns, table.types, strict=True):
                 types[name] = merged(types.get(name, kind), kind)
         self._types = types
-        names = [table.source.name for table in tables]
+        names = [table.source.label for table in tables]
         self._labels = tuple(
             (f"{source}, " if source else "")
-            + (table.source.name if names.count(table.source.name) == 1 else str(table.source))
+            + (table.source.label if names.count(table.source.label) == 1 else str(table.source))
             + (":" if table.by_line else ", row ")
             for table, source in zip(tables, sources, strict=True)
         )

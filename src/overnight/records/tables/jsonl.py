@@ -115,7 +115,7 @@ def _lines(source: Source, codec: str) -> IO[str] | IO[bytes]:
         return source.open_text(codec, "\n")
     file = source.open()
     if codec == "utf-8-sig":
-        file.seek(len(BOM_UTF8))
+        file.read(len(BOM_UTF8))
     return file
 
 

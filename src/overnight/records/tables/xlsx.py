@@ -17,7 +17,7 @@ from xml.etree.ElementTree import ParseError
 from overnight.core.record import Cell
 from overnight.errors import Finding
 from overnight.records.findings import found, refuse, shown
-from overnight.records.source import Source
+from overnight.records.source import MOST_RATIO, SMALL_BYTES, Source
 from overnight.records.table import Entry, Table
 from overnight.records.tables.header import checked_header
 from overnight.records.tables.kinds import SAFE_INTEGER
@@ -39,9 +39,6 @@ class _Cell(Protocol):
 _Cells = tuple[_Cell, ...]
 
 _MOST_ROWS: Final = 1_048_576  # Microsoft, "Excel specifications and limits"
-_MOST_RATIO: Final = 300
-"""Sheets shrink to a tenth or, of equal rows, to a hundredth; deflate's own limit is a thousandth."""
-_SMALL_BYTES: Final = 64 << 20
 
 _DAMAGED: Final = "Open it in Excel or LibreOffice and save it again as .xlsx."
 
@@ -206,7 +203,7 @@ _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[\s/>]")
 def _has_formulas(source: Source) -> bool:
     with source.seekable() as file, zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
-            if info.file_size > max(_SMALL_BYTES, info.compress_size * _MOST_RATIO):
+            if info.file_size > max(SMALL_BYTES, info.compress_size * MOST_RATIO):
                 size = f"{info.file_size:,} bytes"
                 raise ValueError(f"{info.filename!r} in it unpacks to {size}: an archive made to swell")
         for name in archive.namelist():
