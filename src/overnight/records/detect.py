@@ -39,7 +39,11 @@ _NOT_TABLES: Final = (
 )
 
 _NOT_YET: Final = (
+<<<<<<< HEAD
     (re.compile(r"TY  ?-"), "a RIS file"),
+=======
+    (re.compile(r"PMID ?-"), "a PubMed (.nbib) file"),
+>>>>>>> dda83d5 (RIS is read: every dialect by its content, counted by another way)
     (re.compile(r"<\?xml|<!DOCTYPE|<html|<PubmedArticle", re.IGNORECASE), "XML or HTML"),
 )
 

@@ -5,5 +5,6 @@ from typing import Final
 from overnight.records.references.bibtex import BIBTEX
 from overnight.records.references.format import Format
 from overnight.records.references.medline import MEDLINE
+from overnight.records.references.ris import RIS
 
-FORMATS: Final[tuple[Format, ...]] = (MEDLINE, BIBTEX)
+FORMATS: Final[tuple[Format, ...]] = (RIS, MEDLINE, BIBTEX)

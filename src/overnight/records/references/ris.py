@@ -1,0 +1,283 @@
+"""RIS: `TY  - JOUR` begins a record, `ER  - ` ends it, a tag of two characters stands before every value.
+
+Exports differ in everything else. A record's own first line says how its tags are set off (`TY - `, `TY-`, tabs, lower
+case, a dash from a word processor); two blanks and a dash count always. A line that has no tag in that form is more of
+the value before it, whatever it begins with. A record ends at `ER`, at the next `TY`, or with the file.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from string import ascii_uppercase, digits
+from typing import Final
+
+from overnight.errors import Finding
+from overnight.records.findings import found, shown
+from overnight.records.references.format import Format
+from overnight.records.references.identifiers import (
+    hidden_doi,
+    hidden_pmcid,
+    is_doi,
+    is_medline,
+    is_pmid,
+    said_pmid,
+    year,
+)
+from overnight.records.references.reference import SEPARATOR, Reference
+from overnight.records.references.tagged import Asides, Draft, Tags, every, first, lines, listed, one_line, paragraphs
+from overnight.records.source import Source
+
+_USUAL: Final = {a + b + "  -": a + b for a in ascii_uppercase for b in ascii_uppercase + digits}
+"""The first five characters of a line with a tag, as nearly all programs write it."""
+
+_KNOWN: Final = (
+    "A1|A2|A3|A4|AB|AD|AN|AU|AV|BT|C[1-8]|CA|CC|CN|CP|CT|CY|DA|DB|DE|DI|DO|DP|ED|EP|ET|FU|FX|ID|IS|J1|J2|J9|JA|JF|JI|"
+    "JO|KW|KY|L[1-4]|LA|LB|LK|M[1-3]|N1|N2|NO|NV|OP|PA|PB|PG|PI|PM|PP|PT|PU|PY|RI|RN|RP|SE|SN|SO|SP|ST|SV|T[1-3]|TA|"
+    "TI|TT|U[1-5]|UR|VL|VO|WE|WP|WT|WV|XR|Y1|Y2|YR"
+)
+"""Tags that are looked for in other forms than the usual one; there an unknown pair of letters is text."""
+
+_DASH: Final = "[-–—]"
+_ODD_TYPE: Final = rf"[ \t]*{_DASH}(?:[ \t]*[A-Za-z]{{3,12}}\s*|[ \t]+[\r\n]*)\Z"
+_START: Final = re.compile(rf"([ \t]*)(TY(?=  -)|[Tt][Yy](?={_ODD_TYPE}))([ \t]*){_DASH}([ \t]*)")
+"""In another form than the usual one a TY line has nothing but a word behind its dash."""
+_END: Final = re.compile(rf"[ \t]*(?:ER  -|[Ee][Rr][ \t]*{_DASH}[ \t]*\Z)")
+_LOOSE: Final = re.compile(rf"([ \t]*)((?i:{_KNOWN}))([ \t]*){_DASH}([ \t]*)")
+_HEADER: Final = re.compile(r"Record #?\d+ of \d+\Z|<\d+>\Z|\d+\.\Z")
+_FOREIGN: Final = re.compile(r"PMID ?- ?\d|%0 \w|@[A-Za-z]+\s*[{(]|<PubmedArticle|<record>")
+
+_NO_END = ("a record without an ER line at its end", "{n} records without an ER line at their end")
+_NO_TYPE = ("a record that does not begin with a TY line", "{n} records that do not begin with a TY line")
+_STRAY = ("a line between records, left out", "{n} lines between records, left out")
+_LONE_END = ("an ER line without a record", "{n} ER lines without a record")
+
+
+def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
+    """Every record; notes on what was odd come at the end, counted."""
+    asides = Asides(source)
+    draft: Draft | None = None
+    for number, line in lines(source, codec):
+        form = None
+        tag = _USUAL.get(line[:5])
+        if tag is not None:
+            value = line[5:].strip()
+        else:
+            tag, value, form = _odd_line(line, draft)
+        if tag == "TY" or (draft is None and tag and tag != "ER"):
+            if draft is not None:
+                asides.add(*_NO_END, draft.line)
+                yield _reference(draft)
+            if tag != "TY":
+                asides.add(*_NO_TYPE, number)
+            draft = Draft(number, form)
+            draft.put(tag, value, line)
+        elif draft is None:
+            yield from _between(source, asides, number, line, tag)
+        elif tag == "ER":
+            draft.put(tag, value, line)
+            yield from _twice(source, number, value)
+            yield _reference(draft)
+            draft = None
+        elif tag:
+            if draft.blanks and tag in {"TI", "T1"} and tag in draft.tags:
+                yield _second_title(source, draft, number, tag)
+            draft.put(tag, value, line)
+        elif draft.blanks and _HEADER.match(line.strip()):
+            asides.add(*_STRAY, number, line.strip())
+            draft.pass_by(line)
+        else:
+            draft.go_on(line)
+            if draft.too_long:
+                yield found(source, "a record too long to be one", line=draft.line, hint="Export the file again.")
+                return
+    if draft is not None:
+        asides.add(*_NO_END, draft.line)
+        yield _reference(draft)
+    yield from asides.findings()
+
+
+def _odd_line(line: str, draft: Draft | None) -> tuple[str, str, re.Pattern[str] | None]:
+    """Of a line without a tag in the usual form: its tag (empty where it has none), the value, and the form of tags
+    that it shows, if a record may begin with it.
+    """
+    text = line.lstrip("\ufeff")
+    if match := _START.match(text):
+        return "TY", text[match.end() :].strip(), _form(match[1], match[3], match[4], match[2])
+    if _END.match(text):
+        return "ER", text.partition("-")[2].strip(), None
+    if draft is None:
+        if match := _LOOSE.match(text):
+            return match[2].upper(), text[match.end() :].strip(), _form(match[1], match[3], match[4], match[2])
+        tag = _USUAL.get(text[:5])  # behind a byte-order mark
+        return (tag, text[5:].strip(), None) if tag else ("", "", None)
+    if draft.form is None and draft.fresh and (match := _LOOSE.match(text)) and match[3]:
+        draft.form = _form(match[1], match[3], match[4], match[2])
+    if draft.form is not None and (match := draft.form.match(text)):
+        return match[1].upper(), text[match.end() :].strip(), None
+    return "", "", None
+
+
+@lru_cache(64)
+def _form(indent: str, gap: str, after: str, tag: str) -> re.Pattern[str]:
+    """How a record sets off its tags, from one of its lines. after: what stands behind the dash; an empty value may
+    have lost it."""
+    tags = f"({_KNOWN})" if tag.isupper() else f"((?i:{_KNOWN}))"
+    return re.compile(re.escape(indent) + tags + re.escape(gap) + _DASH + (r"(?:[ \t]|\s*\Z)" if after else ""))
+
+
+def _between(source: Source, asides: Asides, number: int, line: str, tag: str) -> Iterator[Finding]:
+    """A line where no record is open."""
+    text = line.strip().lstrip("\ufeff")
+    if tag == "ER":
+        asides.add(*_LONE_END, number)
+    elif _FOREIGN.match(text):
+        hint = "Keep one format a file: take these records out into a file of their own."
+        yield found(source, f"a record of another format begins here: {shown(text)}", line=number, hint=hint)
+    elif text:
+        asides.add(*_STRAY, number, text)
+
+
+def _twice(source: Source, number: int, value: str) -> Iterator[Finding]:
+    if _START.match(value):
+        yield found(source, "a record ends and the next begins on one line", line=number, hint="Begin a line at TY.")
+
+
+def _second_title(source: Source, draft: Draft, number: int, tag: str) -> Finding:
+    what = f"a second {tag} in the record of line {draft.line:,}, after a blank line: two records, or one?"
+    return found(source, what, line=number, hint="Write ER and TY between the two, or take the blank line away.")
+
+
+# Column ← tags, best first. What is left of a tag goes into `other`.
+_TITLE: Final = ("TI", "T1", "CT", "BT", "ST", "TT")
+_JOURNAL: Final = ("JF", "T2", "JO", "SO", "BT", "JA", "J2", "J1", "JI", "J9", "TA")
+_SIMPLE: Final = (("volume", ("VL", "VO")), ("issue", ("IS", "NO", "CP")), ("language", ("LA",)))
+_DATES: Final = ("PY", "Y1", "YR", "DA")
+_LINKS: Final = ("UR", "L3", "M3", "L1", "L2", "LK", "N1")
+_COLLAPSED: Final = re.compile(r"\s{2,}([A-Z][A-Z0-9])  - ")
+_ABSTRACT_NOTE: Final = re.compile(r"abstract\s*[:.\n]", re.IGNORECASE)
+
+
+def _reference(draft: Draft) -> Reference:
+    tags, raw = draft.close()
+    tags.pop("ER", None)
+    for name in ("UR", "DO"):
+        if name in tags:
+            _unfold(tags, name)
+    fields = {
+        "title": first(tags, _TITLE),
+        "abstract": paragraphs(tags, ("AB", "N2")) or _abstract_note(tags),
+        "authors": listed(tags, ("AU", "A1")),
+        "year": year(tags, _DATES),
+        "journal": first(tags, _JOURNAL),
+        "pages": _pages(tags),
+    }
+    for column, names in _SIMPLE:
+        fields[column] = first(tags, names)
+    _identify(tags, fields)
+    fields["type"] = SEPARATOR.join(_types(tags))
+    fields["keywords"] = listed(tags, ("KW", "KY", "DE"))
+    fields["issn"] = every(tags, ("SN",))
+    fields["url"] = every(tags, ("UR", "LK"))
+    fields["database"] = every(tags, ("DB", "DP"))
+    return Reference(draft.line, {name: text for name, text in fields.items() if text}, tags, raw)
+
+
+def _identify(tags: Tags, fields: dict[str, str]) -> None:
+    """Identifiers, before url and database are taken: where those say what a number is."""
+    databases = tags.get("DB") or tags.get("DP") or []
+    medline = bool(databases) and all(map(is_medline, databases))
+    numbers = [value for name in ("AN", "ID") for value in tags.get(name, ()) if medline and is_pmid(value)]
+    fields["doi"] = first(tags, ("DO", "DI")) or hidden_doi(tags, _LINKS)
+    fields["pmid"] = _pmid(tags, databases) or (numbers[0] if numbers else "") or said_pmid(tags, ("C3", "N1", "UR"))
+    fields["pmcid"] = hidden_pmcid(tags, ("C2", "N1"))
+    fields["accession_number"] = first(tags, ("AN",))
+    name = tags.get("ID", [""])[0]
+    if databases and not fields["accession_number"]:  # Ovid
+        fields["accession_number"] = first(tags, ("ID",))
+    elif not name.isdecimal():  # EndNote counts its records there: the same numbers in every file
+        fields["citation_key"] = first(tags, ("ID",))
+
+
+def _pmid(tags: Tags, databases: list[str]) -> str:
+    """Under a tag that is for PMIDs: `PM`; `C5` in Embase's exports, `C2` in Scopus'."""
+    for name, database in (("PM", ""), ("C5", "embase"), ("C5", "medline"), ("C2", "scopus")):
+        if name in tags and (not database or any(database in said.lower() for said in databases)):
+            value = tags[name][0]
+            if is_pmid(value):
+                return first(tags, (name,))
+    return said_pmid(tags, ("PM",))
+
+
+def _types(tags: Tags) -> list[str]:
+    types = [one_line(value) for value in tags.pop("TY", []) + tags.pop("PT", [])]
+    for value in tags.get("M3", [])[:]:
+        if not is_doi(value):
+            types.append(one_line(value))
+            tags["M3"].remove(value)
+    if not tags.get("M3", True):
+        del tags["M3"]
+    return types
+
+
+def _pages(tags: Tags) -> str:
+    begin, end = first(tags, ("SP", "PG")), first(tags, ("EP",))
+    return f"{begin}-{end}" if begin and end and begin != end else begin or end
+
+
+def _abstract_note(tags: Tags) -> str:
+    """Old EndNote wrote abstracts as notes. Only a note that says so and is long enough is one."""
+    for value in tags.get("N1", ()):
+        if len(value) > 100 and _ABSTRACT_NOTE.match(value):
+            tags["N1"].remove(value)
+            if not tags["N1"]:
+                del tags["N1"]
+            return value
+    return ""
+
+
+def _unfold(tags: Tags, name: str) -> None:
+    """Rayyan writes `DO  - 10.1/x     LK  - https://…` on one line: the second is a tag of its own."""
+    for i, value in enumerate(tags[name]):
+        if "  - " in value:
+            head, *rest = _COLLAPSED.split(value)
+            tags[name][i] = head
+            for tag, more in zip(rest[::2], rest[1::2], strict=True):
+                tags.setdefault(tag, []).append(more.strip())
+
+
+_OPEN_LINE: Final = re.compile(
+    rf"\ufeff*(?:(?P<start>{_START.pattern})|(?P<end>{_END.pattern})|(?P<tag>[A-Z][A-Z0-9]  -|{_LOOSE.pattern}))"
+)
+
+
+def starts(source: Source, codec: str) -> Iterator[int]:
+    """The lines that match the first line of a record, by pattern: a TY, or any other tag where no record is open."""
+    is_open = False
+    for number, line in lines(source, codec):
+        match = _OPEN_LINE.match(line)
+        if match is None:
+            continue
+        if match["start"] is not None or (match["tag"] is not None and not is_open):
+            yield number
+            is_open = True
+        elif match["end"] is not None:
+            is_open = False
+
+
+_AT_LINE: Final = r"(?:\A|[\r\n]\ufeff?)"
+_FIRST: Final = re.compile(
+    rf"{_AT_LINE}[ \t]*(?i:TY)[ \t]*{_DASH}[ \t]*\w*[ \t]*[\r\n]+[ \t]*[A-Za-z][A-Za-z0-9][ \t]*{_DASH}"
+)
+_BEGINS: Final = re.compile(rf"(?i:TY)[ \t]*{_DASH}[ \t]*\w*[ \t]*(?:[\r\n]|\Z)|TY  -")
+_UNTYPED: Final = re.compile(r"[A-Z][A-Z0-9]  -")
+_ENDS: Final = re.compile(rf"{_AT_LINE}[ \t]*(?i:ER)[ \t]*{_DASH}[ \t]*(?:[\r\n]|\Z)")
+
+
+def looks_like(text: str) -> bool:
+    """A TY line at the start, or one with a tag on the next line after other text; or tags from the start and an ER."""
+    if text[:1] in {"<", "{", "["}:
+        return False
+    return bool(_BEGINS.match(text) or _FIRST.search(text) or (_UNTYPED.match(text) and _ENDS.search(text)))
+
+
+RIS: Final = Format("ris", "RIS", (".ris",), looks_like, read, starts)

@@ -1,0 +1,163 @@
+"""What the formats of tagged lines share (RIS, Web of Science, refer): lines, a record being read, counted notes."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from overnight.errors import Finding
+from overnight.records.findings import found, refuse, shown
+from overnight.records.references.reference import SEPARATOR
+from overnight.records.source import Source
+
+LIMIT: Final = 64 << 20
+"""Characters in one line, or in one record. A file without line ends is noticed here, before it fills memory."""
+
+Tags = dict[str, list[str]]
+"""A record's values by tag, in the order of the file; what is taken from it for a column is gone from it."""
+
+
+def lines(source: Source, codec: str) -> Iterator[tuple[int, str]]:
+    """(number from 1, line with its end: LF, CRLF or CR). Raises RecordsError where one is too long."""
+    with source.open_text(codec) as file:
+        short = not source.packing and source.path.stat().st_size <= LIMIT
+        for number, line in enumerate(file if short else iter(lambda: file.readline(LIMIT + 1), ""), 1):
+            if len(line) > LIMIT:
+                what = f"a line of more than {LIMIT:,} characters; it begins {shown(line[:100], 40)}"
+                raise refuse(source, what, line=number, hint="Export the file again.")
+            yield number, line
+
+
+class Draft:
+    """A record being read.
+
+    line: where it begins. form: what its tags look like, where that is not the usual form. text: its lines so far.
+    tags: their values. blanks: how many blank lines stand before the next line. hollow: a value is empty.
+    """
+
+    __slots__ = ("_more", "_own", "_size", "_tag", "blanks", "form", "hollow", "line", "tags", "text")
+
+    def __init__(self, line: int, form: re.Pattern[str] | None = None) -> None:
+        self.line, self.form = line, form
+        self.text: list[str] = []
+        self.tags: Tags = {}
+        self.blanks, self.hollow = 0, False
+        self._more: list[str] = []
+        self._tag, self._own, self._size = "", 0, 0
+
+    @property
+    def fresh(self) -> bool:
+        """Only its first line was read."""
+        return len(self.text) == 1
+
+    @property
+    def too_long(self) -> bool:
+        return self._size > LIMIT
+
+    def put(self, tag: str, value: str, line: str) -> None:
+        """A line that begins with a tag."""
+        if self._more:
+            self._join()
+        self.text.append(line)
+        self._own = len(self.text)
+        self._size += len(line)
+        self.blanks = 0
+        self._tag = tag
+        if not value:
+            self.hollow = True
+        values = self.tags.get(tag)
+        if values is None:
+            self.tags[tag] = [value]
+        else:
+            values.append(value)
+
+    def go_on(self, line: str) -> None:
+        """A line without a tag: more of the value before it, on its own line. Blank lines count if text follows."""
+        self.text.append(line)
+        self._size += len(line)
+        text = line.strip()
+        if not text:
+            self.blanks += 1
+            return
+        self._own = len(self.text)
+        if not self._more:
+            self._more = [self.tags[self._tag][-1]]
+        self._more.extend([""] * self.blanks)
+        self._more.append(text)
+        self.blanks = 0
+
+    def pass_by(self, line: str) -> None:
+        """A line that stands in the record and is none of it."""
+        self.text.append(line)
+
+    def close(self) -> tuple[Tags, str]:
+        """Its tags without values that are empty, and its text, from the first character to the last."""
+        if self._more:
+            self._join()
+        if self.hollow:
+            self.tags = {tag: kept for tag, values in self.tags.items() if (kept := [v for v in values if v])}
+        del self.text[self._own :]
+        return self.tags, "".join(self.text).lstrip("\ufeff").rstrip("\r\n")
+
+    def _join(self) -> None:
+        self.tags[self._tag][-1] = "\n".join(self._more).strip()
+        self._more = []
+
+
+class Asides:
+    """What is worth a note and occurs many times: counted, and told once, with the place of the first."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._seen: dict[tuple[str, str], tuple[int, int, str]] = {}
+
+    def add(self, one: str, many: str, line: int, text: str = "") -> None:
+        """one, many: the note for one of them, and for `{n}`. text: what stands on the line, if that helps."""
+        n, first, shown_ = self._seen.get((one, many), (0, line, text))
+        self._seen[one, many] = (n + 1, first, shown_)
+
+    def findings(self) -> Iterator[Finding]:
+        for (one, many), (n, line, text) in self._seen.items():
+            what = one if n == 1 else f"{many.format(n=f'{n:,}')}; the first is here"
+            yield found(self._source, what + (f": {shown(text)}" if text else ""), line=line, level="warning")
+
+
+def first(tags: Tags, names: Iterable[str]) -> str:
+    """Takes the first value of the first of these tags that is there; empty if none is."""
+    for name in names:
+        values = tags.get(name)
+        if values:
+            value = values.pop(0)
+            if not values:
+                del tags[name]
+            return one_line(value)
+    return ""
+
+
+def every(tags: Tags, names: Iterable[str]) -> str:
+    """Takes all values of the first of these tags that is there."""
+    for name in names:
+        if name in tags:
+            return SEPARATOR.join(one_line(value) for value in tags.pop(name))
+    return ""
+
+
+def listed(tags: Tags, names: Iterable[str]) -> str:
+    """As `every`, where each line of a value is a value too: keywords, authors."""
+    for name in names:
+        if name in tags:
+            parts = (part.strip().rstrip(";") for value in tags.pop(name) for part in value.split("\n"))
+            return SEPARATOR.join(part for part in parts if part)
+    return ""
+
+
+def paragraphs(tags: Tags, names: Iterable[str]) -> str:
+    """Takes all values of the first of these tags that is there, each on lines of its own."""
+    for name in names:
+        if name in tags:
+            return "\n".join(tags.pop(name))
+    return ""
+
+
+def one_line(value: str) -> str:
+    """A value that was broken over lines, on one."""
+    return " ".join(value.split()) if "\n" in value else value
