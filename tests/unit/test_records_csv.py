@@ -169,8 +169,6 @@ def test_missing_files_folders_and_no_right_to_read(tmp_path: Path) -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Excel file"),
         (b"\x1f\x8b\x08", "gzip"),
         (b"%PDF-1.7", "a PDF"),
-        (b"TY  - JOUR\r\nER  -\r\n", "a RIS file, which this version does not read"),
-        (b"\xef\xbb\xbfTY  - JOUR\r\n", "a RIS file"),
         (b"<html><table>", "XML or HTML"),
         (b"PK\x03\x04 no archive", "damaged zip archive"),
         (b"PAR1 no parquet", "not a Parquet file"),

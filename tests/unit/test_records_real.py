@@ -73,10 +73,18 @@ def test_a_scopus_export_as_it_comes() -> None:
     assert all(len(str(record.values["Abstract"])) > 200 for record in records)
 
 
-@pytest.mark.parametrize("name", ["zotero_pubmed.ris", "pubmed_efetch.xml"])
+@pytest.mark.parametrize("name", ["pubmed_efetch.xml"])
 def test_exports_for_a_later_version_are_called_by_their_name(name: str) -> None:
     with pytest.raises(RecordsError, match="which this version does not read"):
         read_records([RecordsFile(folder() / "exports" / name)], id="auto", text=["title"])
+
+
+def test_a_zotero_export_as_it_comes() -> None:
+    table = open_table(folder() / "exports" / "zotero_pubmed.ris")
+    rows = [dict(zip(table.columns, row, strict=True)) for _, row in table.rows()]
+    assert (table.format, len(rows), table.notes) == ("ris", 6, ())
+    assert all(len(str(row["abstract"])) > 200 and row["title"] and row["doi"] for row in rows)
+    assert {row["year"] for row in rows} == {"2019"}
 
 
 def test_a_pubmed_export_as_it_comes() -> None:

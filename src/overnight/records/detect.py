@@ -38,14 +38,7 @@ _NOT_TABLES: Final = (
     (b"SQLite format 3", "an SQLite database", "Export the table as CSV."),
 )
 
-_NOT_YET: Final = (
-<<<<<<< HEAD
-    (re.compile(r"TY  ?-"), "a RIS file"),
-=======
-    (re.compile(r"PMID ?-"), "a PubMed (.nbib) file"),
->>>>>>> dda83d5 (RIS is read: every dialect by its content, counted by another way)
-    (re.compile(r"<\?xml|<!DOCTYPE|<html|<PubmedArticle", re.IGNORECASE), "XML or HTML"),
-)
+_NOT_YET: Final = ((re.compile(r"<\?xml|<!DOCTYPE|<html|<PubmedArticle", re.IGNORECASE), "XML or HTML"),)
 
 _SUFFIXES: Final[dict[str, tuple[str, str]]] = {
     ".csv": ("delimited", "CSV"),

@@ -41,7 +41,7 @@ _DASH: Final = "[-–—]"
 _ODD_TYPE: Final = rf"[ \t]*{_DASH}(?:[ \t]*[A-Za-z]{{3,12}}\s*|[ \t]+[\r\n]*)\Z"
 _START: Final = re.compile(rf"([ \t]*)(TY(?=  -)|[Tt][Yy](?={_ODD_TYPE}))([ \t]*){_DASH}([ \t]*)")
 """In another form than the usual one a TY line has nothing but a word behind its dash."""
-_END: Final = re.compile(rf"[ \t]*(?:ER  -|[Ee][Rr][ \t]*{_DASH}[ \t]*\Z)")
+_END: Final = re.compile(rf"[ \t]*(?:ER  -|[Ee][Rr][ \t]*{_DASH}\s*\Z)")
 _LOOSE: Final = re.compile(rf"([ \t]*)((?i:{_KNOWN}))([ \t]*){_DASH}([ \t]*)")
 _HEADER: Final = re.compile(r"Record #?\d+ of \d+\Z|<\d+>\Z|\d+\.\Z")
 _FOREIGN: Final = re.compile(r"PMID ?- ?\d|%0 \w|@[A-Za-z]+\s*[{(]|<PubmedArticle|<record>")
@@ -265,12 +265,13 @@ def starts(source: Source, codec: str) -> Iterator[int]:
 
 
 _AT_LINE: Final = r"(?:\A|[\r\n]\ufeff?)"
-_FIRST: Final = re.compile(
-    rf"{_AT_LINE}[ \t]*(?i:TY)[ \t]*{_DASH}[ \t]*\w*[ \t]*[\r\n]+[ \t]*[A-Za-z][A-Za-z0-9][ \t]*{_DASH}"
-)
-_BEGINS: Final = re.compile(rf"(?i:TY)[ \t]*{_DASH}[ \t]*\w*[ \t]*(?:[\r\n]|\Z)|TY  -")
+_HEAD_DASH: Final = "(?:[-–—\x96\x97]|â\x80[\x93\x94])"
+"""The dashes too as they look in UTF-8 or Windows-1252 that was decoded as Latin-1."""
+_TYPE_LINE: Final = rf"[ \t]*(?i:TY)[ \t]*{_HEAD_DASH}[ \t]*\w*[ \t]*"
+_FIRST: Final = re.compile(rf"{_AT_LINE}{_TYPE_LINE}[\r\n]+[ \t]*[A-Za-z][A-Za-z0-9][ \t]*{_HEAD_DASH}")
+_BEGINS: Final = re.compile(rf"{_TYPE_LINE}(?:[\r\n]|\Z)|TY  -")
 _UNTYPED: Final = re.compile(r"[A-Z][A-Z0-9]  -")
-_ENDS: Final = re.compile(rf"{_AT_LINE}[ \t]*(?i:ER)[ \t]*{_DASH}[ \t]*(?:[\r\n]|\Z)")
+_ENDS: Final = re.compile(rf"{_AT_LINE}[ \t]*(?i:ER)[ \t]*{_HEAD_DASH}[ \t]*(?:[\r\n]|\Z)")
 
 
 def looks_like(text: str) -> bool:
