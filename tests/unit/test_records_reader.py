@@ -119,11 +119,13 @@ def test_trimmed_ids_are_noted_after_the_check(tmp_path: Path) -> None:
 
 def test_columns_that_are_not_there_are_named_for_every_file_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(RecordsError) as caught:
-        read(tmp_path, id_="pmid", text=("Title", "abstract"), a_csv="PMID,title,abstract\n1,2,3\n", b_csv="x,y\n1,2\n")
+        read(
+            tmp_path, id_="pmids", text=("Titles", "abstract"), a_csv="PMID,title,abstract\n1,2,3\n", b_csv="x,y\n1,2\n"
+        )
     said = str(caught.value)
     assert "5 things to mend" in said
-    assert "records.id: there is no column 'pmid'\n  → Did you mean PMID?" in said
-    assert "records.text: there is no column 'Title'\n  → Did you mean title?" in said
+    assert "records.id: there is no column 'pmids'\n  → Did you mean PMID?" in said
+    assert "records.text: there is no column 'Titles'\n  → Did you mean title?" in said
     assert "The columns are: x, y." in said
 
 

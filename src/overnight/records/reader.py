@@ -1,6 +1,5 @@
 """All tables of a study as one set of records, each with an id."""
 
-import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,6 +8,7 @@ from pathlib import Path
 from overnight.core.record import Record
 from overnight.core.task import Column
 from overnight.errors import Finding, RecordsError
+from overnight.records.columns import reconciled
 from overnight.records.findings import Findings, found, refuse, shown
 from overnight.records.ids import AUTO, AutoIds, id_text
 from overnight.records.opening import open_tables
@@ -34,13 +34,14 @@ def read_records(files: Sequence[RecordsFile], *, id: str, text: Sequence[str]) 
         findings.add(Finding("no files", path="records.files", hint="Name at least one table."))
     tables: list[Table] = []
     sources: list[str] = []
-    for table, said in _opened(files, findings):
+    wanted = [("records.id", id)] if id != AUTO else []
+    wanted += [("records.text", name) for name in text]
+    for opened, said in _opened(files, findings):
+        table, errors = reconciled(opened, wanted)
         tables.append(table)
         sources.append(said)
-        wanted = [("records.id", id)] if id != AUTO else []
-        for path, name in [*wanted, *(("records.text", name) for name in text)]:
-            if name not in table.columns:
-                findings.add(_no_column(table, name, path))
+        for error in errors:
+            findings.add(error)
     if id == AUTO and not text:
         hint = "Name the columns the model sees, or name an id column."
         findings.add(Finding("`id: auto` needs text columns", path="records.text", hint=hint))
@@ -80,14 +81,6 @@ def _unchanged(table: Table, opened_as: tuple[int, int] | None) -> Iterator[Entr
         if now is not None and now != opened_as:  # None: it is gone, which reading it says better
             raise refuse(table.source, "the file changed while it was read", hint="Run again.")
         yield from rows
-
-
-def _no_column(table: Table, name: str, path: str) -> Finding:
-    by_folded = {column.casefold(): column for column in table.columns}
-    near = difflib.get_close_matches(name.casefold(), by_folded, n=1)
-    listed = ", ".join(table.columns[:40]) + (f" and {len(table.columns) - 40} more" if len(table.columns) > 40 else "")
-    hint = (f"Did you mean {by_folded[near[0]]}? " if near else "") + f"The columns are: {listed}."
-    return Finding(f"there is no column {shown(name)}", path=path, file=str(table.source), hint=hint)
 
 
 class RecordSet:

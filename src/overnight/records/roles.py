@@ -60,6 +60,11 @@ _NAMES: Final = {
 }
 
 
+def names_of(role: str) -> Sequence[str]:
+    """The plain names of columns with a role, best known first; none for what is no role."""
+    return _NAMES.get(role, ())
+
+
 def roles_of(columns: Sequence[str]) -> Roles:
     """By names alone. Of several columns with one role the one whose name is best known; of equals the first."""
     by_plain = {plain(name): name for name in reversed(columns)}
