@@ -174,6 +174,8 @@ def _seen(c: str) -> str:
     """Empty for what is not seen: zero-width characters, soft hyphens, controls."""
     if c.isspace():
         return " "
+    if c in _DASHES:  # of a superscript: 10⁻³
+        return "-"
     return "" if unicodedata.category(c) in ("Cf", "Cc", "Cs") else _OTHERS.get(c, c)
 
 

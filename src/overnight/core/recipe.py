@@ -13,7 +13,7 @@ from overnight.core.identity import text_digest
 RENDERER: Final = 1
 """Version of the line's shape (requests/render.py)."""
 CLEANING: Final = 1
-"""Version of what is done to a cell before the model sees it (requests/cleaning.py)."""
+"""Version of what is done to a cell before the model sees it, where a recipe names no other (requests/cleaning.py)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from overnight.core.outcome import NotSent
 from overnight.core.recipe import Recipe
 from overnight.core.record import Cell, Record
 from overnight.core.task import Column, Settled, Settlements, Task, Want
+from overnight.records.roles import roles_of
 from overnight.requests.cleaning import clean
 from overnight.study.checks import result_columns
 from overnight.study.models import AskSpec, Criterion, FieldType, ScreenSpec, Study
@@ -44,9 +45,9 @@ def _in_force(built: Recipe, pinned: Pinned | None) -> Recipe:
     return kept if kept is not None and kept.own == built.own else built
 
 
-def _texts(record: Record, columns: Sequence[str]) -> tuple[str, ...]:
-    """Cleaned; a column that this record lacks (JSONL rows may) is blank."""
-    return tuple(clean(record.values.get(column)) for column in columns)
+def _texts(record: Record, columns: Sequence[str], cleaning: int) -> tuple[str, ...]:
+    """Cleaned by that version; a column that this record lacks (JSONL rows may) is blank."""
+    return tuple(clean(record.values.get(column), cleaning) for column in columns)
 
 
 def _answer(settled: Settled | None) -> dict[str, Any] | None:
@@ -71,12 +72,13 @@ class AskTask:
         self.fields: Final = tuple((name, field.type) for name, field in study.task.answer.items())
         self.columns: Final = tuple(Column(f"a_{name}", _COLUMN_TYPES[kind]) for name, kind in self.fields)
         self._slots: Final = self.recipe.slots
+        self._cleaning: Final = self.recipe.cleaning
 
     def not_sent(self, record: Record) -> NotSent | None:
-        return None if any(_texts(record, self._slots)) else NotSent.NO_TEXT
+        return None if any(_texts(record, self._slots, self._cleaning)) else NotSent.NO_TEXT
 
     def wants(self, record: Record, settled: Settlements) -> Iterator[Want]:  # noqa: ARG002  # one stage: nothing to look at
-        texts = _texts(record, self._slots)
+        texts = _texts(record, self._slots, self._cleaning)
         if any(texts):
             yield Want(ANSWER, SAMPLE, self.recipe, texts)
 
@@ -125,6 +127,13 @@ def _is_missing(abstract: str) -> bool:
     return _NO_ABSTRACT.fullmatch(" ".join(words)) is not None
 
 
+def _abstract_of(columns: Sequence[str], cleaning: int) -> int:
+    """The place of the abstract. Studies begun under version 1 knew the one name: what they have sent stays sent."""
+    known = roles_of(columns).abstract if cleaning > 1 else ""
+    named = [place for place, column in enumerate(columns) if column == known or column.lower() == "abstract"]
+    return (named or [len(columns) - 1])[0]
+
+
 class ScreenTask:
     """Criteria judged one by one, each with a quote that is looked for; then the rule of answers/decisions.py."""
 
@@ -141,20 +150,24 @@ class ScreenTask:
         self.recipes: Final = (self.recipe,)
         self.columns: Final = tuple(_screen_columns(self.screen))
         self._slots: Final = self.recipe.slots
-        named = [place for place, column in enumerate(self._slots) if column.lower() == "abstract"]
-        self._abstract: Final = (named or [len(self._slots) - 1])[0]
+        self._cleaning: Final = self.recipe.cleaning
+        self._abstract: Final = _abstract_of(self._slots, self._cleaning)
         self._labels: Final = tuple(label_of(column).lower() for column in self._slots)
 
+    @property
+    def abstract_column(self) -> str:
+        return self._slots[self._abstract]
+
     def missing_abstract(self, record: Record) -> bool:
-        """True when the abstract (the column of that name, else the last text column) is blank or says it is missing.
+        """True when the abstract (by its column's name, else the last text column) is blank or says it is missing.
 
         With `no_abstract: error` the check before a run refuses such records; `person` does not send them.
         """
-        return _is_missing(clean(record.values.get(self._slots[self._abstract])))
+        return _is_missing(clean(record.values.get(self.abstract_column), self._cleaning))
 
     def not_sent(self, record: Record) -> NotSent | None:
         """Without text, or without an abstract where the study wants one (`person`, and `error` for safety)."""
-        return NotSent.NO_TEXT if self._lacks(_texts(record, self._slots)) else None
+        return NotSent.NO_TEXT if self._lacks(_texts(record, self._slots, self._cleaning)) else None
 
     def _lacks(self, texts: tuple[str, ...]) -> Literal["", "abstract", "text"]:
         """What is not there to judge by. A database's remark that there is no abstract is no text."""
@@ -165,7 +178,7 @@ class ScreenTask:
         return "abstract" if self.needs_abstract else ""
 
     def wants(self, record: Record, settled: Settlements) -> Iterator[Want]:  # noqa: ARG002  # one stage: nothing to look at
-        texts = _texts(record, self._slots)
+        texts = _texts(record, self._slots, self._cleaning)
         if not self._lacks(texts):
             yield Want(SCREEN, SAMPLE, self.recipe, texts)
 
@@ -174,7 +187,7 @@ class ScreenTask:
         done = settled.get((SCREEN, SAMPLE))
         answer = _answer(done)
         if answer is not None:
-            text = "\n".join(_texts(record, self._slots))
+            text = "\n".join(_texts(record, self._slots, self._cleaning))
             results = [self._result(criterion, answer, text) for criterion in self.screen.criteria]
             judged = [cell for result in results for cell in _criterion_cells(result)]
             return [*_decision_cells(decide(self.screen, filter(None, results))), *judged]
@@ -185,7 +198,7 @@ class ScreenTask:
     def _without_answer(self, record: Record, done: Settled | None) -> Decision | None:
         if done is not None and done.outcome.kind is not None:
             return no_answer(f"no answer: {done.outcome.kind.value}", "no_answer")
-        lacks = self._lacks(_texts(record, self._slots))
+        lacks = self._lacks(_texts(record, self._slots, self._cleaning))
         if lacks == "abstract":
             return no_answer("no abstract", "no_abstract")
         return no_answer("no text", "no_text") if lacks else None

@@ -139,7 +139,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One text of a record as the model saw it: the column's name, the text, the quotes found in it."""
+    """One text of a record as its table has it: the column's name, the text, the quotes found in it."""
 
     name: str
     text: str

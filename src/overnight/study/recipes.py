@@ -18,6 +18,9 @@ from overnight.study.schemas import answer_schema, screen_schema
 ANSWER: Final = "answer"
 SCREEN: Final = "screen"
 
+SCREEN_CLEANING: Final = 2
+"""How a screen's texts are cleaned (requests/cleaning.py): as titles and abstracts. An `ask` keeps version 1."""
+
 SCREEN_SYSTEM: Final = """\
 You judge one record of a literature search against criteria. A record is what a bibliographic database shows of a \
 work: usually its title and abstract.
@@ -68,7 +71,7 @@ def screen_recipe(
     criteria = [text for criterion in screen.criteria for text in _seen_words(criterion)]
     own = _own("screen", [screen.question, "\n".join(text_columns)], criteria, thinking, setting)
     prompt = (*_merged(_screen_prompt(screen, text_columns, sample)),)
-    return Recipe(SCREEN, SCREEN_SYSTEM, prompt, screen_schema(screen), dict(thinking), own)
+    return Recipe(SCREEN, SCREEN_SYSTEM, prompt, screen_schema(screen), dict(thinking), own, cleaning=SCREEN_CLEANING)
 
 
 def label_of(column: str) -> str:

@@ -9,7 +9,7 @@ import orjson
 from overnight.answers.quotes import find_quote
 from overnight.core.outcome import NotSent, ProblemKind
 from overnight.core.recipe import Recipe
-from overnight.core.record import Cell, Record
+from overnight.core.record import Cell, Record, text_of
 from overnight.core.usage import NO_USAGE
 from overnight.ledger.bills import SMOKE
 from overnight.ledger.shards import ShardFact
@@ -40,7 +40,7 @@ from overnight.report.data import (
 from overnight.report.render import MOST_GIVEN_UP, render_report
 from overnight.report.tally import AnswerTally
 from overnight.report.words import sample_words
-from overnight.requests.cleaning import clean
+from overnight.requests.cleaning import clean, cleaned
 from overnight.run.bill import Billed, RowPricing, StudyBill, Why, sum_of, sum_usage
 from overnight.run.results import detail_of, raw_line_of
 from overnight.run.world import World
@@ -57,7 +57,9 @@ class StudyReporter:
         self._pricing = RowPricing(world)
         self._columns = {column.name: place for place, column in enumerate(world.task.columns)}
         self._task: _AskPart | _ScreenPart = (
-            _AskPart(world) if isinstance(study.task, AskSpec) else _ScreenPart(study.task, self._columns)
+            _AskPart(world)
+            if isinstance(study.task, AskSpec)
+            else _ScreenPart(study.task, self._columns, world.task.recipes[0].cleaning)
         )
         self._title = title_column(study.text_columns)
         self._samples: list[SampleRecord] = []
@@ -101,8 +103,8 @@ class StudyReporter:
             some.append(GivenUp(record.record_id, kind, detail_of(account) or "", raw_line_of(account) or ""))
 
     def _sample(self, record: Record, account: Account, cells: Sequence[Cell]) -> SampleRecord:
-        texts = {name: clean(record.values.get(name)) for name in self._study.text_columns}
-        title = texts.get(self._title or "", "")
+        texts = {name: text_of(record.values.get(name)) for name in self._study.text_columns}
+        title = clean(texts.get(self._title or ""), self._world.task.recipes[0].cleaning)
         settled = list(account.settled.values())
         outcomes = [one.outcome for one in settled]
         kind = account.problem or account.not_sent
@@ -168,7 +170,7 @@ class _AskPart:
         return self._tally.summaries()
 
     def passages(self, texts: Mapping[str, str], cells: Sequence[Cell]) -> tuple[Passage, ...]:  # noqa: ARG002  # no quotes
-        return tuple(Passage(name, text) for name, text in texts.items() if text)
+        return tuple(Passage(name, text) for name, text in texts.items() if text.strip())
 
     def shown(self, cells: Sequence[Cell]) -> tuple[tuple[str, str], ...]:
         return tuple((name, str(cell)) for name, cell in zip(self._names, cells, strict=True) if cell is not None)
@@ -180,8 +182,8 @@ class _AskPart:
 class _ScreenPart:
     """Decisions, criteria and quotes, from the result columns."""
 
-    def __init__(self, screen: ScreenSpec, columns: Mapping[str, int]) -> None:
-        self._screen, self._columns = screen, columns
+    def __init__(self, screen: ScreenSpec, columns: Mapping[str, int], cleaning: int) -> None:
+        self._screen, self._columns, self._cleaning = screen, columns, cleaning
         self._decisions: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._by: Counter[str] = Counter()
@@ -224,7 +226,11 @@ class _ScreenPart:
 
     def passages(self, texts: Mapping[str, str], cells: Sequence[Cell]) -> tuple[Passage, ...]:
         quotes = [(id_, self._cell(cells, f"c_{id_}_quote")) for id_ in self._verdicts]
-        return tuple(Passage(name, text, tuple(_found(quotes, text))) for name, text in texts.items() if text)
+        return tuple(
+            Passage(name, text, tuple(_found(quotes, text, self._cleaning)))
+            for name, text in texts.items()
+            if text.strip()
+        )
 
     def shown(self, cells: Sequence[Cell]) -> tuple[tuple[str, str], ...]:  # noqa: ARG002  # verdicts say it
         return ()
@@ -247,11 +253,13 @@ class _ScreenPart:
         return "" if value is None else str(value)
 
 
-def _found(quotes: Sequence[tuple[str, str]], text: str) -> Iterator[Quote]:
+def _found(quotes: Sequence[tuple[str, str]], text: str, cleaning: int) -> Iterator[Quote]:
+    """Looked for in what the model saw, shown where it stands in the record."""
+    seen = cleaned(text, cleaning)
     for id_, quote in quotes:
-        place = find_quote(quote, text) if quote else None
+        place = find_quote(quote, seen.text) if quote else None
         if place is not None:
-            yield Quote(place.start, place.end, id_)
+            yield Quote(*seen.span(place.start, place.end), id_)
 
 
 def _counts(closing: Mapping[str, Any]) -> Counts:
