@@ -65,6 +65,14 @@ def names_of(role: str) -> Sequence[str]:
     return _NAMES.get(role, ())
 
 
+_KNOWN: Final = frozenset(name for names in _NAMES.values() for name in names)
+
+
+def is_known(name: str) -> bool:
+    """Whether a column of this name has a role."""
+    return len(name) < 100 and plain(name) in _KNOWN
+
+
 def roles_of(columns: Sequence[str]) -> Roles:
     """By names alone. Of several columns with one role the one whose name is best known; of equals the first."""
     by_plain = {plain(name): name for name in reversed(columns)}

@@ -1,7 +1,8 @@
-"""CSV: separator `,` `;` or tab, found by trying; quotes as RFC 4180 has them, line breaks in quotes included.
+"""CSV: separator found by trying; quotes as RFC 4180 has them, line breaks in quotes included; lines above the header.
 
 Python's csv reader in strict mode: a quote that is never closed is an error, not a field that swallows the rest of the
-file. Cells are text as they stand, never trimmed, never typed.
+file. Where a row ends is found a second time by other code in the same pass (csv_rows.py), and the two have to agree.
+Cells are text as they stand, never trimmed, never typed.
 """
 
 import csv
@@ -15,15 +16,17 @@ from overnight.records.encoding import find_encoding
 from overnight.records.findings import found, refuse, shown
 from overnight.records.source import Source
 from overnight.records.table import Entry, Table
-from overnight.records.tables.header import checked_header
+from overnight.records.tables.csv_rows import Rows
+from overnight.records.tables.header import MOST_ABOVE, above_header, checked_header, header_index
 
 FIELD_LIMIT: Final = 64 << 20
 """Characters in one field. A quote that is never closed is noticed here at the latest."""
 
-SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab"}
+SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", "^": "caret", "~": "tilde"}
+"""Tried in this order. Besides these `sep=` may name any sign."""
 _SAMPLE_CHARACTERS: Final = 1 << 18
 _SAMPLE_ROWS: Final = 50
-_SEPARATOR_LINE: Final = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
+_SEPARATOR_LINE: Final = re.compile(r'"?sep=([^\w\s"]|\t)"?\r?\n', re.IGNORECASE)
 
 
 def open_csv(source: Source) -> Table:
@@ -46,7 +49,7 @@ def open_csv(source: Source) -> Table:
         columns=columns,
         types=("text",) * len(columns),
         entries=lambda: _entries(source, layout, len(columns)),
-        notes=encoding.notes + notes,
+        notes=encoding.notes + above_header(source, layout.first, place, layout.above) + notes,
         encoding=encoding.codec,
         separator=layout.separator,
     )
@@ -54,11 +57,16 @@ def open_csv(source: Source) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How the bytes become rows. skipped: lines above the header (Excel's `sep=;`)."""
+    """How the bytes become rows. skipped: lines above the header, Excel's `sep=;` and a database's own.
+
+    first, above: the first of the database's own lines (1-based), and its text; 0 where there is none.
+    """
 
     codec: str
     separator: str
     skipped: int
+    first: int = 0
+    above: str = ""
 
     def read(self, source: Source) -> Iterator[tuple[int, list[str] | csv.Error]]:
         """(line the row begins on, its cells), blank lines left out. The error last where it cannot go on."""
@@ -66,11 +74,14 @@ class _Layout:
         with source.open_text(self.codec) as file:
             for _ in range(self.skipped):
                 file.readline()
-            reader = csv.reader(file, delimiter=self.separator, strict=True)
+            lines = Rows(file, self.separator)
+            reader = csv.reader(lines, delimiter=self.separator, strict=True)
             above = self.skipped + 1
             line = above
             try:
-                for row in reader:
+                for number, row in enumerate(reader, 1):
+                    if lines.ended != number:
+                        raise csv.Error(_DIFFER)
                     if row:
                         yield line, row
                     line = above + reader.line_num
@@ -103,6 +114,9 @@ def _ragged(separator: str) -> str:
 _QUOTES: Final = "Look for a stray double quote on that line or above; inside a quoted cell a quote is written twice."
 
 
+_DIFFER: Final = "where it ends is not clear: two ways of finding it do not agree"
+
+
 def _unreadable(error: csv.Error) -> str:
     reason = str(error)
     if "unexpected end of data" in reason or "field larger" in reason:
@@ -116,20 +130,50 @@ def _layout(source: Source, codec: str) -> _Layout:
     with source.open_text(codec) as file:
         sample = file.read(_SAMPLE_CHARACTERS)
     said = _SEPARATOR_LINE.match(sample)
-    if said and said[1] in SEPARATORS:
+    if said:
         return _Layout(codec, said[1], 1)
-    order = "\t,;" if source.suffix in {".tsv", ".tab"} else ",;\t"
+    order = (
+        sorted(SEPARATORS, key=lambda separator: separator != "\t") if source.suffix in _TABBED else list(SEPARATORS)
+    )
+    trials = [_trial(sample, separator) for separator in order]
     # max() keeps the first of equals: the order is the tie-break, and what a table of one column gets.
-    return _Layout(codec, max(order, key=lambda separator: _fit(sample, separator)), 0)
+    best = max(trials, key=lambda trial: trial.fit)
+    return _Layout(codec, best.separator, best.skipped, best.first, best.above)
 
 
-def _fit(sample: str, separator: str) -> tuple[float, int]:
-    """How well a separator explains the sample: (part of rows as wide as the header, width). One column is no fit."""
+_TABBED: Final = frozenset({".tsv", ".tab"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What a separator makes of the sample. fit: (there are lines above a header with known names, part of the rows as
+    wide as the header, width): one column is no fit."""
+
+    separator: str
+    fit: tuple[bool, float, int]
+    skipped: int = 0
+    first: int = 0
+    above: str = ""
+
+
+def _trial(sample: str, separator: str) -> _Trial:
     csv.field_size_limit(FIELD_LIMIT)
     reader = csv.reader(io.StringIO(sample, newline=""), delimiter=separator)
-    widths = [len(row) for _, row in zip(range(_SAMPLE_ROWS), reader, strict=False) if row]
-    if len(sample) == _SAMPLE_CHARACTERS and len(widths) > 1:
-        widths.pop()  # the sample may end in the middle of it
-    if not widths or widths[0] < 2:
-        return 0.0, 0
-    return sum(width == widths[0] for width in widths) / len(widths), widths[0]
+    rows: list[tuple[int, list[str]]] = []
+    line = 1
+    for _, row in zip(range(_SAMPLE_ROWS + MOST_ABOVE), reader, strict=False):
+        if row:
+            rows.append((line, row))
+        line = reader.line_num + 1
+    if len(sample) == _SAMPLE_CHARACTERS and len(rows) > 1:
+        rows.pop()  # the sample may end in the middle of it
+    if not rows:
+        return _Trial(separator, (False, 0.0, 0))
+    header = header_index(row for _, row in rows)
+    widths = [len(row) for _, row in rows[header:]][:_SAMPLE_ROWS]
+    alike = sum(width == widths[0] for width in widths) / len(widths)
+    fit = (header > 0, alike, widths[0]) if widths[0] > 1 else (False, 0.0, 0)
+    if not header:
+        return _Trial(separator, fit)
+    first, above = rows[0]
+    return _Trial(separator, fit, rows[header][0] - 1, first, separator.join(above))

@@ -3,6 +3,7 @@
 The columns are those of all lines, first seen first, so opening parses the whole file; reading rows parses it again.
 """
 
+import codecs
 import json
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,7 +11,7 @@ from typing import IO, Final, NoReturn
 
 from overnight.core.record import Cell
 from overnight.errors import Finding
-from overnight.records.encoding import find_encoding
+from overnight.records.encoding import CHUNK_BYTES, find_encoding
 from overnight.records.findings import Findings, found, refuse, shown
 from overnight.records.source import Source
 from overnight.records.table import Entry, Table
@@ -29,7 +30,7 @@ def open_jsonl(source: Source) -> Table:
     findings = Findings()
     kinds: dict[str, str] = {}
     line = 0
-    for line, value in _objects(source, encoding.codec):  # noqa: B007 - the last one is named below
+    for line, value in _objects(source, encoding.codec, _n_lines(source, encoding.codec)):  # noqa: B007 - named below
         if isinstance(value, Finding):
             findings.add(value)
             continue
@@ -79,8 +80,24 @@ def _flat(value: object) -> Cell:
     return value
 
 
-def _objects(source: Source, codec: str) -> Iterator[tuple[int, dict[str, object] | Finding]]:
+def _n_lines(source: Source, codec: str) -> int:
+    """By the line ends in its bytes, which is not how they are read."""
+    wide = codec in {"utf-16", "utf-32"}
+    decoder = codecs.getincrementaldecoder(codec)()
+    ends, last = 0, "\n"
+    with source.open() as file:
+        while chunk := file.read(CHUNK_BYTES):
+            text = decoder.decode(chunk) if wide else ""
+            ends += text.count("\n") if wide else chunk.count(b"\n")
+            last = text[-1:] or (last if wide else chr(chunk[-1]))
+    return ends + (last != "\n")
+
+
+def _objects(source: Source, codec: str, n_lines: int = 0) -> Iterator[tuple[int, dict[str, object] | Finding]]:
+    """(line, its object or what is wrong with it). n_lines: how many there have to be; 0 does not ask."""
     import msgspec
+
+    number = 0
 
     decoder = msgspec.json.Decoder(dict[str, object])
     with _lines(source, codec) as file:
@@ -95,6 +112,9 @@ def _objects(source: Source, codec: str) -> Iterator[tuple[int, dict[str, object
                 text = line if isinstance(line, str) else line.decode(codec)
                 if text and not text.isspace():
                     yield number, found(source, _why(text), line=number, hint=_ONE_OBJECT)
+    if n_lines and number != n_lines:
+        what = f"{number:,} lines were read and {n_lines:,} counted"
+        yield number, found(source, what, line=number, hint="The file may have changed meanwhile: run again.")
 
 
 def _bounded(source: Source, file: IO[str] | IO[bytes]) -> Iterable[str | bytes]:

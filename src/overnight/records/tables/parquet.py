@@ -67,6 +67,9 @@ def _entries(source: Source, columns: tuple[str, ...]) -> Iterator[Entry]:
                     return
                 yield from zip(count(place), zip(*cells, strict=True), repeat(""), strict=False)
                 place += len(batch)
+            if place - 1 != file.metadata.num_rows:
+                what = f"{place - 1:,} rows could be read of the {file.metadata.num_rows:,} that its metadata names"
+                yield place, found(source, what, hint=_DAMAGED), ""
         except (pa.ArrowException, OSError, ValueError) as error:
             what = f"cannot be read after row {place - 1:,}: {_first_line(error)}"
             yield place, found(source, what, hint=_DAMAGED), ""

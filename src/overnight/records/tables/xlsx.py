@@ -1,4 +1,5 @@
-"""XLSX: the first sheet with data, its first row with values naming the columns.
+"""XLSX: the first sheet with data, its first row with values (or, below lines of a database's own, with known names)
+naming the columns.
 
 Text stays text ("007"), whole numbers stay whole, dates are dates, a formula gives the value Excel stored with it.
 Rows wholly empty are left out; places are the row numbers Excel shows.
@@ -11,7 +12,8 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from itertools import islice
+from typing import IO, TYPE_CHECKING, Final, Protocol, cast
 from xml.etree.ElementTree import ParseError
 
 from overnight.core.record import Cell
@@ -19,7 +21,7 @@ from overnight.errors import Finding
 from overnight.records.findings import found, refuse, shown
 from overnight.records.source import MOST_RATIO, SMALL_BYTES, Source
 from overnight.records.table import Entry, Table
-from overnight.records.tables.header import checked_header
+from overnight.records.tables.header import MOST_ABOVE, above_header, checked_header, header_index
 from overnight.records.tables.kinds import SAFE_INTEGER
 from overnight.records.writers.cells import plain_text
 
@@ -68,12 +70,14 @@ def open_xlsx(source: Source) -> Table:
         if not with_data:
             raise refuse(source, "an empty table: no sheet holds anything", hint="Save it again with its rows.")
         sheet = with_data[0]
-        number, cells = next((n, c) for n, c, _ in _rows(source, sheet, formulas=False) if _width(c))
-    except StopIteration as cause:
-        raise refuse(source, "a table of formulas without their values", hint=_UNCOMPUTED) from cause
+        filled = ((n, c) for n, c, _ in _rows(source, sheet, formulas=False) if _width(c))
+        head = list(islice(filled, MOST_ABOVE))
     except _DAMAGE as cause:
         raise refuse(source, f"not an XLSX file that can be read: {cause}", hint=_DAMAGED) from cause
-    names = ["" if cell.value is None else plain_text(_value(cell)) for cell in cells[: _width(cells)]]
+    if not head:
+        raise refuse(source, "a table of formulas without their values", hint=_UNCOMPUTED)
+    index = header_index(_texts(cells) for _, cells in head)
+    number, names = head[index][0], _texts(head[index][1])
     columns, notes = checked_header(source, names, line=number)
     if next(_entries(source, sheet, formulas, number, len(columns)), None) is None:
         raise refuse(source, "an empty table: there is nothing below the header", hint="Save it again with its rows.")
@@ -83,8 +87,14 @@ def open_xlsx(source: Source) -> Table:
         columns=columns,
         types=("auto",) * len(columns),
         entries=lambda: _entries(source, sheet, formulas, number, len(columns)),
-        notes=_several(source, with_data) + notes,
+        notes=_several(source, with_data)
+        + above_header(source, head[0][0] if index else 0, number, "; ".join(filter(None, _texts(head[0][1]))), "row")
+        + notes,
     )
+
+
+def _texts(cells: _Cells) -> list[str]:
+    return ["" if cell.value is None else plain_text(_value(cell)) for cell in cells[: _width(cells)]]
 
 
 def _several(source: Source, with_data: Sequence[str]) -> tuple[Finding, ...]:
@@ -198,9 +208,15 @@ def _workbook(source: Source, *, formulas: bool) -> Iterator["Workbook"]:
 
 
 _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[\s/>]")
+_ROW: Final = re.compile(rb"<(?:\w+:)?row(?=[\s/>])[^>]*>")
+_NUMBER: Final = re.compile(rb"\sr\s*=\s*[\"'](\d+)[\"']")
 
 
 def _has_formulas(source: Source) -> bool:
+    """Goes through the sheets' XML before openpyxl does. Raises ValueError for a part that swells, and for a row that
+    stands twice or out of order: openpyxl leaves such a row out without a word.
+    """
+    formulas = False
     with source.seekable() as file, zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
             if info.file_size > max(SMALL_BYTES, info.compress_size * MOST_RATIO):
@@ -209,9 +225,29 @@ def _has_formulas(source: Source) -> bool:
         for name in archive.namelist():
             if name.startswith("xl/worksheets/") and name.endswith(".xml"):
                 with archive.open(name) as part:
-                    before = b""
-                    while chunk := part.read(1 << 20):
-                        if _FORMULA.search(before + chunk):
-                            return True
-                        before = chunk[-32:]
-    return False
+                    row = 0
+                    for piece in _whole_tags(part):
+                        formulas = formulas or _FORMULA.search(piece) is not None
+                        row = _last_row(name, piece, row)
+    return formulas
+
+
+def _whole_tags(part: IO[bytes]) -> Iterator[bytes]:
+    """Pieces of about a megabyte that end outside of tags."""
+    before = b""
+    while chunk := part.read(1 << 20):
+        whole, opening, before = (before + chunk).rpartition(b"<")
+        before = opening + before
+        yield whole
+    yield before
+
+
+def _last_row(name: str, piece: bytes, row: int) -> int:
+    """The number of the last row in a piece, which comes after `row`."""
+    for tag in _ROW.finditer(piece):
+        number = _NUMBER.search(tag[0])
+        following = int(number[1]) if number else row + 1
+        if following <= row:
+            raise ValueError(f"row {following:,} stands after row {row:,} in {name!r}")
+        row = following
+    return row
