@@ -6,6 +6,7 @@ from typing import Any
 
 from overnight.cli.estimate import cost_lines, estimate_json, time_lines, times_json
 from overnight.cli.show import banner
+from overnight.cli.sources import source_counts, vanished_line
 from overnight.cli.words import command, counted, size, visible
 from overnight.core.outcome import NotSent
 from overnight.core.realm import GOOGLE
@@ -18,6 +19,7 @@ from overnight.run.estimate import latest_end, times_of
 from overnight.run.gate import CHANGED
 from overnight.run.money import Budget, budget_json, budget_of
 from overnight.run.plan import Planned
+from overnight.run.publish import sources_json, vanished_json
 from overnight.run.smoke import Smoke, prepare
 from overnight.run.world import World
 from overnight.wiring.opening import Opened
@@ -37,7 +39,15 @@ def plan_lines(opened: Opened, planned: Planned, study: Path, *, sources: bool =
     if banner(world.realm):
         yield banner(world.realm)
     yield f"{world.study}: {counted(plan.records, 'record')}, {world.model.id}, thinking {opened.thinking.level}"
+    for line in source_counts(world.records.sources()):
+        yield f"  {'':>9} {line}"
     yield from _standing(planned, study)
+    if opened.duplicates.likely:
+        n = len(opened.duplicates.likely)
+        pairs = "1 pair of records" if n == 1 else f"{n:,} pairs of records"
+        yield f"  {pairs} may be of one publication: `{command('duplicates', study)}` lists them for a yes or no"
+    if line := vanished_line(world.vanished()):
+        yield f"  {line}"
     if not plan.to_send:
         yield "Nothing is left to send." if not plan.in_flight else "Nothing more to send; jobs are under way."
         yield f"Next: {command('run' if plan.in_flight else 'status', study)}"
@@ -187,6 +197,9 @@ def plan_json(opened: Opened, planned: Planned) -> dict[str, Any]:
         "study": opened.world.study,
         "realm": opened.world.realm,
         "records": plan.records,
+        "sources": sources_json(opened.world.records.sources()),
+        "duplicates_undecided": len(opened.duplicates.likely),
+        **vanished_json(opened.world.vanished()),
         "not_sent": {reason.value: n for reason, n in sorted(plan.not_sent.items())},
         "requests": {
             "to_send": plan.to_send,

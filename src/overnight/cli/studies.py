@@ -118,12 +118,24 @@ def _check(arguments: argparse.Namespace) -> int:
         answer(f"  answers    {who}")
         if budget := budget_of(world):
             answer(f"  budget     {budget_words(budget)}")
+        _show_records(opened, arguments.study)
         for warning in opened.warnings:
             answer(f"warning: {warning}")
         if arguments.cloud:
             return _check_cloud(arguments.study, opened)
     answer(f"Nothing is wrong. Nothing was sent or spent.\nNext: {command('plan', arguments.study)}")
     return 0
+
+
+def _show_records(opened: "Opened", study: Path) -> None:
+    from overnight.cli.sources import duplicate_lines, source_counts, vanished_line
+
+    for line in source_counts(opened.world.records.sources()):
+        answer(f"  records    {line}")
+    for line in duplicate_lines(opened.duplicates, study):
+        answer(f"  {line}" if line.startswith(" ") else f"  duplicates {line}")
+    if line := vanished_line(opened.world.vanished()):
+        answer(f"warning: {line}")
 
 
 def _no_account(study: "Study") -> UsageError:

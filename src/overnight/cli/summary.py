@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from overnight.cli.output import answer
 from overnight.cli.show import banner
+from overnight.cli.sources import vanished_line
 from overnight.cli.words import command, counted, duration
 from overnight.core.outcome import NotSent
 from overnight.core.realm import is_simulated
@@ -64,6 +65,8 @@ def _counts(closing: Closing, seconds: float | None) -> Iterator[str]:
     yield _row("not sent", closing.not_sent.total(), _list(closing.not_sent))
     if closing.not_sent[NotSent.OVER_BUDGET] and closing.sample is not None:
         yield _row("", "", sample_words(closing.sample.to_json()))
+    if line := vanished_line(closing.vanished):
+        yield _row("vanished", closing.vanished.n, line)
     if closing.open:
         under_way = f"{counted(closing.in_flight, 'request')} under way" if closing.in_flight else "not asked yet"
         yield _row("open", closing.open, under_way)

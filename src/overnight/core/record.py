@@ -16,6 +16,7 @@ class Record:
     record_id: text, always, unique in the study. position: 0-based place in the study's tables, for the order of
     results only, never identity. values: cells in the user's column order. source: `file:line` (or `file, row n`).
     format, raw: of what kind of file, and its text in it where that is more than the cells (bibliographic formats).
+    duplicate_of: the id of the record that stands for this one, which is then not sent; empty for most.
     """
 
     record_id: str
@@ -24,6 +25,7 @@ class Record:
     source: str
     format: str = ""
     raw: str = ""
+    duplicate_of: str = ""
 
 
 def text_of(cell: Cell) -> str:

@@ -15,6 +15,7 @@ from overnight.ledger.bindings import Bindings
 from overnight.ledger.database import open_database, transaction
 from overnight.ledger.fits import Fits
 from overnight.ledger.health import RECOVER, unusable
+from overnight.ledger.names import Names
 from overnight.ledger.notices import Notices
 from overnight.ledger.outcomes import Outcomes
 from overnight.ledger.owners import Owners
@@ -38,6 +39,7 @@ class Ledger:
         self.owners = Owners(connection)
         self.smokes = Smokes(connection)
         self.notices = Notices(connection)
+        self.names = Names(connection)
 
     @classmethod
     def open(cls, path: Path, *, study: str, now: str, only_look: bool = False) -> Self:

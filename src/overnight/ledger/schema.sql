@@ -184,3 +184,19 @@ CREATE TABLE fit (
   bound INTEGER NOT NULL,
   at    TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- `id: auto`, of studies whose records have identifiers: what they were called, in the order of naming.
+CREATE TABLE name (
+  n         INTEGER PRIMARY KEY,
+  record_id TEXT NOT NULL UNIQUE,
+  seen      INTEGER NOT NULL,       -- print of its record (records/census.py) when last seen; 0: not known
+  own       INTEGER NOT NULL        -- 1: the name that record would have in an empty study too
+) STRICT;
+
+-- By what else a named record is known: PMID, DOI, citation key, hash of the text. One alias may be of several.
+CREATE TABLE alias (
+  alias TEXT NOT NULL,
+  n     INTEGER NOT NULL REFERENCES name,
+  PRIMARY KEY (alias, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX alias_of_name ON alias (n);

@@ -60,12 +60,16 @@ class Wants:
 
     def of(self, record: Record) -> list[Wanted]:
         """Every request of the record as far as one can know now. Empty when it is not to be sent."""
+        if record.duplicate_of:
+            return []
         if not self.task.dependent:
             return [self._stand(want) for want in self.task.wants(record, {})]
         return self._unfold(record)[0]
 
     def account(self, record: Record) -> Account:
         """Reads the settled outcomes of the record: for results, not for planning."""
+        if record.duplicate_of:
+            return Account("not_sent", None, NotSent.DUPLICATE, (), {})
         wanted, settled = self._unfold(record)
         if not wanted:
             return Account("not_sent", None, why_not_sent(self.task, record), (), {})
@@ -130,7 +134,7 @@ def begun(found: list[Wanted]) -> bool:
 
 def why_not_sent(task: Task, record: Record) -> NotSent:
     """Of a record that wants nothing. A task that wants nothing and does not say why is a mistake of ours."""
-    reason = task.not_sent(record)
+    reason = NotSent.DUPLICATE if record.duplicate_of else task.not_sent(record)
     if reason is None:
         raise AccountingError(f"record {record.record_id!r} wants no request, and the task does not say why")
     return reason

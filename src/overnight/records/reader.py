@@ -1,17 +1,25 @@
 """All tables of a study as one set of records, each with an id."""
 
-from collections.abc import Callable, Iterator, Sequence
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from overnight.core.record import Record
+from overnight.core.record import Cell, Record
 from overnight.core.task import Column
 from overnight.errors import Finding, RecordsError
+from overnight.records.census import Census, IdNotes, SharedKeys, SourceCount, print_of, shared_keys_note
 from overnight.records.columns import reconciled
+from overnight.records.duplicates import Marks
 from overnight.records.findings import Findings, found, refuse, shown
-from overnight.records.ids import AUTO, AutoIds, id_text
+from overnight.records.identifiers import NO_IDENTIFIERS, Identifiers, identifier_columns
+from overnight.records.ids import AUTO, id_text, text_id
+from overnight.records.names import Names, mark, sure_names
 from overnight.records.opening import open_tables
+from overnight.records.publications import Publication, publication_of, telling_title
+from overnight.records.roles import roles_of
 from overnight.records.table import Entry, Table
 from overnight.records.tables.kinds import merged
 
@@ -90,10 +98,17 @@ class RecordSet:
     """
 
     def __init__(self, tables: Sequence[Table], sources: Sequence[str], id_column: str, text: tuple[str, ...]) -> None:
-        self._tables = tuple(tables)
+        self._tables, self._sources = tuple(tables), tuple(sources)
         self._id, self._text = id_column, text
         self._notes = tuple(note for table in tables for note in table.notes)
-        self._trimmed: tuple[Finding, ...] = ()
+        self._found: tuple[Finding, ...] = ()
+        self._census = Census()
+        self._identifiers = tuple(identifier_columns(table.columns) for table in tables)
+        self._roles = tuple(roles_of(table.columns) for table in tables)
+        self._look = id_column == AUTO
+        self._shared_keys: frozenset[int] = frozenset()
+        self._names: Mapping[int, str] = {}
+        self._duplicates: Mapping[int, str] = {}
         types: dict[str, str] = {}
         for table in tables:
             for name, kind in zip(table.columns, table.types, strict=True):
@@ -120,83 +135,170 @@ class RecordSet:
     @property
     def notes(self) -> tuple[Finding, ...]:
         """Warnings: those of the files, and after `check` those about ids."""
-        return self._notes + self._trimmed
+        return self._notes + self._found
+
+    @property
+    def census(self) -> Census:
+        """Of the last `check`, with the names that were settled since."""
+        return self._census
+
+    @property
+    def by_identifiers(self) -> bool:
+        """Are ids made here, and does a table have identifiers to make them of?"""
+        return self._id == AUTO and any(self._identifiers)
 
     def __iter__(self) -> Iterator[Record]:
-        for _, _, record in self._read(_raise):
-            yield record
+        for row in self._read(_raise):
+            yield row.record
 
-    def check(self) -> int:
-        """Reads everything once and returns the number of records.
+    @property
+    def made_ids(self) -> bool:
+        """Are ids made here, and not taken from a column?"""
+        return self._id == AUTO
+
+    def prints(self) -> "array[int]":
+        """`print_of` each record. Those of a study without identifiers are not taken by `check`, but here, once."""
+        if not self._census.prints:
+            self._census.prints.extend(print_of(record.record_id, aliases) for record, _, aliases in self.identified())
+        return self._census.prints
+
+    def identified(self) -> Iterator[tuple[Record, Identifiers, tuple[str, ...]]]:
+        """(record, what it is known by elsewhere, its aliases: the best first, the hash of its text last)."""
+        for row in self._read(_raise):
+            yield row.record, row.identifiers, self._aliases(row)
+
+    def publications(self, wanted: Callable[[Record], bool]) -> Iterator[Publication]:
+        """What the records wanted say of the publications they are of."""
+        for row in self._read(_raise):
+            if wanted(row.record):
+                yield publication_of(row.record, row.identifiers, self._roles[row.number])
+
+    def rename(self, names: Mapping[int, str]) -> None:
+        """position → the name a record had before, in place of the one it would have in an empty study."""
+        self._names = names
+        for position, name in names.items():
+            self._census.names[position] = mark(name)
+
+    def set_aside(self, duplicates: Mapping[int, str]) -> None:
+        """position → the id of the record that stands for it."""
+        self._duplicates = duplicates
+
+    @property
+    def survivors(self) -> frozenset[str]:
+        """Ids of the records that stand for others."""
+        return frozenset(self._duplicates.values())
+
+    def sources(self) -> list[SourceCount]:
+        """How many records, and how many of them set aside, came from each source, in the order of the files."""
+        counts: dict[str, SourceCount] = {}
+        starts, position = [], 0
+        for said, table, n in zip(self._sources, self._tables, self._census.per_table, strict=True):
+            count = counts.setdefault(said or table.source.label, SourceCount(said or table.source.label))
+            count.records += n
+            starts.append(position)
+            position += n
+        names = [said or table.source.label for said, table in zip(self._sources, self._tables, strict=True)]
+        for position in self._duplicates:
+            counts[names[bisect_right(starts, position) - 1]].duplicates += 1
+        return list(counts.values())
+
+    def check(self, marks: Marks | None = None) -> int:
+        """Reads everything once and returns the number of records. marks: is shown each of them, to find duplicates.
 
         Raises RecordsError with all findings: rows that cannot be read, blank ids, ids that are there twice (both
         places named; for those the files are read once more). Keeps a hash of each id: about 80 MB for a million.
         """
-        findings = Findings()
-        count = n_trimmed = 0
-        first_trimmed = ""
+        self._look = self._id == AUTO or marks is not None
+        findings, notes = Findings(), IdNotes()
+        keys = SharedKeys()
+        self._census = census = Census(per_table=[0] * len(self._tables))
         seen: set[int] = set()
         again: set[int] = set()
-        for _, _, record in self._read(findings.add):
-            count += 1
-            if self._id == AUTO:
-                continue
-            raw = record.values[self._id]
-            if raw is not record.record_id and isinstance(raw, str) and raw != record.record_id:
-                n_trimmed += 1
-                first_trimmed = first_trimmed or record.source
-            mark = hash(record.record_id)
-            (again if mark in seen else seen).add(mark)
+        for row in self._read(findings.add):
+            number = mark(row.record.record_id)
+            census.names.append(number)
+            census.per_table[row.number] += 1
+            if marks is not None:
+                marks.see(row.identifiers, telling_title(row.record.values, self._roles[row.number]))
+            if self._id != AUTO:
+                notes.see_id(row.record, self._id)
+                (again if number in seen else seen).add(number)
+            elif self.by_identifiers:
+                aliases = self._aliases(row)
+                census.prints.append(print_of(row.record.record_id, aliases))
+                keys.see(row.identifiers, aliases[-1])
+                notes.see_identifiers(row.record, self._identifiers[row.number], row.identifiers)
         if again:
             self._find_twins(again, findings)
         findings.raise_if_any()
-        self._trimmed = self._trim_note(n_trimmed, first_trimmed)
-        return count
+        if keys.shared - self._shared_keys:  # known only now: names are made once more, without them
+            self._shared_keys |= keys.shared
+            return self.check(None if marks is None else marks.again())
+        self._found = (*notes.listed(), *shared_keys_note(len(self._shared_keys)))
+        return len(census.names)
 
-    def _trim_note(self, n_trimmed: int, first: str) -> tuple[Finding, ...]:
-        if not n_trimmed:
-            return ()
-        what = f"white space around {n_trimmed:,} id{'' if n_trimmed == 1 else 's'} was removed, first at {first}"
-        return (Finding(what, path="records.id", level="warning"),)
-
-    def _find_twins(self, hashes: set[int], findings: Findings) -> None:
+    def _find_twins(self, marks: set[int], findings: Findings) -> None:
         first: dict[str, str] = {}
-        for table, place, record in self._read(lambda _: None):
-            if hash(record.record_id) not in hashes:
+        for row in self._read(lambda _: None):
+            record = row.record
+            if mark(record.record_id) not in marks:
                 continue
             before = first.setdefault(record.record_id, record.source)
             if before != record.source:
                 what = f"the id {shown(record.record_id)} is there twice: at {before} and at {record.source}"
                 hint = "Ids are unique over all files: remove one row, name another column, or write `id: auto`."
-                findings.add(_at(table, place, what, hint))
+                findings.add(_at(row.table, row.place, what, hint))
 
-    def _read(self, report: Callable[[Finding], None]) -> Iterator[tuple[Table, int, Record]]:
+    def _read(self, report: Callable[[Finding], None]) -> Iterator["_Row"]:
         blank = dict.fromkeys(self._types)
-        auto = AutoIds() if self._id == AUTO else None
+        names = Names(self._shared_keys)
         position = 0
-        for table, label in zip(self._tables, self._labels, strict=True):
-            columns, whole = table.columns, table.columns == self.columns
+        for number, (table, label) in enumerate(zip(self._tables, self._labels, strict=True)):
+            columns, whole, known = table.columns, table.columns == self.columns, self._identifiers[number]
             for place, row, raw in table.entries():
                 if isinstance(row, Finding):
                     report(row)
                     continue
                 values = dict(zip(columns, row, strict=True))
+                identifiers = known.of(values) if known and self._look else NO_IDENTIFIERS
                 if not whole:
                     values = blank | values
-                if auto:
-                    record_id = auto(values[name] for name in self._text)
-                else:
-                    try:
-                        record_id = id_text(values[self._id])
-                    except ValueError as error:
-                        report(_at(table, place, str(error), "Write the ids as text where the table is made."))
-                        continue
-                    if not record_id:
-                        hint = "Give the row an id, remove it, or write `id: auto`."
-                        report(_at(table, place, f"no id: {shown(self._id)} is blank", hint))
-                        continue
-                yield table, place, Record(record_id, position, values, f"{label}{place}", table.format, raw)
+                if self._id == AUTO:
+                    record_id = names(identifiers, (values[name] for name in self._text))
+                elif (record_id := self._column_id(table, place, values[self._id], report)) == "":
+                    continue
+                record_id = self._names.get(position, record_id)
+                of = self._duplicates.get(position, "")
+                record = Record(record_id, position, values, f"{label}{place}", table.format, raw, of)
+                yield _Row(number, table, place, record, identifiers)
                 position += 1
+
+    def _column_id(self, table: Table, place: int, cell: Cell, report: Callable[[Finding], None]) -> str:
+        """Empty where there is none, which is reported."""
+        try:
+            record_id = id_text(cell)
+        except ValueError as error:
+            report(_at(table, place, str(error), "Write the ids as text where the table is made."))
+            return ""
+        if not record_id:
+            hint = "Give the row an id, remove it, or write `id: auto`."
+            report(_at(table, place, f"no id: {shown(self._id)} is blank", hint))
+        return record_id
+
+    def _aliases(self, row: "_Row") -> tuple[str, ...]:
+        by_text = text_id(row.record.values[name] for name in self._text)
+        return (*sure_names(row.identifiers, self._shared_keys), by_text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """number: of the table in the study."""
+
+    number: int
+    table: Table
+    place: int
+    record: Record
+    identifiers: Identifiers
 
 
 def _raise(finding: Finding) -> None:

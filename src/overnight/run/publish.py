@@ -20,13 +20,14 @@ from overnight.errors import AccountingError, OutputError
 from overnight.ledger.outcomes import LedgerCounts
 from overnight.planning.fit import ALL, NONE
 from overnight.planning.wants import Account
+from overnight.records.census import SourceCount
 from overnight.records.writer import results_columns, write_table
 from overnight.run.bill import RowPricing, StudyBill, study_bill
 from overnight.run.cost_file import write_cost
 from overnight.run.money import Budget, budget_json, budget_of
 from overnight.run.results import FIRST, LAST, RowMaker, our_columns
 from overnight.run.settled import bill_json, check_bill
-from overnight.run.world import Reporter, World
+from overnight.run.world import Reporter, Vanished, World
 
 FORMATS: Final = ("csv", "parquet", "jsonl", "xlsx")
 XLSX_RECORDS: Final = 20_000
@@ -74,8 +75,9 @@ class Closing:
     requests_sent, jobs_collected: of this invocation. requests_waiting: planned by it, and not sent for want of money
     that is still reserved. jobs: names of all the study has in this realm. past_deadline: of the problems, those that
     are final for their age alone. smoke: the part of `cost` that rows asked at once, before a job, have cost. bill:
-    where `cost` comes from. sample: where `when_over: fit` draws. folder, raw: where results are written and raw lines
-    kept, None until it was looked.
+    where `cost` comes from. sources: how many records came from where. vanished: asked about, and in no file any more.
+    copied: by record id, the task's cells of records that stand for others. sample: where `when_over: fit` draws.
+    folder, raw: where results are written and raw lines kept, None until it was looked.
     """
 
     study: str
@@ -101,6 +103,9 @@ class Closing:
     detached: bool = False
     sample: DrawnSample | None = None
     results: dict[str, Path] = field(default_factory=dict)
+    sources: tuple[SourceCount, ...] = ()
+    vanished: Vanished = Vanished()  # noqa: RUF009  # frozen
+    copied: dict[str, list[Cell]] = field(default_factory=dict)
     folder: Path | None = None
     raw: Path | None = None
 
@@ -115,6 +120,8 @@ class Closing:
             "past_deadline": self.past_deadline,
             "not_sent": {kind.value: n for kind, n in sorted(self.not_sent.items())},
             "open": self.open,
+            "sources": sources_json(self.sources),
+            **vanished_json(self.vanished),
             "decisions": dict(sorted(self.decisions.items())),
             "strays": sum(self.strays.values()),
             "strays_by_kind": {kind.value: n for kind, n in sorted(self.strays.items())},
@@ -134,6 +141,15 @@ class Closing:
         }
 
 
+def sources_json(sources: Sequence[SourceCount]) -> list[dict[str, Any]]:
+    return [{"source": one.name, "records": one.records, "duplicates": one.duplicates} for one in sources]
+
+
+def vanished_json(vanished: Vanished) -> dict[str, Any]:
+    """vanished: at most the first 20 of them."""
+    return {"n_vanished": vanished.n, "vanished": list(vanished.first)}
+
+
 def account(world: World, closing: Closing, spool: IO[bytes] | None = None, reporter: Reporter | None = None) -> None:
     """Read every record's account once: count it, keep its row in `spool` for the writers, show it to the reporter.
 
@@ -147,16 +163,21 @@ def account(world: World, closing: Closing, spool: IO[bytes] | None = None, repo
     maker = RowMaker(world.task, world.realm, [column.name for column in _originals(world)], RowPricing(world))
     decision = _place_of(world.task.columns, "decision")
     closing.sample = None if world.draw is None else DrawnSample(world.draw.seed)
+    closing.sources, closing.vanished = tuple(world.records.sources()), world.vanished()
+    survivors = world.records.survivors
+    none = [None] * len(world.task.columns)
     for record in world.records:
         standing = wants.account(record)
         _count(closing, standing)
         if closing.sample is not None:
             closing.sample.see(standing)
-        cells = world.task.cells(record, standing.settled)
+        cells = none if record.duplicate_of else world.task.cells(record, standing.settled)
         if decision is not None and cells[decision]:
             closing.decisions[str(cells[decision])] += 1
         if reporter is not None:
             reporter.add(record, standing, cells)
+        if record.record_id in survivors:
+            closing.copied[record.record_id] = list(cells)
         if spool is not None:
             pickle.dump(maker.row(record, standing, cells), spool, protocol=pickle.HIGHEST_PROTOCOL)
     _check(closing, counts)
@@ -180,14 +201,14 @@ def publish(world: World, closing: Closing, formats: Sequence[str] = FORMATS) ->
             if format_ == "xlsx" and closing.records > XLSX_RECORDS:
                 continue
             target = world.home.results / f"results.{format_}"
-            write_results(world, spool, target, format_)
+            write_results(world, closing, spool, target, format_)
             closing.results[format_] = target.absolute()
 
 
 def export(world: World, closing: Closing, target: Path, format_: str) -> None:
     """One file of results where the person wants it."""
     with _spooled(world, closing) as spool:
-        write_results(world, spool, target, format_)
+        write_results(world, closing, spool, target, format_)
         closing.results[format_] = target.absolute()
 
 
@@ -208,10 +229,10 @@ def _spooled(world: World, closing: Closing, reporter: Reporter | None = None) -
         yield spool
 
 
-def write_results(world: World, spool: IO[bytes], target: Path, format_: str) -> None:
+def write_results(world: World, closing: Closing, spool: IO[bytes], target: Path, format_: str) -> None:
     columns = result_columns(world)
     with replacing(target) as file:
-        write_table(file, format_, columns, _rows(spool))
+        write_table(file, format_, columns, _whole(world, closing, _rows(spool)))
 
 
 def result_columns(world: World) -> list[Column]:
@@ -225,6 +246,16 @@ def result_columns(world: World) -> list[Column]:
 def _originals(world: World) -> list[Column]:
     """The user's columns. A column called record_id is ours too when it is the id: it is not shown twice."""
     return [column for column in world.columns if not (column.name == "record_id" == world.id_column)]
+
+
+def _whole(world: World, closing: Closing, rows: Iterator[list[Cell]]) -> Iterator[list[Cell]]:
+    """A record that another stands for shows that one's answer, which may stand further down."""
+    of, first = _place_of(FIRST, "duplicate_of"), len(FIRST)
+    assert of is not None, "it is one of them"
+    for row in rows:
+        if copied := closing.copied.get(str(row[of])) if row[of] else None:
+            row[first : first + len(world.task.columns)] = copied
+        yield row
 
 
 def _rows(spool: IO[bytes]) -> Iterator[list[Cell]]:

@@ -10,7 +10,7 @@ from overnight.core.usage import Usd
 from overnight.planning.wants import Account
 from overnight.run.bill import RowPricing
 
-FIRST: Final = (Column("record_id"), Column("outcome"), Column("problem"))
+FIRST: Final = (Column("record_id"), Column("outcome"), Column("problem"), Column("duplicate_of"))
 LAST: Final = (
     Column("detail"),
     Column("prompt_tokens", "integer"),
@@ -71,7 +71,7 @@ class RowMaker:
 
     def _first(self, record: Record, account: Account) -> tuple[Cell, ...]:
         why = account.problem or account.not_sent
-        return record.record_id, account.outcome, None if why is None else str(why)
+        return record.record_id, account.outcome, None if why is None else str(why), record.duplicate_of or None
 
     def _last(self, account: Account) -> tuple[Cell, ...]:
         settled = list(account.settled.values())

@@ -1,6 +1,6 @@
 """Everything a run works on, handed in: so that a test hands in what it likes and no step reaches for a global."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from overnight.planning.standing import Policy, Standings, hours
 from overnight.planning.wants import Account, Wants
 from overnight.pricing.catalogue import Catalogue, Model
 from overnight.pricing.prices import BATCH, Mode, Price, PriceList, pays_surcharge
+from overnight.records.reader import RecordSet
 from overnight.study.models import GIVE_UP_AFTER_DAYS
 
 if TYPE_CHECKING:
@@ -74,6 +75,14 @@ class Reporter(Protocol):
     def finish(self, closing: Mapping[str, object], bill: "StudyBill") -> str: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """Records that were asked about and are in no file any more. first: some of their ids."""
+
+    n: int = 0
+    first: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class World:
     """One study in one realm, opened.
@@ -84,7 +93,8 @@ class World:
     of the study in realm google, None without a budget.
     reporter: makes what draws report.html, None for no report. lost: why this ledger may not be
     the one that knows what was paid for; empty when nothing speaks for that. give_up_after_days: a problem of a request
-    first sent longer ago is final. draw: of `when_over: fit`, None where more than the limit is refused.
+    first sent longer ago is final. vanished: reads all bindings of the realm.
+    draw: of `when_over: fit`, None where more than the limit is refused.
     """
 
     study: str
@@ -100,7 +110,7 @@ class World:
     home: Home
     ledger: Ledger
     backend: Backend
-    records: Iterable[Record]
+    records: RecordSet
     columns: tuple[Column, ...]
     id_column: str
     task: Task
@@ -113,6 +123,7 @@ class World:
     lost: str = ""
     give_up_after_days: int = GIVE_UP_AFTER_DAYS
     draw: Draw | None = None
+    vanished: Callable[[], Vanished] = Vanished
 
     @property
     def today(self) -> date:

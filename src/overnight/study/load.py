@@ -288,7 +288,7 @@ def _no_such_word(document: Document, path: KeyPath, value: object, expected: st
 
 _LITERAL_HINTS: Final[dict[str | int, str]] = {
     "thinking": f"One of {', '.join(LEVELS)}, or a number of tokens.",
-    "duplicates": "Only `keep` is in this version.",
+    "duplicates": "skip, keep or error.",
     "when_over": "`refuse`: nothing is sent. `fit`: a random part of the records that fits.",
 }
 

@@ -114,7 +114,8 @@ class FileSpec(Model):
 class RecordsSpec(Model):
     """The tables and what is taken from them.
 
-    id: a column, or `auto` (made from the text, never from the row's number). text: the columns the model sees in a
+    id: a column, or `auto` (made from identifiers or the text, never from the row's number). duplicates: see
+    `Study.duplicates`. text: the columns the model sees in a
     `screen`; an `ask` names its columns in the prompt. max_text_chars: a longer cell is refused before it is sent.
     """
 
@@ -122,7 +123,7 @@ class RecordsSpec(Model):
     id: Words = "auto"
     text: tuple[Words, ...] = ()
     no_abstract: Literal["person", "title_only", "error"] = "person"
-    duplicates: Literal["keep"] = "keep"
+    duplicates: Literal["skip", "keep", "error"] | None = None
     max_text_chars: Annotated[Whole, Field(ge=1, le=4_000_000)] = 200_000
 
 
@@ -375,6 +376,12 @@ class Study:
     @property
     def task_name(self) -> Literal["ask", "screen"]:
         return "ask" if isinstance(self.task, AskSpec) else "screen"
+
+    @property
+    def duplicates(self) -> Literal["skip", "keep", "error"]:
+        """What becomes of records that are surely of one publication: `skip` in a screen, `keep` in an ask, if not
+        said. Two reviews of a shop may have one title."""
+        return self.records.duplicates or ("skip" if self.task_name == "screen" else "keep")
 
     @property
     def realm(self) -> str:

@@ -33,9 +33,4 @@ KEYS_NOT_YET: Final[dict[tuple[str, ...], str]] = {
 }
 """Key path → what to do instead."""
 
-VALUES_NOT_YET: Final[dict[tuple[str, str], dict[str, str]]] = {
-    ("records", "duplicates"): {
-        "skip": "Leave it out: records with the same text are sent once anyway, and each gets the answer.",
-        "error": "Leave it out: ids used twice are refused anyway.",
-    },
-}
+VALUES_NOT_YET: Final[dict[tuple[str, str], dict[str, str]]] = {}

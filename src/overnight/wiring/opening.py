@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ from overnight.pricing.refusals import Refusal, looked_at
 from overnight.pricing.tables import Tables
 from overnight.pricing.thinking import Thinking
 from overnight.pricing.tokens import choose_max_output
+from overnight.records.duplicates import Marks
 from overnight.records.opening import open_table
 from overnight.records.reader import RecordSet, RecordsFile, read_records
 from overnight.run.world import Home, Reporter, World
@@ -31,6 +33,7 @@ from overnight.study.blanks import BlankSlots, missing_abstracts
 from overnight.study.load import load_study
 from overnight.study.models import AskSpec, Study
 from overnight.wiring import service
+from overnight.wiring.identity import Duplicates, settle_duplicates, settle_names, vanished
 from overnight.wiring.models import chosen, study_costs, tables_of
 from overnight.wiring.notify import missing_program
 
@@ -52,6 +55,7 @@ class Opened:
     n_records: int
     warnings: tuple[Finding, ...]
     world: World
+    duplicates: Duplicates
 
 
 @contextlib.contextmanager
@@ -81,7 +85,8 @@ def open_study(
     if isinstance(found, Refusal):
         raise _refused(study, tables, found, now)
     model, thinking = found.model, found.thinking
-    records, n_records = read_study_records(study)
+    marks = Marks() if study.duplicates != "keep" else None
+    records, n_records = read_study_records(study, marks)
     noted = check_texts(study, records, make_task(study, thinking.config))
     home = Home(study.home, study.realm)
     with contextlib.ExitStack() as stack:
@@ -90,6 +95,8 @@ def open_study(
         ledger = stack.enter_context(
             Ledger.open(home.ledger, study=study.name, now=now().strftime("%Y-%m-%dT%H:%M:%SZ"), only_look=not command)
         )
+        noted += settle_names(records, ledger, keep=bool(command))
+        duplicates = settle_duplicates(study, records, marks, ledger)
         pinned = None if new_recipe else ledger.recipes.pinned()
         task = make_task(study, thinking.config, pinned=pinned)
         backend = stack.enter_context(service.connected(study, home, tell)) if connect else Unconnected()
@@ -98,7 +105,8 @@ def open_study(
         lost = (Finding(world.lost, level="warning"),) if world.lost else ()
         noted += [*map(study.placed, found.warnings), *lost, *missing_program(study)]
         warnings = (*study.warnings, *records.notes, *noted)
-        opened = Opened(study, model, thinking, records, n_records, warnings, world)
+        world.vanished = partial(vanished, records, ledger, study.realm)
+        opened = Opened(study, model, thinking, records, n_records, warnings, world, duplicates)
         world.reporter = lambda: _reporter(opened)
         yield opened
 
@@ -173,8 +181,11 @@ def _costs(study: Study, tables: Tables, refused: Refusal, now: Callable[[], dat
     return {id_: f"about {amount} for this study, thinking {set_.level}" for id_, (amount, set_) in costs.items()}
 
 
-def read_study_records(study: Study) -> tuple[RecordSet, int]:
-    """The records and how many there are. All of them are read once: ids, encoding, columns. Raises RecordsError."""
+def read_study_records(study: Study, marks: Marks | None = None) -> tuple[RecordSet, int]:
+    """The records and how many there are. All of them are read once: ids, encoding, columns. Raises RecordsError.
+
+    marks: is shown each, to find duplicates.
+    """
     files = [RecordsFile(file.path, file.source) for file in study.records.files]
     try:
         records = read_records(files, id=study.records.id, text=study.text_columns)
@@ -185,7 +196,7 @@ def read_study_records(study: Study) -> tuple[RecordSet, int]:
         paths = {"records.text": "ask.prompt"}
         renamed = [replace(one, path=paths.get(one.path, one.path)) for one in error.findings]
         raise RecordsError(renamed, error.left_out) from error
-    return records, records.check()
+    return records, records.check(marks)
 
 
 def check_texts(study: Study, records: RecordSet, task: Task) -> list[Finding]:

@@ -65,9 +65,12 @@ class StudyReporter:
         self._samples: list[SampleRecord] = []
         self._given_up: dict[ProblemKind, list[GivenUp]] = {}
         self._sources: Counter[str] = Counter()
+        self._set_aside: Counter[str] = Counter()
 
     def add(self, record: Record, account: Account, cells: Sequence[Cell]) -> None:
-        self._sources[record.source.rsplit(":", 1)[0].rsplit(", row ", 1)[0]] += 1
+        file = record.source.rsplit(":", 1)[0].rsplit(", row ", 1)[0]
+        self._sources[file] += 1
+        self._set_aside[file] += record.duplicate_of != ""
         self._task.add(account, cells)
         if account.problem is not None:
             self._give_up(record, account, account.problem)
@@ -140,12 +143,24 @@ class StudyReporter:
             served=tuple(served.most_common()),
             thinking=self._thinking.explained,
             stages=tuple(_stage(world, recipe) for recipe in world.task.recipes),
-            files=tuple(InputFile(name, n) for name, n in self._sources.items()),
+            files=tuple(InputFile(name, n, self._aside(name)) for name, n in self._sources.items()),
             software=f"overnight {_version()}",
             ledger_uid=world.ledger.uid,
             location=world.location,
-            settings=(("attempts", str(world.attempts)),),
+            settings=(("attempts", str(world.attempts)), ("duplicates", self._study.duplicates), *self._vanished()),
         )
+
+    def _aside(self, file: str) -> str:
+        n = self._set_aside[file]
+        return f"{n:,} {'duplicate' if n == 1 else 'duplicates'} among them, not sent" if n else ""
+
+    def _vanished(self) -> Iterator[tuple[str, str]]:
+        gone = self._world.vanished()
+        if gone.n:
+            yield (
+                "asked about, in no file any more",
+                f"{gone.n:,}: {', '.join(gone.first)}" + " …" * (gone.n > len(gone.first)),
+            )
 
 
 class _AskPart:

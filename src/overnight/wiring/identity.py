@@ -1,0 +1,173 @@
+"""Which record is which: names from before are found again, and duplicates set aside."""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from overnight.errors import Finding, RecordsError
+from overnight.ledger.ledger import Ledger
+from overnight.ledger.names import NameFact, Naming
+from overnight.records.decided import Row, read_decided
+from overnight.records.duplicates import Marks, Pair, find_duplicates, survivors
+from overnight.records.names import mark
+from overnight.records.naming import Known, Unsettled, settle
+from overnight.records.publications import Publication
+from overnight.records.reader import RecordSet
+from overnight.run.world import Vanished
+from overnight.study.models import Study
+
+_SHOWN: Final = 20
+
+
+def settle_names(records: RecordSet, ledger: Ledger, *, keep: bool) -> list[Finding]:
+    """Names of `id: auto` as they were before, where the ledger knows them. keep: what is new is kept there.
+
+    Records that are exactly as they were are recognised by their prints, 8 bytes each; only others are looked up, for
+    which the files are read once more.
+    """
+    names = ledger.names
+    if not records.made_ids or not (records.by_identifiers or names.any()):
+        return []
+    prints = records.prints()
+    own, other = names.own_prints(), names.other_prints()
+    unknown = bytearray(len(prints))
+    found: dict[int, str] = {}
+    for position, seen in enumerate(prints):
+        if seen in other:
+            found[position] = other[seen]
+        elif not _holds(own, seen):
+            unknown[position] = 1
+    if not any(unknown):
+        records.rename(found)
+        return []
+    settled = settle(_of(records, unknown), _claimed(ledger), _taken(prints))
+    records.rename(found | settled.names)
+    if keep:
+        with ledger.transaction():
+            names.keep(_namings(records, unknown, prints, settled.names))
+            names.also(settled.merged.items())
+    return list(_merged(settled.merged))
+
+
+def _of(records: RecordSet, unknown: bytearray) -> Iterator[Unsettled]:
+    for record, _, aliases in records.identified():
+        if unknown[record.position]:
+            yield Unsettled(record.position, record.record_id, aliases)
+
+
+def _claimed(ledger: Ledger) -> Callable[[Unsettled], list[Known]]:
+    if not ledger.names.any_known():
+        return lambda _: []
+    return lambda record: [_known(fact) for fact in ledger.names.known_by((record.default, *record.aliases))]
+
+
+def _known(fact: NameFact) -> Known:
+    return Known(fact.n, fact.record_id, fact.aliases, fact.seen)
+
+
+def _taken(prints: "array[int]") -> Callable[[Known], bool]:
+    """Names of records that are exactly as they were."""
+    present = array("q", sorted(prints))
+    return lambda known: known.seen != 0 and _holds(present, known.seen)
+
+
+def _namings(
+    records: RecordSet, unknown: bytearray, prints: "array[int]", renamed: Mapping[int, str]
+) -> Iterator[Naming]:
+    for record, _, aliases in records.identified():
+        place = record.position
+        if unknown[place]:
+            yield Naming(record.record_id, aliases, prints[place], place not in renamed)
+
+
+def _merged(merged: Mapping[str, str]) -> Iterator[Finding]:
+    for before, now in sorted(merged.items())[:_SHOWN]:
+        what = f"{before} and {now} are seen to be one record now: it is called {now}, which was named first"
+        yield Finding(what, path="records.id", level="warning")
+    if len(merged) > _SHOWN:
+        yield Finding(f"and {len(merged) - _SHOWN:,} more such records", path="records.id", level="warning")
+
+
+def vanished(records: RecordSet, ledger: Ledger, realm: str) -> Vanished:
+    """Records for which a request was made and that are in no file any more. Reads all bindings of the realm."""
+    present = array("q", sorted(records.census.names))
+    first: list[str] = []
+    n = 0
+    for record_id in ledger.names.asked(realm):
+        if _holds(present, mark(record_id)):
+            continue
+        if any(_holds(present, mark(name)) for name in ledger.names.now_called(record_id)):
+            continue
+        n += 1
+        if len(first) < _SHOWN:
+            first.append(record_id)
+    return Vanished(n, tuple(first))
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """What was found of records that are of one publication. looked: False with `duplicates: keep`.
+
+    rows: of duplicates.csv as it is.
+    """
+
+    looked: bool = False
+    groups: tuple[tuple[Publication, ...], ...] = ()
+    likely: tuple[Pair, ...] = ()
+    rows: tuple[Row, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """Records beside the one of each group that stands for the others."""
+        return sum(len(group) - 1 for group in self.groups)
+
+
+def decisions_file(study: Study) -> Path:
+    return study.home / "duplicates.csv"
+
+
+def settle_duplicates(study: Study, records: RecordSet, marks: Marks | None, ledger: Ledger) -> Duplicates:
+    """Finds them, and sets those aside that another stands for. After the names are settled.
+
+    Raises RecordsError for sure ones with `duplicates: error`, and for a duplicates.csv that cannot be read.
+    """
+    if marks is None:
+        return Duplicates()
+    rows, decided = read_decided(decisions_file(study))
+    repeated = marks.repeated()
+    named = frozenset(name for pair in decided for name in pair)
+    if not (any(repeated) or named):
+        return Duplicates(looked=True)
+    publications = list(records.publications(lambda one: repeated[one.position] == 1 or one.record_id in named))
+    found = find_duplicates(publications, decided)
+    if study.duplicates == "error" and found.groups:
+        raise _refused(found.groups)
+    records.set_aside(survivors(found.groups, partial(_asked, ledger, study.realm)))
+    return Duplicates(True, tuple(map(tuple, found.groups)), tuple(found.likely), tuple(rows))
+
+
+def _asked(ledger: Ledger, realm: str, record_id: str) -> int | None:
+    return (ledger.names.number(record_id) or 0) if ledger.names.was_asked(realm, record_id) else None
+
+
+def _refused(groups: Sequence[Sequence[Publication]]) -> RecordsError:
+    hint = "Take one of them out, or write `duplicates: skip` (one stands for the others) or `keep` (each is sent)."
+    findings = [
+        Finding(
+            f"{other.record_id} ({other.source}) is of the same publication as {first.record_id} ({first.source})",
+            path="records.duplicates",
+            hint=hint,
+        )
+        for first, *others in groups
+        for other in others
+    ]
+    return RecordsError(findings[:_SHOWN], max(0, len(findings) - _SHOWN))
+
+
+def _holds(ascending: "array[int]", number: int) -> bool:
+    place = bisect_left(ascending, number)
+    return place < len(ascending) and ascending[place] == number
