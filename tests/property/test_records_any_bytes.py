@@ -1,8 +1,10 @@
 """Law: whatever bytes a file holds, reading it gives rows, or a RecordsError that names the file; nothing else."""
 
+import gzip
 import io
 import tempfile
 import zipfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -15,10 +17,9 @@ from openpyxl import Workbook
 from overnight.errors import Finding, RecordsError
 from overnight.records import RecordsFile, open_table, read_records
 
-NAMES = st.sampled_from(["t.csv", "t.tsv", "t.jsonl", "t.parquet", "t.xlsx", "t"])
-MARKS = st.sampled_from(
-    [b"", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\xff\xfe\0\0", b"PAR1", b"PK\x03\x04", b"{", b"["]
-)
+NAMES = st.sampled_from(["t.csv", "t.tsv", "t.jsonl", "t.parquet", "t.xlsx", "t.bib", "t.csv.gz", "t.zip", "t"])
+UNICODE = [b"", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\xff\xfe\0\0"]
+MARKS = st.sampled_from([*UNICODE, b"PAR1", b"PK\x03\x04", b"\x1f\x8b\x08", b"@article{", b"{", b"["])
 
 
 def read_all(content: bytes, name: str) -> None:
@@ -35,7 +36,14 @@ def read_all(content: bytes, name: str) -> None:
         except RecordsError as error:
             refused = error.findings
             str(error).encode()  # it can be printed, whatever the file holds
-        assert all(finding.what and finding.file == str(path) for finding in refused[:20])
+        assert all(finding.what and finding.file in {str(path), f"{path} (member)"} for finding in refused[:20])
+
+
+def archive(content: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as new:
+        new.writestr("member", content)
+    return file.getvalue()
 
 
 @given(mark=MARKS, content=st.binary(max_size=200), name=NAMES)
@@ -45,6 +53,12 @@ def read_all(content: bytes, name: str) -> None:
 @settings(max_examples=250, deadline=None)
 def test_any_bytes(mark: bytes, content: bytes, name: str) -> None:
     read_all(mark + content, name)
+
+
+@given(mark=MARKS, content=st.binary(max_size=100), pack=st.sampled_from([gzip.compress, archive]))
+@settings(max_examples=100, deadline=None)
+def test_any_bytes_packed(mark: bytes, content: bytes, pack: Callable[[bytes], bytes]) -> None:
+    read_all(pack(mark + content), "t")
 
 
 PIECES = [

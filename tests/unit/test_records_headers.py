@@ -144,3 +144,23 @@ def test_a_row_of_a_sheet_that_stands_twice_or_out_of_order_is_refused(tmp_path:
             new.writestr(name, part.replace(b'<row r="3"', b"<row " + twin) if "sheet1" in name else part)
     with pytest.raises(RecordsError, match=r"row \d stands after row 2 in 'xl/worksheets/sheet1.xml'"):
         opened(tmp_path, out.getvalue(), "t.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("caf\u00e9 thé", "mac-roman"),
+        ("Дневной сон", "cp1251"),
+        ("Ύπνος και εργασία", "cp1253"),
+        ("夜間勤務の仮眠", "euc-jp"),
+    ],
+)
+def test_what_is_no_western_text_is_not_read_as_if_it_were(tmp_path: Path, text: str, encoding: str) -> None:
+    with pytest.raises(RecordsError, match=r"t.csv:2: (not UTF-8, and as Windows-1252 it reads|.* nor Windows-1252)"):
+        opened(tmp_path, f"id,title\n1,{text}\n".encode(encoding))
+
+
+@pytest.mark.parametrize("text", ["ÄÖÜ, Čech und Žižek", "a ———————— b", "“ÉTÉ” – 50 °C ± 3 µg…”", "Škoda, Ÿ, 5‰ ÀÉÈ"])
+def test_western_text_in_windows_1252_is_read(tmp_path: Path, text: str) -> None:
+    text = text.replace("Č", "C")
+    assert rows(opened(tmp_path, f"id;title\n1;{text}\n".encode("cp1252"))) == [(2, ("1", text))]

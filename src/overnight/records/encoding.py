@@ -1,16 +1,19 @@
 """Which encoding a text file is in, found by decoding every byte of it once, strictly.
 
 A byte-order mark decides. Without one: UTF-8; else Windows-1252 with a warning, unless the file is plainly UTF-8 with
-damage in it: reading that as Windows-1252 would turn every good letter into two wrong ones without a word.
+damage in it: reading that as Windows-1252 would turn every good letter into two wrong ones without a word. Nor is it
+Windows-1252 where that gives what no Western language writes: long runs of letters with accents (Chinese, Japanese,
+Cyrillic, Greek), or capitals such as Ž inside words (é of old Macs). Which of those it is, is not guessed: refused.
 """
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from overnight.errors import Finding, RecordsError
-from overnight.records.findings import found, refuse
+from overnight.records.findings import found, refuse, shown
 from overnight.records.source import Source
 
 CHUNK_BYTES: Final = 1 << 20
@@ -70,6 +73,10 @@ def _without_utf8(source: Source, fault: _Fault) -> Encoding:
     beyond = _first_fault(source, "cp1252")
     if beyond:
         raise _undecodable(source, "cp1252", beyond, "is neither UTF-8 nor Windows-1252")
+    if example := _not_western(source):
+        hint = "It is in another encoding: save it again as UTF-8 from the program that made it."
+        line = _line_at(source, "cp1252", fault.offset)
+        raise refuse(source, f"not UTF-8, and as Windows-1252 it reads {shown(example)}", line=line, hint=hint)
     warning = found(
         source,
         f"not UTF-8 (first at byte 0x{fault.byte:02X}, offset {fault.offset:,}): read as Windows-1252",
@@ -78,6 +85,28 @@ def _without_utf8(source: Source, fault: _Fault) -> Encoding:
         level="warning",
     )
     return Encoding("cp1252", (warning,))
+
+
+_RUN: Final = re.compile(r"[^\x00-\x7f]{4,}")
+_INSIDE_WORD: Final = re.compile(r"\w*[a-z][ŽŸŠƒˆ]\w*")
+
+
+def _not_western(source: Source) -> str:
+    """Words that show that a file is not Windows-1252, where they are half of all outside ASCII; else nothing.
+
+    A run of one character, such as a rule of dashes, shows nothing.
+    """
+    decoder = codecs.getincrementaldecoder("cp1252")()
+    outside = odd = 0
+    example = ""
+    for chunk in _chunks(source):
+        text = decoder.decode(chunk)
+        outside += sum(character > "\x7f" for character in text)
+        runs = [run for run in _RUN.findall(text) if len(set(run)) > 2]
+        words = _INSIDE_WORD.findall(text)
+        odd += sum(map(len, runs)) + len(words)
+        example = example or next(iter(words + runs), "")
+    return example if odd * 2 > outside else ""
 
 
 def _undecodable(source: Source, codec: str, fault: _Fault, why: str) -> RecordsError:

@@ -2,7 +2,7 @@
 
 Our own scan finds the entries (bibtex_blocks.py); bibtexparser takes one entry at a time apart into its fields. So a
 broken entry takes no other with it, memory is that of one entry, and a key that is there twice or is missing loses
-nothing. docs/decisions/0009 has the measurements.
+nothing. docs/decisions/0011 has the measurements.
 """
 
 import codecs

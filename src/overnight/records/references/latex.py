@@ -16,7 +16,8 @@ _ONE_SYMBOL: Final = re.compile(r"\$\s*\\([A-Za-z]+)\s*\$")
 
 _LETTER: Final = r"\{\s*(?:\\[ij]|[^\W\d_])?\s*\}|\\[ij](?![A-Za-z])"
 _LATEX: Final = re.compile(
-    rf"""(?P<accent> \\["'`^~=.] \s* (?:{_LETTER}|[^\W\d_]) | \\[uvHcdbrk] (?:\s*(?:{_LETTER}) | \s+[^\W\d_]) )
+    rf"""(?=[\\{{}}~`-]) (?:
+      (?P<accent> \\["'`^~=.] \s* (?:{_LETTER}|[^\W\d_]) | \\[uvHcdbrk] (?:\s*(?:{_LETTER}) | \s+[^\W\d_]) )
     | \\(?:emph|text(?:it|bf|sc|rm|sf|tt|up|sl|md|normal|superscript|subscript)
         |mbox|text|url|enquote|mkbibemph|path) (?P<font> \s*(?=\{{) )
     | \\(?:em|it|bf|sl|sc|rm|tt|sf|itshape|bfseries|scshape) (?P<switch> (?![A-Za-z])\s* )
@@ -25,7 +26,7 @@ _LATEX: Final = re.compile(
     | \\(?P<sign> [%&$\#_{{}}] )
     | (?P<space> \\\\\*? | \\[ ,;:>] | (?<=[\w.,)}}])~(?=[\w\\{{(]) )
     | (?P<nothing> \\[-/!@] | [{{}}] )
-    | (?P<dash> ---? | `` )""",
+    | (?P<dash> ---? | `` ))""",
     re.VERBOSE,
 )
 _FOR_ONE: Final = {"---": "—", "--": "–", "``": "“"}
@@ -48,6 +49,8 @@ def _math(piece: str) -> str:
 
 
 def _replaced(match: re.Match[str]) -> str:
+    if match[0] in "{}":
+        return ""
     groups = match.groupdict()
     kind = match.lastgroup or ""
     if groups["accent"]:
