@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from overnight.core.record import Record
-from overnight.errors import RecordsError
 from overnight.records import RecordSet, RecordsFile, describe, open_table, read_records, write_table
 
 pytestmark = [
@@ -73,12 +72,6 @@ def test_a_scopus_export_as_it_comes() -> None:
     assert all(len(str(record.values["Abstract"])) > 200 for record in records)
 
 
-@pytest.mark.parametrize("name", ["pubmed_efetch.xml"])
-def test_exports_for_a_later_version_are_called_by_their_name(name: str) -> None:
-    with pytest.raises(RecordsError, match="which this version does not read"):
-        read_records([RecordsFile(folder() / "exports" / name)], id="auto", text=["title"])
-
-
 def test_a_zotero_export_as_it_comes() -> None:
     table = open_table(folder() / "exports" / "zotero_pubmed.ris")
     rows = [dict(zip(table.columns, row, strict=True)) for _, row in table.rows()]
@@ -93,6 +86,22 @@ def test_a_pubmed_export_as_it_comes() -> None:
     assert (table.format, table.notes, len(rows)) == ("medline", (), 5)
     assert all(len(str(row["abstract"])) > 200 for row in rows)
     assert [row["pmid"] for row in rows] == ["16403221", "16377612", "14871861", "14630660", "23039619"]
+
+
+def test_a_pubmed_xml_as_it_comes() -> None:
+    table = open_table(folder() / "exports" / "pubmed_efetch.xml")
+    rows = [dict(zip(table.columns, row, strict=True)) for _, row in table.rows()]
+    assert (table.format, table.notes, len(rows)) == ("pubmed_xml", (), 5)
+    assert [row["pmid"] for row in rows] == ["12091962", "9997", "11748933", "11700088", "27797938"]
+    abstracts = [str(row["abstract"] or "") for row in rows]
+    assert [bool(text) for text in abstracts] == [False, True, True, True, True]
+    assert [line.partition(":")[0] for line in abstracts[4].split("\n")] == [
+        "OBJECTIVE",
+        "DESIGN",
+        "RESULTS",
+        "CONCLUSIONS",
+    ]
+    assert "(TERT)" in abstracts[4]
 
 
 def test_auto_ids_of_real_abstracts_are_all_different() -> None:

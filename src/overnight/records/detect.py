@@ -38,7 +38,7 @@ _NOT_TABLES: Final = (
     (b"SQLite format 3", "an SQLite database", "Export the table as CSV."),
 )
 
-_NOT_YET: Final = ((re.compile(r"<\?xml|<!DOCTYPE|<html|<PubmedArticle", re.IGNORECASE), "XML or HTML"),)
+_NOT_YET: Final = ((re.compile(r"<\?xml|<!DOCTYPE|<html", re.IGNORECASE), "XML or HTML"),)
 
 _SUFFIXES: Final[dict[str, tuple[str, str]]] = {
     ".csv": ("delimited", "CSV"),
