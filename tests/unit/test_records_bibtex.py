@@ -103,6 +103,11 @@ def test_text_that_looks_like_an_entry_inside_braces_fools_neither_reader_nor_co
     assert "looks like the beginning of an entry" in note.what
 
 
+def test_a_field_that_ends_in_a_line_break_of_latex_does_not_swallow_the_next(tmp_path: Path) -> None:
+    (record,) = read(tmp_path, "@misc{a, abstract = {One\\\\two\\\\}, title = {T}}")
+    assert (record["title"], record["abstract"]) == ("T", "One two")
+
+
 def test_parentheses_as_delimiters_and_several_entries_on_a_line(tmp_path: Path) -> None:
     records = read(tmp_path, '@article(a, title = "Two (2) :-)") @book{b, title={x)}} @misc(c, title={y (z})')
     assert [record["title"] for record in records] == ["Two (2) :-)", "x)", "y (z"]

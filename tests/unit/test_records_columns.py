@@ -61,7 +61,7 @@ def test_two_columns_that_may_be_meant_are_both_named(tmp_path: Path, header: st
 
 
 def test_one_column_is_not_read_under_two_names(tmp_path: Path) -> None:
-    assert "there is no column 'TITLE'" in refusal(put(tmp_path, "a.csv", "Titel,x\na,b\n"), text=("title", "TITLE"))
+    assert "there is no column 'TITLE'" in refusal(put(tmp_path, "a.csv", "TiTle,x\na,b\n"), text=("title", "TITLE"))
 
 
 def test_a_bibliographic_file_without_any_abstract_has_empty_ones(tmp_path: Path) -> None:

@@ -2,9 +2,13 @@
 
 import csv
 import io
+import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,13 +113,59 @@ def test_they_agree_on_any_text_that_the_reader_takes(text: str) -> None:
 
 @given(st.text(st.sampled_from("a\n\r\u2028夜"), max_size=20), st.sampled_from(["utf-8", "utf-16", "cp1252"]))
 def test_lines_are_counted_by_their_ends(text: str, codec: str) -> None:
-    import tempfile
-
     text = text.replace("夜", "x") if codec == "cp1252" else text
     with tempfile.NamedTemporaryFile() as file:
         file.write(text.encode(codec, "replace"))
         file.flush()
         assert _n_lines(Source(Path(file.name)), codec) == len(io.StringIO(text, newline="\n").readlines())
+
+
+class _Miscounting(Rows):
+    """Takes the row on line 3 for two."""
+
+    def __iter__(self) -> Iterator[str]:
+        for number, line in enumerate(super().__iter__(), 1):
+            self.ended += number == 3
+            yield line
+
+
+def test_a_row_whose_end_is_found_in_two_places_is_an_error_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = opened(tmp_path, "a,b\n1,2\n3,4\n5,6\n")
+    monkeypatch.setattr("overnight.records.tables.csv.Rows", _Miscounting)
+    with pytest.raises(RecordsError, match=r"t.csv:3: this row cannot be read: .*two ways of finding it do not agree"):
+        rows(table)
+
+
+def test_lines_that_were_counted_and_not_read_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("overnight.records.tables.jsonl._n_lines", lambda source, codec: 3)
+    with pytest.raises(RecordsError, match="2 lines were read and 3 counted"):
+        opened(tmp_path, '{"a": 1}\n{"a": 2}\n', "t.jsonl")
+
+
+def test_rows_that_a_parquet_files_metadata_names_and_it_does_not_hold_are_an_error(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    pq.write_table(pa.table({"id": [str(i) for i in range(50)]}), file)
+    content = file.getvalue()
+    lying = next(altered for altered in _one_more_row(content) if _says_51_in_groups_of_50(altered))
+    table = opened(tmp_path, lying, "t.parquet")
+    with pytest.raises(RecordsError, match="50 rows could be read of the 51 that its metadata names"):
+        rows(table)
+
+
+def _one_more_row(content: bytes) -> Iterator[bytes]:
+    """With each byte that may say 50 (zigzag: 100) changed to say 51."""
+    for at in (i for i, byte in enumerate(content) if byte == 100):
+        yield content[:at] + b"\x66" + content[at + 1 :]
+
+
+def _says_51_in_groups_of_50(content: bytes) -> bool:
+    try:
+        metadata = pq.ParquetFile(io.BytesIO(content)).metadata
+    except (pa.ArrowException, OSError):
+        return False
+    return bool(metadata.num_rows == 51 and metadata.row_group(0).num_rows == 50)
 
 
 def workbook(*rows_: list[object]) -> bytes:
