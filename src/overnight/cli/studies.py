@@ -26,6 +26,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     add_unknown_model(check)
     check.add_argument("--cloud", action="store_true", help="look at the account too, read-only")
     check.add_argument("--print-setup", action="store_true", help="print the gcloud lines that set the account up")
+    add_json(check)
 
     plan = add_command(commands, "plan", "what would be sent, why, and what it may cost; changes nothing", _plan)
     add_study(plan)
@@ -101,6 +102,7 @@ def _relative(table: Path, folder: Path) -> str:
 
 def _check(arguments: argparse.Namespace) -> int:
     from overnight.cli.plan import budget_words
+    from overnight.cli.texts import text_lines
     from overnight.cli.words import command, counted
     from overnight.core.realm import GOOGLE
     from overnight.run.money import budget_of
@@ -108,10 +110,12 @@ def _check(arguments: argparse.Namespace) -> int:
 
     if arguments.print_setup:
         return _print_setup(arguments.study)
-    with open_study(arguments.study, allow_unknown_model=arguments.allow_unknown_model) as opened:
+    with open_study(arguments.study, count_texts=True, allow_unknown_model=arguments.allow_unknown_model) as opened:
         study, world = opened.study, opened.world
         if arguments.cloud and study.cloud is None:
             raise _no_account(study)
+        if arguments.json:
+            return _check_json(arguments, opened)
         answer(f"{study.path.name}: study {study.name}, task {study.task_name}, {counted(opened.n_records, 'record')}")
         answer(f"  model      {opened.model.id}, thinking: {opened.thinking.explained}")
         who = f"Google, {world.location}" if world.realm == GOOGLE else "LOCAL STAND-IN (the study names no cloud)"
@@ -121,6 +125,8 @@ def _check(arguments: argparse.Namespace) -> int:
         _show_records(opened, arguments.study)
         for warning in opened.warnings:
             answer(f"warning: {warning}")
+        for line in text_lines(opened.census) if opened.census else ():
+            answer(line)
         if arguments.cloud:
             return _check_cloud(arguments.study, opened)
     answer(f"Nothing is wrong. Nothing was sent or spent.\nNext: {command('plan', arguments.study)}")
@@ -138,6 +144,22 @@ def _show_records(opened: "Opened", study: Path) -> None:
         answer(f"warning: {line}")
 
 
+def _check_json(arguments: argparse.Namespace, opened: "Opened") -> int:
+    """The study, its warnings and its texts as one object. `--cloud`: what the account lacks is an error, as ever."""
+    ended = _check_cloud(arguments.study, opened, quiet=True) if arguments.cloud else 0
+    found = {
+        "study": opened.study.name,
+        "task": opened.study.task_name,
+        "records": opened.n_records,
+        "model": opened.model.id,
+        "realm": opened.world.realm,
+        "warnings": [str(warning) for warning in opened.warnings],
+        "texts": opened.census.as_json() if opened.census else None,
+    }
+    answer(json.dumps(found, ensure_ascii=False), whole=True)
+    return ended
+
+
 def _no_account(study: "Study") -> UsageError:
     return UsageError(
         "the study names no account, so there is nothing to look at",
@@ -147,20 +169,22 @@ def _no_account(study: "Study") -> UsageError:
     )
 
 
-def _check_cloud(path: Path, opened: "Opened") -> int:
+def _check_cloud(path: Path, opened: "Opened", *, quiet: bool = False) -> int:
+    """quiet: on standard error, where standard output is for a machine."""
     from overnight.cli.words import command
     from overnight.core.events import silent
     from overnight.wiring.service import backend_of, google_service
 
+    tell = say if quiet else answer
     with contextlib.closing(backend_of(google_service(opened.study), silent)) as backend:
-        findings = backend.preflight(opened.model, lambda line: answer(f"  ok         {line}"))
+        findings = backend.preflight(opened.model, lambda line: tell(f"  ok         {line}"))
     errors = [finding for finding in findings if finding.level == "error"]
     for finding in findings:
         if finding.level == "warning":
-            answer(f"warning: {finding}")
+            tell(f"warning: {finding}")
     if errors:
         raise StudyError(errors)
-    answer(f"The account is ready as far as one can see without spending.\nNext: {command('plan', path)}")
+    tell(f"The account is ready as far as one can see without spending.\nNext: {command('plan', path)}")
     return 0
 
 

@@ -19,7 +19,8 @@ from overnight.core.task import Task
 from overnight.errors import Finding, RecordsError, StudyError
 from overnight.ledger.ledger import Ledger, Lock
 from overnight.planning.fit import Draw
-from overnight.planning.tasks import ScreenTask, make_task
+from overnight.planning.tasks import Pinned, ScreenTask, make_task
+from overnight.planning.texts import TextCensus
 from overnight.pricing.catalogue import Model
 from overnight.pricing.refusals import Refusal, looked_at
 from overnight.pricing.tables import Tables
@@ -56,6 +57,7 @@ class Opened:
     warnings: tuple[Finding, ...]
     world: World
     duplicates: Duplicates
+    census: TextCensus | None = None
 
 
 @contextlib.contextmanager
@@ -67,6 +69,7 @@ def open_study(
     connect: bool = False,
     new_recipe: bool = False,
     to_send: bool = True,
+    count_texts: bool = False,
     allow_unknown_model: bool = False,
     now: Callable[[], datetime] = utc_now,
     sleep: Callable[[float], None] = time.sleep,
@@ -75,8 +78,8 @@ def open_study(
 
     connect: with a way to the service: the embedded local cloud is started and ends with this, or Google is asked for
     credentials. to_send: a model that cannot be used is refused; else it is taken as it is, since what it has answered
-    is still to be collected and shown. Raises StudyError or RecordsError with all findings before anything else is
-    touched.
+    is still to be collected and shown. count_texts: with a census of a screen's texts. Raises StudyError or
+    RecordsError with all findings before anything else is touched.
     """
     study = load_study(path)
     today = now().date()
@@ -87,8 +90,12 @@ def open_study(
     model, thinking = found.model, found.thinking
     marks = Marks() if study.duplicates != "keep" else None
     records, n_records = read_study_records(study, marks)
-    noted = check_texts(study, records, make_task(study, thinking.config))
     home = Home(study.home, study.realm)
+    task = make_task(study, thinking.config, pinned=None if new_recipe else _pinned(study, home, now))
+    census = None
+    if count_texts and isinstance(task, ScreenTask):
+        census = TextCensus(task, records.columns, study.records.no_abstract)
+    noted = check_texts(study, records, task, census)
     with contextlib.ExitStack() as stack:
         if command:
             stack.enter_context(Lock(home.hidden, command))
@@ -106,7 +113,7 @@ def open_study(
         noted += [*map(study.placed, found.warnings), *lost, *missing_program(study)]
         warnings = (*study.warnings, *records.notes, *noted)
         world.vanished = partial(vanished, records, ledger, study.realm)
-        opened = Opened(study, model, thinking, records, n_records, warnings, world, duplicates)
+        opened = Opened(study, model, thinking, records, n_records, warnings, world, duplicates, census)
         world.reporter = lambda: _reporter(opened)
         yield opened
 
@@ -199,8 +206,20 @@ def read_study_records(study: Study, marks: Marks | None = None) -> tuple[Record
     return records, records.check(marks)
 
 
-def check_texts(study: Study, records: RecordSet, task: Task) -> list[Finding]:
-    """Texts too long to send are refused here, with every place; missing abstracts are refused or noted as asked."""
+def _pinned(study: Study, home: Home, now: Callable[[], datetime]) -> Pinned:
+    """The recipes the study began with, before anything of it is opened to be changed: texts are checked by them."""
+    if not home.ledger.exists():
+        return {}
+    stamp = now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    with Ledger.open(home.ledger, study=study.name, now=stamp, only_look=True) as ledger:
+        return ledger.recipes.pinned()
+
+
+def check_texts(study: Study, records: RecordSet, task: Task, census: TextCensus | None = None) -> list[Finding]:
+    """Texts too long to send are refused here, with every place; missing abstracts are refused or noted as asked.
+
+    census: sees every record in the same pass.
+    """
     errors: list[Finding] = []
     n_errors, missing, columns, blanks = 0, 0, study.text_columns, BlankSlots(study)
     for record in records:
@@ -210,6 +229,8 @@ def check_texts(study: Study, records: RecordSet, task: Task) -> list[Finding]:
             if study.records.no_abstract == "error":
                 found.append(_no_abstract(record))
         blanks.see(record)
+        if census is not None:
+            census.see(record)
         n_errors += len(found)
         errors += found[: max(0, _MOST_FINDINGS - len(errors))]
     if errors:
