@@ -16,10 +16,10 @@ from overnight.answers.quotes import find_quote, fold
 from overnight.requests.cleaning import clean, cleaned
 
 WORDS = """\
-the planned nap of 30 min p&lt;0.05 p<0.05 &amp;amp; <i>E. coli</i> 10<sup>6</sup> CO<sub>2</sub> <jats:p> </jats:p> <b> \
-</b> <br/> e\u0301tude x\u00adray zero\u200bwidth &eacute; &#8804; © 2020 Elsevier B.V. All rights reserved. (C) a<b \
-c>d &lt;i&gt; &lt;/i&gt; <mn>1</mn><mn>2</mn> \u1112\u1161\u11ab 睡眠 نوم R&D; &l<b></b>t; \u037e No abstract available \
-helped."""
+the planned nap of 30 min p&lt;0.05 p<0.05 &amp;amp; <i>E. coli</i> 10<sup>6</sup> CO<sub>2</sub> <jats:p> </jats:p> \
+<b> </b> <br/> e\u0301tude x\u00adray zero\u200bwidth &eacute; &#8804; © 2020 Elsevier B.V. All rights reserved. (C) \
+a<b c>d &lt;i&gt; &lt;/i&gt; <mn>1</mn><mn>2</mn> \u1112\u1161\u11ab 睡眠 نوم R&D; &l<b></b>t; \u037e No abstract \
+available helped."""
 TEXTS = st.lists(st.one_of(st.sampled_from(WORDS.split(" ")), st.text(max_size=5)), max_size=30).map(" ".join)
 BITS = st.text(st.sampled_from([*"<>/&;#ibpsultgam1238 ©.\n", "\u0338", "\u0301", "\u037e", "\u200b", "\u00ad"]))
 VERSIONS = st.sampled_from([1, 2])

@@ -86,6 +86,7 @@ def test_a_type_says_it_among_others() -> None:
         ("English", ("english",)),
         ("en-US", ("english",)),
         ("de_AT", ("german",)),
+        ("German (Swiss)", ("german",)),
         ("eng; ger", ("english", "german")),
         ("[German]", ("german",)),
         ("中文", ("chinese",)),

@@ -106,11 +106,11 @@ def _check(arguments: argparse.Namespace) -> int:
     from overnight.cli.words import command, counted
     from overnight.core.realm import GOOGLE
     from overnight.run.money import budget_of
-    from overnight.wiring.opening import open_study
+    from overnight.wiring.opening import open_study, text_census
 
     if arguments.print_setup:
         return _print_setup(arguments.study)
-    with open_study(arguments.study, count_texts=True, allow_unknown_model=arguments.allow_unknown_model) as opened:
+    with open_study(arguments.study, allow_unknown_model=arguments.allow_unknown_model) as opened:
         study, world = opened.study, opened.world
         if arguments.cloud and study.cloud is None:
             raise _no_account(study)
@@ -125,8 +125,9 @@ def _check(arguments: argparse.Namespace) -> int:
         _show_records(opened, arguments.study)
         for warning in opened.warnings:
             answer(f"warning: {warning}")
-        for line in text_lines(opened.census) if opened.census else ():
-            answer(line)
+        if census := text_census(opened):
+            for line in text_lines(census):
+                answer(line)
         if arguments.cloud:
             return _check_cloud(arguments.study, opened)
     answer(f"Nothing is wrong. Nothing was sent or spent.\nNext: {command('plan', arguments.study)}")
@@ -146,6 +147,8 @@ def _show_records(opened: "Opened", study: Path) -> None:
 
 def _check_json(arguments: argparse.Namespace, opened: "Opened") -> int:
     """The study, its warnings and its texts as one object. `--cloud`: what the account lacks is an error, as ever."""
+    from overnight.wiring.opening import text_census
+
     ended = _check_cloud(arguments.study, opened, quiet=True) if arguments.cloud else 0
     found = {
         "study": opened.study.name,
@@ -154,7 +157,7 @@ def _check_json(arguments: argparse.Namespace, opened: "Opened") -> int:
         "model": opened.model.id,
         "realm": opened.world.realm,
         "warnings": [str(warning) for warning in opened.warnings],
-        "texts": opened.census.as_json() if opened.census else None,
+        "texts": census.as_json() if (census := text_census(opened)) else None,
     }
     answer(json.dumps(found, ensure_ascii=False), whole=True)
     return ended

@@ -123,5 +123,5 @@ def languages_of(declared: str) -> tuple[str, ...]:
     for one in re.split(r"[;|,/\n]", declared):
         word = one.strip().casefold().strip("[]().")
         if word not in _NOT_SAID:
-            found.append(_LANGUAGES.get(word) or _LANGUAGES.get(re.split(r"[-_]", word)[0]) or word)
+            found.append(_LANGUAGES.get(word) or _LANGUAGES.get(re.split(r"[-_ ]", word)[0]) or word)
     return tuple(dict.fromkeys(found))

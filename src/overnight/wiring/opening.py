@@ -57,7 +57,6 @@ class Opened:
     warnings: tuple[Finding, ...]
     world: World
     duplicates: Duplicates
-    census: TextCensus | None = None
 
 
 @contextlib.contextmanager
@@ -69,7 +68,6 @@ def open_study(
     connect: bool = False,
     new_recipe: bool = False,
     to_send: bool = True,
-    count_texts: bool = False,
     allow_unknown_model: bool = False,
     now: Callable[[], datetime] = utc_now,
     sleep: Callable[[float], None] = time.sleep,
@@ -78,8 +76,8 @@ def open_study(
 
     connect: with a way to the service: the embedded local cloud is started and ends with this, or Google is asked for
     credentials. to_send: a model that cannot be used is refused; else it is taken as it is, since what it has answered
-    is still to be collected and shown. count_texts: with a census of a screen's texts. Raises StudyError or
-    RecordsError with all findings before anything else is touched.
+    is still to be collected and shown. Raises StudyError or RecordsError with all findings before anything else is
+    touched.
     """
     study = load_study(path)
     today = now().date()
@@ -92,10 +90,7 @@ def open_study(
     records, n_records = read_study_records(study, marks)
     home = Home(study.home, study.realm)
     task = make_task(study, thinking.config, pinned=None if new_recipe else _pinned(study, home, now))
-    census = None
-    if count_texts and isinstance(task, ScreenTask):
-        census = TextCensus(task, records.columns, study.records.no_abstract)
-    noted = check_texts(study, records, task, census)
+    noted = check_texts(study, records, task)
     with contextlib.ExitStack() as stack:
         if command:
             stack.enter_context(Lock(home.hidden, command))
@@ -113,7 +108,7 @@ def open_study(
         noted += [*map(study.placed, found.warnings), *lost, *missing_program(study)]
         warnings = (*study.warnings, *records.notes, *noted)
         world.vanished = partial(vanished, records, ledger, study.realm)
-        opened = Opened(study, model, thinking, records, n_records, warnings, world, duplicates, census)
+        opened = Opened(study, model, thinking, records, n_records, warnings, world, duplicates)
         world.reporter = lambda: _reporter(opened)
         yield opened
 
@@ -215,11 +210,19 @@ def _pinned(study: Study, home: Home, now: Callable[[], datetime]) -> Pinned:
         return ledger.recipes.pinned()
 
 
-def check_texts(study: Study, records: RecordSet, task: Task, census: TextCensus | None = None) -> list[Finding]:
-    """Texts too long to send are refused here, with every place; missing abstracts are refused or noted as asked.
+def text_census(opened: Opened) -> TextCensus | None:
+    """What kinds of texts a screen has, read once more: by the names that the ledger has settled. None for an `ask`."""
+    task = opened.world.task
+    if not isinstance(task, ScreenTask):
+        return None
+    census = TextCensus(task, opened.records.columns, opened.study.records.no_abstract)
+    for record in opened.records:
+        census.see(record)
+    return census
 
-    census: sees every record in the same pass.
-    """
+
+def check_texts(study: Study, records: RecordSet, task: Task) -> list[Finding]:
+    """Texts too long to send are refused here, with every place; missing abstracts are refused or noted as asked."""
     errors: list[Finding] = []
     n_errors, missing, columns, blanks = 0, 0, study.text_columns, BlankSlots(study)
     for record in records:
@@ -229,8 +232,6 @@ def check_texts(study: Study, records: RecordSet, task: Task, census: TextCensus
             if study.records.no_abstract == "error":
                 found.append(_no_abstract(record))
         blanks.see(record)
-        if census is not None:
-            census.see(record)
         n_errors += len(found)
         errors += found[: max(0, _MOST_FINDINGS - len(errors))]
     if errors:
