@@ -12,12 +12,14 @@ from overnight.records.roles import DOI, PMID, plain, roles_of
 _PMID: Final = re.compile(r"0*([1-9]\d{0,8})")
 """PubMed's numbers have up to eight digits (2026-11: 41 million); one more for the years to come."""
 _PMID_PREFIX: Final = re.compile(
-    r"(?:pmid|pubmed|medline)\s*:?\s*|https?://(?:www\.)?pubmed\.ncbi\.nlm\.nih\.gov/", re.IGNORECASE
+    r"^(?:(?:pmid|pubmed|medline)\s*:?\s*|https?://(?:www\.)?pubmed\.ncbi\.nlm\.nih\.gov/)", re.IGNORECASE
 )
 _DOI: Final = re.compile(r"10\.\d{4,9}(?:\.\d+)*/\S*[^\s.,;]")
 """Prefix `10.` and the registrant's number, a slash, then anything printable [DOI Handbook 2.2]."""
-_DOI_PREFIX: Final = re.compile(r"(?:(?:https?://)?(?:dx\.|www\.)?doi\.org/|doi\s*[:=]?\s*)+", re.IGNORECASE)
+_DOI_PREFIX: Final = re.compile(r"^(?:(?:https?://)?(?:dx\.|www\.)?doi\.org/|doi\s*[:=]?\s*)+", re.IGNORECASE)
 _DOI_SUFFIX: Final = re.compile(r"(?:\s*\[doi\])?[\s.,;]*$", re.IGNORECASE)
+_LONGEST: Final = 2_000
+"""Characters of a cell. No identifier is so long, and looking for one in a whole text takes time."""
 _TAGS: Final = frozenset({"pm", "di"})
 """Names of two letters say what they mean only beside a title: in other tables they are anything."""
 
@@ -78,8 +80,10 @@ def normal_key(cell: Cell) -> str:
 
 
 def _text(cell: Cell) -> str:
+    if isinstance(cell, bool) or (isinstance(cell, str) and len(cell) > _LONGEST):
+        return ""
     try:
-        return "" if isinstance(cell, bool) else id_text(cell)
+        return id_text(cell)
     except ValueError:  # a float that lost its last digits
         return ""
 

@@ -14,7 +14,7 @@ from overnight.ledger.names import NameFact, Naming
 from overnight.records.decided import Row, read_decided
 from overnight.records.duplicates import Marks, Pair, find_duplicates, survivors
 from overnight.records.names import mark
-from overnight.records.naming import Known, Unsettled, settle
+from overnight.records.naming import Known, Settled, Unsettled, settle
 from overnight.records.publications import Publication
 from overnight.records.reader import RecordSet
 from overnight.run.world import Vanished
@@ -44,7 +44,9 @@ def settle_names(records: RecordSet, ledger: Ledger, *, keep: bool) -> list[Find
     if not any(unknown):
         records.rename(found)
         return []
-    settled = settle(_of(records, unknown), _claimed(ledger), _taken(prints))
+    settled = Settled()
+    if names.any_known():
+        settled = settle(_of(records, unknown), partial(_claimed, ledger), _taken(prints))
     records.rename(found | settled.names)
     if keep:
         with ledger.transaction():
@@ -59,10 +61,8 @@ def _of(records: RecordSet, unknown: bytearray) -> Iterator[Unsettled]:
             yield Unsettled(record.position, record.record_id, aliases)
 
 
-def _claimed(ledger: Ledger) -> Callable[[Unsettled], list[Known]]:
-    if not ledger.names.any_known():
-        return lambda _: []
-    return lambda record: [_known(fact) for fact in ledger.names.known_by((record.default, *record.aliases))]
+def _claimed(ledger: Ledger, record: Unsettled) -> list[Known]:
+    return [_known(fact) for fact in ledger.names.known_by((record.default, *record.aliases))]
 
 
 def _known(fact: NameFact) -> Known:
