@@ -9,7 +9,8 @@ from overnight.core.record import Cell
 from overnight.records.ids import id_text
 from overnight.records.roles import DOI, PMID, plain, roles_of
 
-_PMID: Final = re.compile(r"0*([1-9]\d{0,8})")
+_PLAIN_PMID: Final = re.compile(r"[1-9][0-9]{0,7}")
+_PMID: Final = re.compile(r"0*([1-9][0-9]{0,8})")
 """PubMed's numbers have up to eight digits (2026-11: 41 million); one more for the years to come."""
 _PMID_PREFIX: Final = re.compile(
     r"^(?:(?:pmid|pubmed|medline)\s*:?\s*|https?://(?:www\.)?pubmed\.ncbi\.nlm\.nih\.gov/)", re.IGNORECASE
@@ -38,8 +39,12 @@ class Identifiers:
     @property
     def named(self) -> tuple[str, ...]:
         """As names of a record, the best first: `pmid:12345678`, `doi:10.1000/xyz`, `key:Smith2020`."""
-        found = (("pmid", self.pmid), ("doi", self.doi), ("key", self.key))
-        return tuple(f"{kind}:{value}" for kind, value in found if value)
+        found = [f"pmid:{self.pmid}"] if self.pmid else []
+        if self.doi:
+            found.append(f"doi:{self.doi}")
+        if self.key:
+            found.append(f"key:{self.key}")
+        return tuple(found)
 
     def contradicts(self, other: "Identifiers") -> bool:
         """Two PMIDs are two publications; two DOIs are, where no PMID says that they are one."""
@@ -63,12 +68,16 @@ def identifiers_named(names: Sequence[str]) -> Identifiers:
 
 def normal_pmid(cell: Cell) -> str:
     """Its digits, without leading zeros; empty for what is no PMID, such as `PMC123` or 0."""
+    if isinstance(cell, str) and _PLAIN_PMID.fullmatch(cell):
+        return cell
     found = _PMID.fullmatch(_PMID_PREFIX.sub("", _text(cell), count=1).rstrip("/"))
     return found[1] if found else ""
 
 
 def normal_doi(cell: Cell) -> str:
     """In lower case, since case tells no two apart; without https://doi.org/, doi:, dots at its end. Empty for none."""
+    if isinstance(cell, str) and len(cell) <= _LONGEST and _DOI.fullmatch(cell):
+        return cell.lower()
     bare = _DOI_SUFFIX.sub("", _DOI_PREFIX.sub("", _text(cell), count=1))
     return bare.lower() if _DOI.fullmatch(bare) else ""
 

@@ -24,7 +24,9 @@ class Names:
         self._shared_keys = shared_keys
 
     def __call__(self, identifiers: Identifiers, texts: Iterable[Cell]) -> str:
-        for name in sure_names(identifiers, self._shared_keys)[:1]:
+        names = sure_names(identifiers, self._shared_keys) if identifiers else ()
+        if names:
+            name = names[0]
             number = mark(name)
             if number not in self._seen:
                 self._seen.add(number)

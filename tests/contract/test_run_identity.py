@@ -1,0 +1,238 @@
+"""Records that come again under another face, or twice, or not at all: through check, plan, run and results."""
+
+import contextlib
+import csv
+import json
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from tests.support.cloud import SWIFT, instead_of_a_child, served
+from tests.support.local_cloud import LocalCloud
+from tests.support.studies import SmallStudy
+
+STUDY = """\
+study: {name}
+records:
+  files: [{files}]
+  text: [title, abstract]
+{more}
+screen:
+  question: Do planned naps help people on night shifts stay alert?
+  include:
+    - {{id: night_shift, ask: The people studied work at night.}}
+model: {{name: gemini-3.5-flash-lite, thinking: low}}
+"""
+HEAD = ("PMID", "DOI", "Authors", "Year", "title", "abstract")
+
+
+@dataclass(frozen=True)
+class Row:
+    pmid: str = ""
+    doi: str = ""
+    author: str = "Smith J"
+    year: str = "2020"
+    title: str = ""
+    abstract: str = ""
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        return (self.pmid, self.doi, self.author, self.year, self.title, self.abstract)
+
+
+def row(n: int, **other: str) -> Row:
+    title = f"Planned naps of the nurses in ward number {n:03d}"
+    return Row(
+        title=title,
+        abstract=f"In ward {n:03d} we studied {n + 20} nurses on night shifts, who took planned naps.",
+        **other,
+    )
+
+
+class Library(SmallStudy):
+    """A screen over several files, each with the name of its source."""
+
+    def files(self, *, more: str = "", **files: Sequence[Row]) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        for name, rows in files.items():
+            with (self.home / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+                writer = csv.writer(file)
+                writer.writerow(HEAD)
+                writer.writerows(one.cells for one in rows)
+        listed = ", ".join(f"{{path: {name}.csv, source: {name.title()}}}" for name in files)
+        self.path.write_text(STUDY.format(name=self.name, files=listed, more=more), encoding="utf-8")
+
+    def by_id(self) -> dict[str, dict[str, str]]:
+        return {one["record_id"]: one for one in self.results()}
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    cloud = LocalCloud(tmp_path_factory.mktemp("cloud"), **SWIFT)
+    with instead_of_a_child(cloud):
+        yield cloud
+    cloud.stop()
+
+
+@pytest.fixture
+def cloud(shared: LocalCloud) -> LocalCloud:
+    shared.reset()
+    return shared
+
+
+@pytest.fixture
+def study(tmp_path: Path, cloud: LocalCloud) -> Library:
+    return Library(tmp_path / "study")
+
+
+PUBMED = [row(n, pmid=str(100 + n), doi=f"10.1000/{n}") for n in range(4)]
+SCOPUS = [
+    replace(row(n, doi=f"https://doi.org/10.1000/{n}"), abstract=f"{row(n).abstract} (C) 2020") for n in range(2, 6)
+]
+ZOTERO = [replace(row(n), author="Smith, Jane", title=f"{row(n).title}.") for n in (0, 4, 6)]
+
+
+def test_three_overlapping_files_each_publication_is_sent_once_and_every_row_is_in_the_results(
+    study: Library, cloud: LocalCloud
+) -> None:
+    study.files(pubmed=PUBMED, scopus=SCOPUS, zotero=ZOTERO)
+    ended = study.cli("run", "--json").json
+    assert (ended["records"], ended["requests_sent"], ended["answers"]) == (11, 7, 7)
+    assert ended["not_sent"] == {"duplicate": 4}
+    assert sum(ended["decisions"].values()) == 7
+    assert len(served(cloud.data, study.uid)) == 7
+    assert ended["sources"] == [
+        {"source": "Pubmed", "records": 4, "duplicates": 0},
+        {"source": "Scopus", "records": 4, "duplicates": 2},
+        {"source": "Zotero", "records": 3, "duplicates": 2},
+    ]
+    rows = study.by_id()
+    assert len(rows) == 11
+    assert list(rows)[:6] == ["pmid:100", "pmid:101", "pmid:102", "pmid:103", "doi:10.1000/2", "doi:10.1000/3"]
+    aside = {one["record_id"]: one["duplicate_of"] for one in rows.values() if one["duplicate_of"]}
+    assert aside["doi:10.1000/2"] == "pmid:102"
+    for name, survivor in aside.items():
+        assert (rows[name]["outcome"], rows[name]["problem"]) == ("not_sent", "duplicate")
+        task = [column for column in rows[name] if column == "decision" or column.startswith("c_")]
+        assert task
+        assert all(rows[name][column] == rows[survivor][column] for column in task)
+        assert rows[survivor]["decision"]
+        assert not rows[name]["cost_usd"]
+
+
+def test_a_doi_that_appears_and_files_in_another_order_send_nothing_and_rename_nobody(study: Library) -> None:
+    first = [row(n, doi=f"10.1000/{n}" if n % 2 else "") for n in range(6)]
+    second = [row(n, pmid=str(n)) for n in range(6, 9)]
+    study.files(one=first, other=second)
+    study.cli("run")
+    before = {one["title"]: (one["record_id"], one["key"]) for one in study.results()}
+    with_doi = [replace(one, doi=one.doi or f"10.1000/{n}") for n, one in enumerate(first)]
+    study.files(other=second[::-1], one=with_doi[::-1], more_of_it=[row(20)])
+    assert study.cli("plan", "--json").json["requests"]["to_send"] == 1
+    ended = study.cli("run", "--json").json
+    assert (ended["requests_sent"], ended["n_vanished"]) == (1, 0)
+    after = {one["title"]: (one["record_id"], one["key"]) for one in study.results()}
+    assert after.items() >= before.items()
+    assert study.cli("run", "--json").json["requests_sent"] == 0
+
+
+def test_a_corrected_text_keeps_its_name_and_is_sent_as_the_new_text_it_is(study: Library) -> None:
+    study.files(one=[row(1, doi="10.1000/1"), row(2, doi="10.1000/2")])
+    study.cli("run")
+    study.files(
+        one=[replace(row(1, doi="10.1000/1"), abstract="Corrected: all of the nurses slept."), row(2, doi="10.1000/2")]
+    )
+    planned = study.cli("plan", "--json").json
+    assert planned["reasons"] == {"text_changed": 1}
+    study.cli("run")
+    assert set(study.by_id()) == {"doi:10.1000/1", "doi:10.1000/2"}
+
+
+def test_records_that_vanished_are_named_kept_and_cost_nothing_when_they_come_back(study: Library) -> None:
+    rows = [row(n, doi=f"10.1000/{n}") for n in range(5)]
+    study.files(one=rows)
+    study.cli("run")
+    study.files(one=rows[2:])
+    gone = ["doi:10.1000/0", "doi:10.1000/1"]
+    said = "2 records that were asked about are in no file any more: doi:10.1000/0, doi:10.1000/1"
+    assert said in study.cli("check").out
+    assert "in no file any more" in study.cli("plan").out
+    planned, ended = study.cli("plan", "--json").json, study.cli("run", "--json").json
+    assert (planned["n_vanished"], planned["vanished"]) == (ended["n_vanished"], ended["vanished"]) == (2, gone)
+    assert "doi:10.1000/1" in (study.home / "stand-in" / "report.html").read_text(encoding="utf-8")
+    study.files(one=rows)
+    back = study.cli("run", "--json").json
+    assert (back["requests_sent"], back["answers"], back["n_vanished"]) == (0, 5, 0)
+
+
+def test_likely_ones_wait_for_a_persons_word_which_is_never_written_over(study: Library, cloud: LocalCloud) -> None:
+    one, other = (
+        row(1, doi="10.1000/1"),
+        replace(row(1), year="2021", abstract="The other abstract of the same trial, at length."),
+    )
+    third = replace(row(2), year="", abstract="What another database says of it, in as many words as it takes.")
+    study.files(one=[one, row(2)], other=[other, third])
+    checked = study.cli("check").out
+    assert "2 pairs of records may be of one publication" in checked
+    assert re.search(
+        r"doi:10\.1000/1 \(One, one\.csv:2\) and t\w{16} \(Other, other\.csv:2\): same title, a year apart", checked
+    )
+    assert not (study.home / "duplicates.csv").exists(), "a check writes nothing"
+    assert study.cli("plan", "--json").json["duplicates_undecided"] == 2
+    assert study.cli("duplicates").code == 0
+    table = study.home / "duplicates.csv"
+    text = table.read_text(encoding="utf-8-sig")
+    table.write_text(text.replace("\n,doi:10.1000/1", "\nYes,doi:10.1000/1", 1), encoding="utf-8")
+    again = study.cli("duplicates", "--json").json
+    assert (again["duplicates"], len(again["undecided"])) == (1, 1)
+    assert "Yes,doi:10.1000/1" in table.read_text(encoding="utf-8-sig")
+    table.write_text(table.read_text(encoding="utf-8-sig").replace("\n,", "\nno,"), encoding="utf-8")
+    ended = study.cli("run", "--json").json
+    assert (ended["requests_sent"], ended["not_sent"], len(served(cloud.data, study.uid))) == (3, {"duplicate": 1}, 3)
+    table.write_text(table.read_text(encoding="utf-8-sig").replace("\nno,", "\nperhaps,"), encoding="utf-8")
+    refused = study.cli("check")
+    assert refused.code == 4
+    assert re.search(r"duplicates\.csv:\d: `same` is 'perhaps'", refused.err)
+
+
+def test_one_that_was_answered_stays_when_a_better_one_is_added(study: Library) -> None:
+    poor, rich = replace(row(1, doi="10.1000/1"), abstract="Night nurses napped."), row(1, pmid="1", doi="10.1000/1")
+    study.files(one=[poor])
+    study.cli("run")
+    study.files(better=[rich], one=[poor])
+    ended = study.cli("run", "--json").json
+    assert (ended["requests_sent"], ended["not_sent"]) == (0, {"duplicate": 1})
+    kept = [one["record_id"] for one in study.results() if not one["duplicate_of"]]
+    assert kept == ["doi:10.1000/1"]
+
+
+@pytest.mark.parametrize(("policy", "code", "sent"), [("keep", 0, 2), ("skip", 0, 1), ("error", 4, 0)])
+def test_sure_ones_follow_the_study(study: Library, policy: str, code: int, sent: int) -> None:
+    other = replace(
+        row(1, doi="doi:10.1000/1"), abstract="Another wording of the same abstract, from another database."
+    )
+    study.files(one=[row(1, doi="10.1000/1")], other=[other], more=f"  duplicates: {policy}")
+    ended = study.cli("run", "--json")
+    assert ended.code == code
+    if code:
+        assert "other.csv:2) is of the same publication as doi:10.1000/1 (One, one.csv:2)" in ended.err
+        assert study.cli("plan").code == code
+    else:
+        assert json.loads(ended.out.strip().splitlines()[-1])["requests_sent"] == sent
+
+
+def test_a_ledger_of_before_names_were_kept_keeps_its_names(study: Library) -> None:
+    """Answers of an earlier version are known by the hash of their texts."""
+    study.files(one=[row(n) for n in range(3)])
+    study.cli("run")
+    before = set(study.by_id())
+    assert all(name.startswith("t") for name in before)
+    with contextlib.closing(sqlite3.connect(study.ledger, isolation_level=None)) as ledger:
+        ledger.executescript("DELETE FROM alias; DELETE FROM name;")
+    study.files(one=[row(n, pmid=str(n + 1)) for n in range(3)])
+    ended = study.cli("run", "--json").json
+    assert (ended["requests_sent"], set(study.by_id())) == (0, before)
