@@ -28,7 +28,7 @@ _TAG: Final = r"(?=[A-Z][A-Z0-9]{1,3} {0,2}-)(?=[A-Z0-9 ]{4} ?-)([A-Z0-9]+) *-(?
 _END: Final = r"(?:\r\n?|\n|\Z)"
 _PIECE: Final = re.compile(
     # An indented line goes on with its field, but not, up to five spaces in, one that looks like a record's first.
-    rf"{_TAG}([^\r\n]*(?:(?:\r\n?|\n)[ \t]{{1,5}}+(?:[ \t]+|(?!PMID ?-))[^\s][^\r\n]*)*){_END}"
+    rf"{_TAG}([^\r\n]*(?:(?:\r\n?|\n)(?:[ ]*\t[ \t]*| {{6,}}+[ \t]*| {{1,5}}+(?!PMID ?-|[ \t]))[^\s][^\r\n]*)*){_END}"
     r"|([ \t]*(?:\r\n?|\n)|[ \t]+\Z)"
     rf"|([^\r\n]+){_END}"
 )
@@ -43,7 +43,8 @@ _NUMBERED: Final = re.compile(r"<\s*\d+\s*\.?\s*>\s*")
 """The line before each record of Ovid's."""
 
 _FIRST: Final = re.compile(
-    rf"(?:(?!{_TAG})[^\r\n]*[\r\n]+){{0,20}}?(?:PMID- ?\d|UI  - ?\d|VN  - Ovid|OWN - ERIC)[^\r\n]*[\r\n]+{_TAG}"
+    rf"(?:(?!{_TAG})[^\r\n]*[\r\n]+){{0,20}}?(?:PMID-[ \t]*(?=\d|[\r\n])|UI  - ?\d|VN  - Ovid|OWN - ERIC)"
+    rf"[^\r\n]*[\r\n]+{_TAG}"
 )
 
 
@@ -306,7 +307,7 @@ def _settle(filling: _Filling) -> None:
             return
 
 
-_MARK: Final = re.compile(r"\n(?:[ \t]{0,5}+(PMID) ?-|(PMID) ?:|(UI|VN) {1,2}-|(OWN) ?-)")
+_MARK: Final = re.compile(r"\n(?: {0,5}+(PMID) ?-|(PMID) ?:|(UI|VN) {1,2}-|(OWN) ?-)")
 
 
 def _starts(source: Source, codec: str) -> Iterator[int]:
