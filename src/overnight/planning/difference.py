@@ -178,7 +178,9 @@ class Difference:
 
     def _queue(self, plan: Plan, record: Record, wanted: Wanted, number: int | None) -> None:
         shape = self._shape(wanted)
-        group = plan.groups.setdefault(shape, Group(shape, wanted.want.recipe))
+        group = plan.groups.get(shape)
+        if group is None:
+            group = plan.groups[shape] = Group(shape, wanted.want.recipe)
         group.n_requests += 1
         group.some.offer(wanted.address, wanted)
         group.tries = wanted.standing.tries if group.tries is None else min(group.tries, wanted.standing.tries)

@@ -23,7 +23,7 @@ from overnight.pricing.catalogue import Model
 from overnight.pricing.refusals import Refusal, looked_at
 from overnight.pricing.tables import Tables
 from overnight.pricing.thinking import Thinking
-from overnight.pricing.tokens import choose_max_output
+from overnight.pricing.tokens import room_of
 from overnight.records.csv_table import open_csv
 from overnight.records.reader import RecordSet, RecordsFile, read_records
 from overnight.run.world import Home, Reporter, World
@@ -120,9 +120,6 @@ def _world(
     schema_chars = _schema_chars(task)
     budget = study.budget if study.realm == GOOGLE else None
 
-    def room(truncations: int) -> int:
-        return choose_max_output(model, thinking.level, schema_chars, truncations + 1)
-
     return World(
         study=study.name,
         task_name=study.task_name,
@@ -144,7 +141,7 @@ def _world(
         columns=records.typed_columns,
         id_column=study.records.id,
         task=task,
-        room=room,
+        room=room_of(model, thinking.level, schema_chars),
         now=now,
         sleep=sleep,
         tell=tell,
