@@ -20,6 +20,7 @@ from overnight.backends.backend import OutputFile
 from overnight.core.identity import wire_key
 from overnight.core.outcome import StrayKind
 from overnight.core.states import JobStatus
+from overnight.core.usage import Usd
 from overnight.ledger.shards import Place
 from overnight.run import loop
 from overnight.run.bill import RowPricing, StudyBill, study_bill, sum_of
@@ -193,14 +194,12 @@ def check(desk: Desk) -> None:
 def check_records(desk: Desk, bill: StudyBill) -> None:
     """Each record costs what the line that counts for it cost; no record has a line of another, or none twice."""
     with desk.world() as world:
-        of_row = {
-            row: RowPricing(world).cost_of(world.settled(row)) for (row,) in desk.study.query("SELECT row FROM outcome")
-        }
-    answers_and_problems = sum((cost for cost in of_row.values() if cost is not None), Usd())
+        pricing, rows = RowPricing(world), desk.study.query("SELECT row FROM outcome")
+        amounts = [cost for (row,) in rows if (cost := pricing.cost_of(world.settled(row))) is not None]
     unassigned = sum_of(row for row in bill.rows if row.kind in set(StrayKind))
-    assert answers_and_problems + unassigned == bill.known
+    assert sum(amounts, unassigned) == bill.known
     costs = [Usd(cell) for cell in desk.column("cost_usd") if cell]
-    assert not Counter(costs) - Counter(cost for cost in of_row.values() if cost is not None)
+    assert not Counter(costs) - Counter(amounts)
 
 
 @contextlib.contextmanager
@@ -223,7 +222,7 @@ EARLIER = replace(A, time=BEFORE)
 
 @example([[(A, "whole", False)], []], [(EARLIER, "whole", False)], False)
 @example([[(A, "without echo", False), (EARLIER, "whole", False), (A, "whole", False)], []], [], False)
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(outputs(), min_size=2, max_size=2), outputs(), st.booleans())
 def test_the_bill_is_the_sum_of_what_was_served_first_read_and_read_again(
     plans: list[list[Written]], more: list[Written], chunk_first: bool
@@ -246,7 +245,7 @@ def test_the_bill_is_the_sum_of_what_was_served_first_read_and_read_again(
         assert before == [row for row in desk.study.query("SELECT row, address, answer FROM outcome") if row in before]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(outputs(), st.randoms(use_true_random=False))
 def test_the_order_of_lines_and_files_changes_no_bill(plan: list[Written], random: Any) -> None:
     found = []
