@@ -18,6 +18,7 @@ from overnight.ledger.database import transaction
 from overnight.ledger.health import UNREADABLE, reading, unreadable
 from overnight.ledger.recipes import recipe_from_json
 from overnight.ledger.shards import status_from_json
+from overnight.pricing.room import Seen
 
 _BATCH: Final = 2_000
 _INSERT: Final = "INSERT INTO outcome VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -141,6 +142,27 @@ class Outcomes:
         for shard, job in shards:
             if status_from_json(job).never_ran:
                 yield from self._db.execute("SELECT address, attempt FROM outcome WHERE shard = ?", (shard,))
+
+    def cut(self, realm: str) -> list[tuple[bytes, int]]:
+        """(address, `maxOutputTokens`) of every truncated attempt; 0 where a job made by hand did not say."""
+        return self._db.execute(
+            "SELECT address, max_output_tokens FROM outcome JOIN shard ON shard.id = outcome.shard"
+            " WHERE kind = ? AND realm = ?",
+            (ProblemKind.TRUNCATED.value, realm),
+        ).fetchall()
+
+    def seen(self, realm: str, model: str, below: int) -> dict[str, Seen]:
+        """By recipe: what answers of this model took. below: where a larger room was too little, that says nothing."""
+        rows = self._db.execute(
+            "SELECT recipe, sum(kind IS NULL),"
+            " max(CASE WHEN kind IS NULL THEN coalesce(thinking_tokens, 0) + coalesce(answer_tokens, 0) ELSE 0 END),"
+            " max(CASE WHEN kind IS NOT NULL AND max_output_tokens < ? THEN max_output_tokens ELSE 0 END)"
+            " FROM outcome JOIN shard ON shard.id = outcome.shard"
+            " WHERE realm = ? AND model = ?"
+            " AND (kind = ? OR (kind IS NULL AND prompt_tokens IS NOT NULL)) GROUP BY recipe",
+            (below, realm, model, ProblemKind.TRUNCATED.value),
+        )
+        return {recipe: Seen(*found) for recipe, *found in rows}
 
     def reopened(self) -> list[tuple[bytes, int]]:
         return self._db.execute("SELECT address, after_attempt FROM reopened").fetchall()

@@ -1,7 +1,7 @@
 """Step 1: the difference between what is wanted and what the ledger knows. Changes nothing."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from overnight.core.usage import Usd
@@ -10,6 +10,7 @@ from overnight.planning.difference import Difference, Plan, Previous
 from overnight.planning.fit import ALL
 from overnight.planning.standing import Standings
 from overnight.planning.wants import Wants
+from overnight.pricing.room import Room
 from overnight.run.bill import RowPricing
 from overnight.run.estimate import Estimated, count_tokens, estimate_plan, size_bytes_of
 from overnight.run.fit import Reach, reach_of
@@ -24,7 +25,7 @@ class Planned:
     wasted: what the answers cost that are asked for again, by reason; None where that is not known.
     unused: answers that the study has under another recipe or model, when none of what it now wants is answered: ids
     made of the text, or of another column, hide that the same records are asked again. bound: how far down the draw of
-    `when_over: fit` it goes, by that seed.
+    `when_over: fit` it goes, by that seed. rooms: of what was never cut off, by recipe.
     """
 
     plan: Plan
@@ -37,6 +38,7 @@ class Planned:
     unused: int = 0
     bound: int = ALL
     seed: int = 0
+    rooms: Mapping[str, Room] = field(default_factory=dict)
 
     @property
     def expected(self) -> Usd | None:
@@ -74,7 +76,7 @@ def make_plan(world: World, *, keep: int = 0, count: bool = False, reach: Reach 
 
 
 def _plan_up_to(world: World, bound: int, keep: int, count: bool) -> Planned:
-    standings = world.standings()
+    standings, rooms = world.standings(), world.rooms()
     wants = world.wants(standings)
     difference = Difference(
         wants,
@@ -85,13 +87,14 @@ def _plan_up_to(world: World, bound: int, keep: int, count: bool) -> Planned:
         keep=max(keep, SMOKE_ROWS),
         draw=world.draw,
         bound=bound,
+        rooms=rooms,
     )
     plan = difference.plan(world.records)
     estimated = estimate_plan(world, plan, counted=count_tokens(world, plan) if count else ())
     wasted = {reason: _cost_of(world, rows) for reason, rows in plan.before.items()}
     size, unused = size_bytes_of(plan), _unused(world, plan)
     seed = 0 if world.draw is None else world.draw.seed
-    return Planned(plan, standings, wants, difference, size, estimated, wasted, unused, bound, seed)
+    return Planned(plan, standings, wants, difference, size, estimated, wasted, unused, bound, seed, rooms)
 
 
 def _why_open(world: World) -> Callable[[bytes], str]:

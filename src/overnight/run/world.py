@@ -18,6 +18,7 @@ from overnight.planning.standing import Policy, Standings, hours
 from overnight.planning.wants import Account, Wants
 from overnight.pricing.catalogue import Catalogue, Model
 from overnight.pricing.prices import BATCH, Mode, Price, PriceList, pays_surcharge
+from overnight.pricing.room import Room, Seen, first_room
 from overnight.study.models import GIVE_UP_AFTER_DAYS
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class World:
 
     catalogue, prices: the packaged tables with the study's own file on top. records: re-iterable, always in the same
     order. schema_chars: of the longest
-    answer schema. room: maxOutputTokens after so many truncations. limit: for the life
+    answer schema. room: maxOutputTokens after so many truncations, by the model alone. limit: for the life
     of the study in realm google, None without a budget.
     reporter: makes what draws report.html, None for no report. lost: why this ledger may not be
     the one that knows what was paid for; empty when nothing speaks for that. give_up_after_days: a problem of a request
@@ -139,7 +140,13 @@ class World:
         """Folded from the ledger's facts: reads them all, some 2 µs an attempt."""
         outcomes = self.ledger.outcomes
         sent, ended = outcomes.sent(self.realm), outcomes.ended(self.realm)
-        return Standings(sent, ended, outcomes.reopened(), outcomes.untried(self.realm))
+        return Standings(sent, ended, outcomes.reopened(), outcomes.untried(self.realm), outcomes.cut(self.realm))
+
+    def rooms(self) -> dict[str, Room]:
+        """Of requests that were never cut off, by recipe, as what is settled has it."""
+        by_model = self.room(0)
+        seen = self.ledger.outcomes.seen(self.realm, self.model.id, below=by_model)
+        return {recipe.digest: first_room(by_model, seen.get(recipe.digest, Seen())) for recipe in self.task.recipes}
 
     def wants(self, standings: Standings) -> Wants:
         bound = ALL if self.draw is None else self.ledger.fits.bound(self.realm, self.draw.seed)
