@@ -121,7 +121,7 @@ class TestFirstAttempts:
         first, *others = rooms(desk)
         assert (first, set(others)) == (by_model(desk), {2_048})
         sizes = [len(job) for job in lines(desk)]
-        assert ENOUGH_ANSWERS <= sizes[0]
+        assert sizes[0] >= ENOUGH_ANSWERS
         assert sizes[1] > 2 * sizes[0]
         assert set(desk.backend.served.values()) == {1}
 
