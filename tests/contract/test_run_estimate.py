@@ -1,6 +1,8 @@
 """What `plan` says a run may cost: before any answer, after some, after an edit, on Google, before a price changes."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -176,6 +178,16 @@ class TestCauses:
         said = study.cli("plan").out
         assert f"{RECORDS} requests to send: {words}; their answers cost $" in said
         assert "(--pay-again)" in said
+
+    def test_what_is_wasted_is_not_known_where_an_answer_came_without_counts(self, study: SmallStudy) -> None:
+        study.cli("run")
+        edit(study, question=OTHER_QUESTION)
+        reason = {"requests": RECORDS, "wasted_usd": None}
+        assert plan(study)["asked_again"] != {"prompt_changed": reason}
+        with closing(sqlite3.connect(study.ledger)) as ledger, ledger:
+            ledger.execute("UPDATE outcome SET prompt_tokens = NULL, cached_tokens = NULL WHERE row = 2")
+        assert plan(study)["asked_again"] == {"prompt_changed": reason}
+        assert "their answers cost an amount that is not known" in study.cli("plan").out
 
     def test_an_edited_text_and_what_a_person_opened_have_lines_of_their_own(self, study: SmallStudy) -> None:
         study.cli("run")

@@ -105,7 +105,16 @@ class TestOwnPrices:
         planned = study.cli("plan", "--json").json
         assert Decimal(planned["cost_usd"]["expected"]) > before * 10
         assert "your own file mine.toml" in study.cli("plan", "--sources").out
-        assert "your own row" in study.cli("models").out
+        assert "your own row" in " ".join(study.cli("models").out.split())
+
+    def test_what_a_study_would_cost_comes_with_the_thinking_it_is_reckoned_with(self, study: SmallStudy) -> None:
+        said = " ".join(study.cli("models").out.split())
+        assert "left to send with thinking low; kept until" in said
+        assert "left to send with thinking off; closed" in said, "2.5 Flash-Lite knows no levels: its own default"
+        rows = {row["id"]: row for row in study.cli("models", "--json").json["models"]}
+        assert rows["gemini-2.5-flash-lite"]["study_thinking"] == "off"
+        planned = study.cli("plan", "--json").json["cost_usd"]["expected"]
+        assert (rows[FLASH]["study_usd"], rows[FLASH]["study_thinking"]) == (planned, "low")
 
     def test_a_slip_in_the_file_is_named_with_its_line(self, study: SmallStudy) -> None:
         priced(study, "-1")
@@ -124,7 +133,7 @@ class TestRefusals:
         assert ended.code == 3
         assert "was retired on 2026-11-19 (source: litellm" in ended.err
         assert "→ Use gemini-3.8-flash (about $0.0" in ended.err
-        assert "thinking low), or gemini-" in ended.err
+        assert "thinking low) or gemini-" in ended.err
 
     def test_the_price_named_is_the_one_that_plan_gives_for_that_model(self, tmp_path: Path) -> None:
         said = SmallStudy.of(tmp_path / "a", n=6, model="gemini-3.6-flash").cli("check").err

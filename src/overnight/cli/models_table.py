@@ -13,6 +13,7 @@ from overnight.pricing import words
 from overnight.pricing.catalogue import DEVELOPER_BATCH, OLD_DAYS, VERTEX_BATCH, Model, is_old, passed
 from overnight.pricing.prices import VERTEX, Mode, Price, Surface
 from overnight.pricing.tables import Tables
+from overnight.pricing.thinking import Thinking
 
 WIDTH: Final = 100
 _ROW: Final = "{id:<23}{batch:<9}{thinking:<18}{limits:>13}  {price:<24}{study:>11}"
@@ -32,14 +33,15 @@ class Asked:
 
 @dataclass(frozen=True)
 class Shown:
-    """One row. price: of today, None where nobody states it. study: what is left of the study would cost."""
+    """One row. price: of today, None where nobody states it. study: what is left of the study would cost, and the
+    thinking it is reckoned with."""
 
     model: Model
     price: Price | None
-    study: Usd | None
+    study: tuple[Usd, Thinking] | None
 
 
-def shown(tables: Tables, asked: Asked, costs: Mapping[str, Usd], today: date) -> list[Shown]:
+def shown(tables: Tables, asked: Asked, costs: Mapping[str, tuple[Usd, Thinking]], today: date) -> list[Shown]:
     rows = [
         Shown(model, tables.prices.price(model.id, today, asked.mode, asked.surface), costs.get(model.id))
         for model in tables.models
@@ -67,10 +69,11 @@ def _model_lines(tables: Tables, asked: Asked, row: Shown, today: date) -> Itera
         thinking=_short_thinking(model),
         limits=f"{_tokens(model.context_tokens)} / {_tokens(model.max_output_tokens)}",
         price="not known" if price is None else _short_price(price),
-        study="" if row.study is None else str(row.study),
+        study="" if row.study is None else str(row.study[0]),
     )
     life = words.lifetime(model.vertex if asked.surface == VERTEX else model.developer)
     said = [] if price is None else [f"price {words.days(price)}", words.next_change(tables.prices, price, today)]
+    said += [f"left to send with thinking {row.study[1].level}"] if row.study is not None else []
     said += [life, "your own row" if model.own or (price is not None and price.own) else ""]
     yield from _indented("; ".join(part for part in said if part))
     if asked.sources:
@@ -128,7 +131,8 @@ def _model_json(tables: Tables, asked: Asked, row: Shown, today: date) -> dict[s
         "price": None if price is None else price_json(price),
         "next_change": "" if price is None else words.next_change(tables.prices, price, today),
         "retired": _retired(model, asked, today),
-        "study_usd": None if row.study is None else row.study.exact(),
+        "study_usd": None if row.study is None else row.study[0].exact(),
+        "study_thinking": None if row.study is None else row.study[1].level,
     }
 
 

@@ -36,7 +36,8 @@ class Refusal:
     def finding(self, costs: Mapping[str, str]) -> Finding:
         """costs: what each alternative would cost for this study, in words; one without is named without."""
         named = [f"{id_} ({costs[id_]})" if id_ in costs else id_ for id_ in self.alternatives]
-        use = f"Use {named[0]}" + (f", or {', or '.join(named[1:])}" if named[1:] else "") + "." if named else ""
+        either = " or ".join(part for part in (", ".join(named[:-1]), named[-1]) if part) if named else ""
+        use = f"Use {either}." if named else ""
         return Finding(self.what, path=self.path, hint=" ".join(part for part in (use, self.hint) if part))
 
 
@@ -147,6 +148,8 @@ def _unknown(tables: Tables, name: str, today: date) -> Refusal:
         what += "; ids with a version number such as gemini-2.5-pro-002 never existed for these models"
     elif "/" in name:
         what += "; write the id alone, without publishers/… or models/"
+    elif not name.lower().startswith("gemini"):
+        what += "; Gemini models are the only ones it asks"
     checked = max((model.checked for model in tables.models), default=today)
     what += f" (its table was checked on {checked})"
     hint = "If it is newer than that: --allow-unknown-model, with a price in a file of your own (`models:`)."
@@ -174,8 +177,8 @@ def _deep_think(tables: Tables, name: str, today: date) -> Refusal:
     others = tuple(usable) or tables.models.nearest(_STRONGEST[0], today)
     best = others[0] if others else _STRONGEST[0]
     hint = (
-        f"The nearest is one sample: model: {{name: {best}, thinking: max}}. Several, compared, the contested judged "
-        "again, (`deep_think`) are not in this version."
+        f"The nearest is one sample: model: {{name: {best}, thinking: max}}. Several samples, compared, with the"
+        " contested judged again (`deep_think`), are not in this version."
     )
     return Refusal(what, NAME, others, hint, "max")
 

@@ -60,7 +60,7 @@ def traced_model(model: Model) -> str:
 
 def lifetime(life: Lifetime) -> str:
     parts = [f"closed to new projects {life.closed}"] if life.closed else []
-    parts += [f"retired {life.retired}"] if life.retired else []
+    parts += [f"retired from {life.retired} on"] if life.retired else []
     parts += [f"kept until {life.kept_until} at least"] if life.kept_until else []
     parts += [f"answered by {life.served_by} from {life.served_by_from}"] if life.served_by else []
     return "; ".join(parts)

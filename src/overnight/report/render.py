@@ -90,10 +90,9 @@ def _token_bar(usage: Usage) -> tuple[charts.Segment, ...]:
 
 
 def _cost_bar(bill: Bill) -> list[dict[str, Any]]:
-    """Each part of the cost as a bar of its own, in thousandths of the dearest."""
-    most = max((part.cost.amount for part in bill.parts), default=Decimal(0))
+    """Each part of the cost as a bar of its own: as wide as its share, which stands beside it."""
     whole = sum((part.cost.amount for part in bill.parts), Decimal(0))
-    if not most:
+    if not whole:
         return []
     return [
         {
@@ -101,7 +100,7 @@ def _cost_bar(bill: Bill) -> list[dict[str, Any]]:
             "tone": words.PARTS[part.name][1],
             "tokens": part.tokens,
             "cost": part.cost,
-            "width": max(charts.LEAST_WIDTH, round(float(100 * part.cost.amount / most), 3)),
+            "width": max(charts.LEAST_WIDTH, round(float(100 * part.cost.amount / whole), 3)),
             "share": charts.share(int(part.cost.amount / whole * 1_000_000), 1_000_000),
         }
         for part in bill.parts

@@ -16,8 +16,8 @@ from typing import Final
 from overnight.core.outcome import ProblemKind, StrayKind
 from overnight.core.realm import is_simulated
 from overnight.core.task import Settled
-from overnight.core.usage import Usage, Usd
-from overnight.ledger.bills import SMOKE, LineGroup, Said, SmokeLine
+from overnight.core.usage import Usage, Usd, total_of
+from overnight.ledger.bills import SMOKE, AnswerGroup, LineGroup, Said, SmokeLine
 from overnight.ledger.shards import ShardFact
 from overnight.pricing.bill import cost, saved_by_caching, sum_cost
 from overnight.pricing.prices import BATCH, LONG_PROMPT_TOKENS, STANDARD, Mode, Price, PriceList, pays_surcharge
@@ -100,7 +100,7 @@ class Pricing:
 
 
 class RowPricing:
-    """The same for single outcomes, as results and plans show them: by what the ledger knows of their job."""
+    """The same for single outcomes, as results and samples show them: by what the ledger knows of their job."""
 
     def __init__(self, world: World) -> None:
         self._pricing = Pricing(world.prices)
@@ -359,23 +359,34 @@ def _before(shards: Sequence[ShardFact], said: Sequence[Said]) -> Before | None:
 
 
 def _scaled(amounts: Sequence[tuple[Usd | None, Decimal]]) -> Usd | None:
-    known = [amount * share for amount, share in amounts if amount is not None]
-    return sum(known, Usd()) if len(known) == len(amounts) else None
+    return total_of(None if amount is None else amount * share for amount, share in amounts)
 
 
 def _shared(world: World, pricing: Pricing, shards: Sequence[ShardFact]) -> Usd | None:
     by_id = {shard.id: shard for shard in shards}
-    total = Usd()
-    for group in world.ledger.bills.shared(world.realm, LONG_PROMPT_TOKENS):
-        shard = by_id.get(group.shard)
-        if shard is None or not group.usage.known:  # answered in another realm, or without counts
-            continue
-        price = pricing.price_of(group.served or shard.model, group.day or last_day(shard))
-        if price is None:
-            return None
-        surcharge = pays_surcharge(shard.place.location)
-        total = total + _sum_cost(group.usage, price, long=group.long, surcharge=surcharge) * group.more
-    return total
+    groups = world.ledger.bills.shared(world.realm, LONG_PROMPT_TOKENS)
+    # Left out: what another realm answered, or came without counts.
+    return total_of(
+        _cost_of_group(pricing, by_id[group.shard], group)
+        for group in groups
+        if group.shard in by_id and group.usage.known
+    )
+
+
+def cost_of_answers(world: World, rows: Sequence[int]) -> Usd | None:
+    """What these answers of the ledger cost; None where that is not known of all of them."""
+    pricing, by_id = Pricing(world.prices), {shard.id: shard for shard in world.ledger.shards.all(world.realm)}
+    groups = world.ledger.bills.of_answers(rows, LONG_PROMPT_TOKENS)
+    return total_of(_cost_of_group(pricing, by_id[group.shard], group) for group in groups)
+
+
+def _cost_of_group(pricing: Pricing, shard: ShardFact, group: AnswerGroup) -> Usd | None:
+    day = group.day or last_day(shard)
+    price = pricing.price_of(group.served or shard.model, day) if group.usage.known else None
+    if price is None:
+        return None
+    surcharge = pays_surcharge(shard.place.location)
+    return _sum_cost(group.usage, price, long=group.long, surcharge=surcharge) * group.times
 
 
 def _sum_cost(usage: Usage, price: Price, *, long: bool, surcharge: bool) -> Usd:

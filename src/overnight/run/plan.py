@@ -1,6 +1,6 @@
 """Step 1: the difference between what is wanted and what the ledger knows. Changes nothing."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -11,7 +11,7 @@ from overnight.planning.fit import ALL
 from overnight.planning.standing import Standings
 from overnight.planning.wants import Wants
 from overnight.pricing.room import Room
-from overnight.run.bill import RowPricing
+from overnight.run.bill import cost_of_answers
 from overnight.run.estimate import Estimated, count_tokens, estimate_plan, size_bytes_of
 from overnight.run.fit import Reach, reach_of
 from overnight.run.money import SMOKE_ROWS
@@ -91,7 +91,7 @@ def _plan_up_to(world: World, bound: int, keep: int, count: bool) -> Planned:
     )
     plan = difference.plan(world.records)
     estimated = estimate_plan(world, plan, counted=count_tokens(world, plan) if count else ())
-    wasted = {reason: _cost_of(world, rows) for reason, rows in plan.before.items()}
+    wasted = {reason: cost_of_answers(world, rows) for reason, rows in plan.before.items()}
     size, unused = size_bytes_of(plan), _unused(world, plan)
     seed = 0 if world.draw is None else world.draw.seed
     return Planned(plan, standings, wants, difference, size, estimated, wasted, unused, bound, seed, rooms)
@@ -117,14 +117,6 @@ def _previous(world: World, standings: Standings) -> Callable[[str, str, int], P
         return Previous(found.address, found.recipe, found.model, row)
 
     return look
-
-
-def _cost_of(world: World, rows: Iterable[int]) -> Usd | None:
-    """What these answers cost; None where that is not known of all of them."""
-    pricing = RowPricing(world)
-    amounts = [pricing.cost_of(world.settled(row)) for row in rows]
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known, Usd()) if len(known) == len(amounts) else None
 
 
 def _unused(world: World, plan: Plan) -> int:

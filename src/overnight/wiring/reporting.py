@@ -288,7 +288,10 @@ def _bill(world: World, bill: StudyBill, sample: Mapping[str, Any] | None) -> Bi
         estimate=estimate,
         worst_case=None if before is None else before.worst,
         limit=world.limit,
-        notes=("Line by line, with the price of each: cost.csv beside this page.", *_sample_words(sample)),
+        notes=(
+            "By job, day and kind of line, each with its price: cost.csv beside this page.",
+            *_sample_words(sample),
+        ),
     )
 
 
