@@ -35,8 +35,8 @@ IDENTITY = (
     guard(
         "the surplus rule",
         "answers/match.py",
-        "        if address in self._answered:\n            stray",
-        "        if not address:\n            stray",
+        "        if address in self._answered:\n            self",
+        "        if not address:\n            self",
         f"{MATCH}TestSurplus::test_a_line_for_what_was_settled_before_is_stored_and_replaces_nothing",
         "a late line would settle a request a second time",
     ),

@@ -52,6 +52,6 @@ def test_nothing_is_kept_where_all_is_known_or_the_bill_took_all() -> None:
 
 
 def test_without_the_longest_row_each_keeps_its_even_share() -> None:
-    """Jobs of earlier versions, and adopted ones."""
+    """Jobs of earlier versions."""
     settled = settled_amounts(job(4, "1.20", None), [rows(ANSWER, 3, "0.10"), rows(LOST, 1, None, Why.NO_LINE)])
     assert settled == (Usd("0.10"), Usd("1.20") * Decimal("0.25"))

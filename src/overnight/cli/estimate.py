@@ -8,7 +8,8 @@ from overnight.core.realm import GOOGLE
 from overnight.pricing.estimate import Again, Estimate, factor_words
 from overnight.pricing.output import ENOUGH, levels
 from overnight.pricing.range import Range
-from overnight.run.estimate import ROUND_HOURS, Estimated, PriceChange, Times, times_of
+from overnight.run.estimate import Estimated, PriceChange, Times, times_of
+from overnight.run.money import ROUND_HOURS
 from overnight.run.plan import Planned
 from overnight.run.world import World
 
