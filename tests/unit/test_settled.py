@@ -18,7 +18,7 @@ def job(n_rows: int, reserved: str, row: str | None) -> ShardFact:
     of_row = None if row is None else Usd(row)
     return ShardFact(
         1, "google", "answer", "r", "m", 9, "collected", "l", PLACE, "", n_rows, 1, Usd(reserved), None, None, "", "j",
-        None, cancelled=False, collected="", lines=0, breaker="", adopted=False, row=of_row,
+        None, cancelled=False, collected="", lines=0, breaker="", adopted=False, repeats=False, row=of_row,
     )  # fmt: skip
 
 
