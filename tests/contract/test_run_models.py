@@ -166,3 +166,46 @@ class TestAModelThatNoTableKnows:
         assert checked.code == 0, checked.err
         assert "no table of this version knows gemini-9-new" in checked.out
         assert study.cli("plan", "--allow-unknown-model", "--json").json["cost_usd"]["expected"] is not None
+
+
+class TestAModelThatIsRetiredWhileItsJobsAreUnderWay:
+    """Collect what is there before judging: only sending is refused."""
+
+    def retire(self, study: SmallStudy) -> None:
+        own = '[[model]]\nid = "gemini-3.8-flash"\nvertex = { retired = 2026-11-01 }\n'
+        (study.home / "mine.toml").write_text(own, encoding="utf-8")
+        study.more = "models: mine.toml\n"
+        study.write()
+
+    def test_run_collects_them_and_has_nothing_to_refuse_where_nothing_is_left(self, study: SmallStudy) -> None:
+        assert study.cli("run", "--detach", "--json").json["requests_in_flight"] == 6
+        self.retire(study)
+        ended = study.cli("run", "--json")
+        assert (ended.code, ended.json["answers"], ended.json["open"]) == (0, 6, 0), ended.err
+        assert study.cli("run", "--json").code == 0, "a study that is complete stays so"
+
+    @pytest.mark.parametrize("how", ["run", "fetch"])
+    def test_what_is_left_is_said_not_to_be_sent_and_why(self, study: SmallStudy, how: str) -> None:
+        assert study.cli("run", "--detach", "--json").json["requests_in_flight"] == 6
+        study.texts |= {"new1": "One more text.", "new2": "And another one."}
+        self.retire(study)
+        for _ in range(3):
+            ended = study.cli(how, "--json")
+            if ended.json["answers"]:
+                break
+        assert (ended.json["answers"], ended.json["open"], ended.json["requests_sent"]) == (6, 2, 0), ended.err
+        assert "model gemini-3.8-flash was retired on 2026-11-01" in ended.json["cannot_send"]
+        status = study.cli("status")
+        assert "nothing more is sent: model gemini-3.8-flash was retired on 2026-11-01" in status.out
+        assert "Next: overnight check" in status.out
+        assert study.query("SELECT count(*) FROM shard") == [(1,)]
+        refused = study.cli("run")
+        assert refused.code == 3
+        assert "2 requests are left, and none can be sent: model gemini-3.8-flash was retired on" in refused.err
+        assert "→ Use gemini-" in refused.err
+        assert "about $0.0" in refused.err, "and what the others would cost for what is left"
+
+    def test_a_study_that_has_sent_nothing_is_refused_before_anything_is_touched(self, study: SmallStudy) -> None:
+        self.retire(study)
+        assert study.cli("run").code == 3
+        assert not study.ledger.exists()

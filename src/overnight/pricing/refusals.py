@@ -82,6 +82,11 @@ def looked_at(tables: Tables, name: str, thinking: str | int | None) -> Chosen:
     return Chosen(model, thinking_config(model, thinking))
 
 
+def barred(tables: Tables, name: str, today: date) -> Refusal | None:
+    """Why nothing is sent to a model any more that the tables know; None for any other."""
+    return None if tables.models.get(name) is None else _refused(tables, name, today, allow_unknown=True)
+
+
 def old_rows(model: Model, price: Price | None, today: date) -> tuple[Finding, ...]:
     """A warning for each row in use that nobody has compared with its source for long."""
     old = [(f"what is known of {model.id}", model.checked)] if model.known and is_old(model.checked, today) else []

@@ -65,8 +65,11 @@ class Agreed:
 
 
 def gate(world: World, planned: Planned, options: Options, agreed: Agreed) -> Pass:
-    """Raises BreakerError, ConsentError or BudgetError; CloudError where the account is not ready."""
+    """Raises BreakerError, ConsentError or BudgetError; StudyError where the model cannot be sent to any more;
+    CloudError where the account is not ready."""
     check_breaker(world)
+    if world.refusal is not None:
+        raise world.refusal(planned.plan.to_send)
     if world.realm == GOOGLE and not agreed.looked:
         preflight(world)  # before all that is asked of the person, and of the bucket
         agreed.looked = True

@@ -72,10 +72,10 @@ class Closing:
     """What a run ends with. Counts are of records but where it says otherwise.
 
     requests_sent, jobs_collected: of this invocation. requests_waiting: planned by it, and not sent for want of money
-    that is still reserved. jobs: names of all the study has in this realm. past_deadline: of the problems, those that
-    are final for their age alone. smoke: the part of `cost` that rows asked at once, before a job, have cost. bill:
-    where `cost` comes from. sample: where `when_over: fit` draws. folder, raw: where results are written and raw lines
-    kept, None until it was looked.
+    that is still reserved. cannot_send: why what is open cannot be sent any more, empty where it can. jobs: names of
+    all the study has in this realm. past_deadline: of the problems, those that are final for their age alone. smoke:
+    the part of `cost` that rows asked at once, before a job, have cost. bill: where `cost` comes from. sample: where
+    `when_over: fit` draws. folder, raw: where results are written and raw lines kept, None until it was looked.
     """
 
     study: str
@@ -98,6 +98,7 @@ class Closing:
     bill: StudyBill | None = None
     budget: Budget | None = None
     requests_waiting: int = 0
+    cannot_send: str = ""
     detached: bool = False
     sample: DrawnSample | None = None
     results: dict[str, Path] = field(default_factory=dict)
@@ -127,6 +128,7 @@ class Closing:
             "budget_usd": budget_json(self.budget),
             "sample": None if self.sample is None else self.sample.to_json(),
             "requests_waiting": self.requests_waiting,
+            "cannot_send": self.cannot_send,
             "simulated": is_simulated(self.realm),
             "detached": self.detached,
             "results": {name: str(path) for name, path in self.results.items()},
@@ -147,6 +149,7 @@ def account(world: World, closing: Closing, spool: IO[bytes] | None = None, repo
     maker = RowMaker(world.task, world.realm, [column.name for column in _originals(world)], RowPricing(world))
     decision = _place_of(world.task.columns, "decision")
     closing.sample = None if world.draw is None else DrawnSample(world.draw.seed)
+    closing.cannot_send = world.cannot_send
     for record in world.records:
         standing = wants.account(record)
         _count(closing, standing)

@@ -12,6 +12,7 @@ from overnight.core.realm import GOOGLE
 from overnight.core.record import Cell, Record
 from overnight.core.task import Column, Settled, Task
 from overnight.core.usage import Usd
+from overnight.errors import StudyError
 from overnight.ledger.ledger import Ledger
 from overnight.planning.fit import ALL, Draw
 from overnight.planning.standing import Policy, Standings, hours
@@ -84,7 +85,9 @@ class World:
     answer schema. room: maxOutputTokens after so many truncations, by the model alone. limit: for the life
     of the study in realm google, None without a budget.
     reporter: makes what draws report.html, None for no report. lost: why this ledger may not be
-    the one that knows what was paid for; empty when nothing speaks for that. give_up_after_days: a problem of a request
+    the one that knows what was paid for; empty when nothing speaks for that. cannot_send, refusal: where the model
+    cannot be used any more, and what it has answered is still collected: why, and the error that stops so many requests
+    from being sent. give_up_after_days: a problem of a request
     first sent longer ago is final. draw: of `when_over: fit`, None where more than the limit is refused.
     """
 
@@ -112,6 +115,8 @@ class World:
     tell: Tell = silent
     reporter: "Callable[[], Reporter] | None" = None
     lost: str = ""
+    cannot_send: str = ""
+    refusal: Callable[[int], StudyError] | None = None
     give_up_after_days: int = GIVE_UP_AFTER_DAYS
     draw: Draw | None = None
 
