@@ -13,6 +13,7 @@ MATCH = "tests/unit/test_match.py::"
 LOOP = "tests/contract/test_run_loop.py::"
 MENDED = "tests/contract/test_run_mended.py::"
 GOOGLE = "tests/contract/test_run_google.py::"
+ROOM = "tests/contract/test_run_room.py::"
 OWN = "tests/mutations/test_unshared.py::"
 
 IDENTITY = (
@@ -394,6 +395,38 @@ MONEY = (
         "    kept = shard.reserved * 0 if shard.row is not None else",
         "tests/unit/test_settled.py::test_an_unknown_row_may_have_been_the_dearest",
         "a long row that was served and lost would cost more than is kept for it",
+    ),
+    guard(
+        "what was cut off is asked with more room than it had",
+        "planning/standing.py",
+        "        while self.room(step) <= standing.cut_at and",
+        "        while not standing.attempts and",
+        "tests/unit/test_standing.py::TestPolicy::test_the_next_room_is_more_than_what_was_too_little[250-400]",
+        "an answer would be cut off again, and paid for again",
+    ),
+    guard(
+        "a small first room is no reason to give up",
+        "planning/standing.py",
+        "        had = standing.cut_at or self.room(",
+        "        had = self.room(",
+        "tests/unit/test_standing.py::TestPolicy::test_after_a_small_room_the_largest_is_still_to_be_tried",
+        "a long answer would be lost that the room by model held",
+    ),
+    guard(
+        "the room that answers needed is for what was never cut off",
+        "planning/difference.py",
+        "        found = None if standing.truncations else self._rooms.get(recipe)\n",
+        "        found = self._rooms.get(recipe)\n",
+        f"{ROOM}TestCutOff::test_it_is_asked_again_with_twice_the_room_by_the_model_and_nothing_else_is",
+        "what was cut off would be cut off at the same place until its attempts are used up",
+    ),
+    guard(
+        "what a stand-in's answers took says nothing of a model's",
+        "ledger/outcomes.py",
+        '            " WHERE realm = ? AND model = ?"\n            " AND (kind',
+        '            " WHERE ? <> \'\' AND model = ?"\n            " AND (kind',
+        f"{ROOM}TestSaid::test_a_stand_ins_answers_are_no_evidence_for_google",
+        "Google's answers would be cut off and paid for at the length of a program's",
     ),
     guard(
         "nobody is passed over in the draw",
