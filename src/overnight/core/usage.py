@@ -73,6 +73,10 @@ class Usd:
             raise TypeError(f"an amount of money is multiplied by int or Decimal, not {type(factor).__name__}")
         return Usd(_EXACT.multiply(self.amount, factor))
 
+    def share_of(self, whole: "Usd") -> float:
+        """How many times the other amount this is: no money any more, and as inexact as a float. whole: not zero."""
+        return float(self.amount / _amount(whole))
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Usd) and self.amount == other.amount
 
