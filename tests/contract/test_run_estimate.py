@@ -146,6 +146,13 @@ class TestEarlierAnswers:
         share = plan(study)["estimate"]["sent_again_per_thousand"]
         assert (share["expected"], share["attempts"]) == (0, RECORDS)
 
+    def test_sources_name_who_says_how_long_it_thinks_while_no_answer_tells(self, study: SmallStudy) -> None:
+        guess = "thinking low: 50 to 1,500 tokens, 300 expected. Source: ours [?], checked 2026-11-22"
+        assert guess in study.cli("plan", "--sources").out
+        study.cli("run")
+        add(study, 1)
+        assert "tokens, 300 expected" not in study.cli("plan", "--sources").out
+
     def test_an_edited_prompt_keeps_what_the_model_was_seen_to_write(self, study: SmallStudy) -> None:
         study.cli("run")
         edit(study, question=OTHER_QUESTION)

@@ -99,7 +99,8 @@ def test_names_of_the_past_are_refused_with_what_took_their_place(name: str) -> 
 
 def test_doubts_and_coming_ends_are_cautions() -> None:
     doubt = chosen("gemini-4-carbon").warnings
-    assert [finding.level for finding in doubt] == ["warning"]
+    assert [finding.level for finding in doubt] == ["warning", "warning"]
+    assert "no source states what gemini-4-carbon costs in a job" in doubt[1].what
     assert "not established" in doubt[0].what
     ending = chosen("gemini-3.7-flash").warnings
     assert "retired on 2027-01-28" in ending[0].what

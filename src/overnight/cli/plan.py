@@ -10,9 +10,10 @@ from overnight.cli.words import command, counted, size, visible
 from overnight.core.outcome import NotSent
 from overnight.core.realm import GOOGLE
 from overnight.planning.causes import PAID_AGAIN, Reason
+from overnight.pricing.output import levels
 from overnight.pricing.prices import STANDARD, Price
 from overnight.pricing.room import ENOUGH_ANSWERS, Room
-from overnight.pricing.words import traced, traced_model
+from overnight.pricing.words import traced, traced_level, traced_model
 from overnight.requests.lint import MAX_BYTES, MAX_LINES
 from overnight.requests.render import Renderer
 from overnight.run.estimate import latest_end, times_of
@@ -45,7 +46,8 @@ def plan_lines(opened: Opened, planned: Planned, study: Path, *, sources: bool =
         return
     yield _row(shards(planned), "shard", f", about {size(planned.size_bytes)} of request lines")
     yield from _money(planned, world)
-    if smoke := _smoke(opened, planned):
+    smoke = _smoke(opened, planned)
+    if smoke and planned.estimated is not None:
         them = "two of them" if len(smoke.asks) > 1 else "it"
         yield f"  `run` first asks {them} at once, at the standard price: at most {smoke.worst} (not with --no-smoke)"
     yield from time_lines(world, planned)
@@ -168,6 +170,10 @@ def budget_words(budget: Budget) -> str:
 
 
 def _refusal(planned: Planned, world: World) -> str:
+    if planned.estimated is None and world.realm == GOOGLE:
+        return (
+            f"`run` will refuse: no limit can be kept without the price of {world.model.id}. `check` says what to do."
+        )
     budget = budget_of(world)
     if budget is None or planned.expected is None or planned.expected <= budget.left:
         return ""
@@ -205,6 +211,9 @@ def source_lines(opened: Opened, planned: Planned) -> Iterator[str]:
     if not uses:
         yield f"  no source states what {world.model.id} costs"
     yield f"  model: {traced_model(world.model)}"
+    estimated = planned.estimated
+    if estimated is not None and not estimated.n_answers and estimated.level in levels():
+        yield f"  thinking {estimated.level}: {traced_level(levels()[estimated.level])}"
 
 
 def request_lines(planned: Planned, most: int) -> Iterator[str]:

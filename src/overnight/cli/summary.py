@@ -65,7 +65,7 @@ def _counts(closing: Closing, seconds: float | None) -> Iterator[str]:
     if closing.not_sent[NotSent.OVER_BUDGET] and closing.sample is not None:
         yield _row("", "", sample_words(closing.sample.to_json()))
     if closing.open:
-        under_way = f"{counted(closing.in_flight, 'request')} under way" if closing.in_flight else "not asked yet"
+        under_way = f"{counted(closing.in_flight, 'request')} under way" if closing.in_flight else "still to be sent"
         yield _row("open", closing.open, under_way)
         if closing.cannot_send:
             yield _row("", "", f"nothing more is sent: {closing.cannot_send}")

@@ -70,7 +70,11 @@ def choose(
     except StudyError as error:
         takes = _taking(tables, thinking, today, model)
         return Refusal(error.findings[0].what, THINKING, takes, error.findings[0].hint)
-    return Chosen(model, setting, (*_cautions(tables, name, model, today), *old_rows(model, price, today)))
+    cautions = [*_cautions(tables, name, model, today), *old_rows(model, price, today)]
+    if price is None:
+        what = f"no source states what {model.id} costs in a job, and what cannot be priced is not sent to Google"
+        cautions.append(Finding(what, path=NAME, hint=_OWN_PRICE, level="warning"))
+    return Chosen(model, setting, tuple(cautions))
 
 
 def looked_at(tables: Tables, name: str, thinking: str | int | None) -> Chosen:
@@ -174,6 +178,9 @@ def _no_price(model: Model, today: date) -> Refusal:
     what = f"model {model.id} has no price, and one that is unknown is not guessed"
     hint = f"Name a file in the study, `models: my-models.toml`, and put into it:{row}"
     return Refusal(what, NAME, (), hint)
+
+
+_OWN_PRICE: Final = "Give it a price in a file of your own: `models:` (docs/reference/models-and-prices.md)."
 
 
 def _deep_think(tables: Tables, name: str, today: date) -> Refusal:
