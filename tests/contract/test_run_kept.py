@@ -128,6 +128,7 @@ class TestOneRow:
         desk.backend.answer = lost_the_long_one
         run(desk)
         before = committed(desk)
+        assert before > BILLED * (RECORDS - 1)
         desk.backend.answer = GOOD
         desk.retry()
         run(desk)

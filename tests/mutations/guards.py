@@ -14,6 +14,9 @@ LOOP = "tests/contract/test_run_loop.py::"
 MENDED = "tests/contract/test_run_mended.py::"
 GOOGLE = "tests/contract/test_run_google.py::"
 ROOM = "tests/contract/test_run_room.py::"
+KEPT = "tests/contract/test_run_kept.py::"
+BILL = "tests/contract/test_bill.py::"
+LAWS = "tests/property/test_bill_laws.py::"
 OWN = "tests/mutations/test_unshared.py::"
 
 IDENTITY = (
@@ -371,6 +374,78 @@ MONEY = (
         "        fact.billed, _ = settled_amounts(shard, rows)\n",
         f"{GOOGLE}TestLimit::test_a_job_that_fails_after_it_ran_keeps_its_reservation_as_unknown_cost",
         "what a failed job cost would be counted as nothing",
+    ),
+    guard(
+        "what a job keeps counts under the caps",
+        "ledger/shards.py",
+        "                total = total + (fact.billed or Usd()) + (fact.kept or Usd())\n",
+        "                total = total + (fact.billed or Usd())\n",
+        f"{KEPT}TestOneRow::test_whose_cost_is_unknown_keeps_the_worst_case_of_the_longest[JOB_STATE_EXPIRED-lost_the_long_one-expired]",
+        "rows whose cost nobody knows would be free",
+    ),
+    guard(
+        "an adopted job knows its longest row",
+        "run/adopt.py",
+        "        row=of_row,\n",
+        "        row=None,\n",
+        f"{KEPT}TestAdopted::test_a_row_that_is_missing_keeps_the_worst_case_of_the_longest",
+        "a long row that was lost would keep an even share",
+    ),
+    guard(
+        "a recovered job is reserved for at the price of its own day",
+        "run/rebuild.py",
+        "    made = datetime.fromisoformat(manifest.intended).date() if _when(manifest.intended) else site.now().date()\n",
+        "    made = site.now().date()\n",
+        f"{KEPT}TestRecovered::test_a_rebuilt_ledger_holds_at_least_what_the_lost_one_held[30]",
+        "a lost ledger that is made again later would hold less than was committed",
+    ),
+    guard(
+        "cached tokens have their own price",
+        "pricing/bill.py",
+        "        + Usd(cached_rate) * cached\n",
+        "        + Usd(rates.input_usd_per_mtok) * cached\n",
+        f"{BILL}TestWhatIsBilled::test_cached_tokens_have_their_own_price_and_what_they_saved_is_said",
+        "the bill would be higher than Google's",
+    ),
+    guard(
+        "a failed line with token counts is billed",
+        "ledger/bills.py",
+        " FROM outcome WHERE shard = :shard\n",
+        " FROM outcome WHERE shard = :shard AND kind IS NULL\n",
+        f"{BILL}TestWhatIsBilled::test_a_line_with_counts_is_billed_also_when_it_failed",
+        "what was served in vain would be left out",
+    ),
+    guard(
+        "the price is that of the model that served",
+        "run/bill.py",
+        "    price = pricing.price_of(group.served or shard.model, day) if usage.known else None\n",
+        "    price = pricing.price_of(shard.model, day) if usage.known else None\n",
+        f"{BILL}TestWhatIsBilled::test_a_line_has_the_price_of_the_model_that_served_it_not_of_the_one_asked",
+        "a model that was re-routed would be billed at another one's price",
+    ),
+    guard(
+        "surplus is billed",
+        "ledger/bills.py",
+        "{_TOKENS} FROM stray WHERE shard = :shard\n",
+        "{_TOKENS} FROM stray WHERE shard = :shard AND kind <> 'surplus'\n",
+        f"{BILL}TestWhatIsBilled::test_surplus_is_billed",
+        "what was served twice would be billed once",
+    ),
+    guard(
+        "one serving in two files is billed once",
+        "answers/match.py",
+        "        servings.add(serving)\n        return before\n",
+        "        servings.add(serving)\n        return False\n",
+        f"{LAWS}test_a_better_line_that_is_read_later_is_billed_beside_the_answer_that_stays",
+        "each line of a chunk would be billed again",
+    ),
+    guard(
+        "a model that cannot be used is not sent to",
+        "run/gate.py",
+        "    if world.refusal is not None:\n",
+        "    if world.refusal is None and world.cannot_send:\n",
+        "tests/contract/test_run_models.py::TestAModelThatIsRetiredWhileItsJobsAreUnderWay::test_what_is_left_is_said_not_to_be_sent_and_why[run]",
+        "a run that collects would send to a model that is retired",
     ),
     guard(
         "rows asked at once count under the caps",

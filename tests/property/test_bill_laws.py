@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from overnight.backends.backend import OutputFile
 from overnight.core.identity import wire_key
-from overnight.core.outcome import StrayKind
+from overnight.core.outcome import COPY, StrayKind
 from overnight.core.states import JobStatus
 from overnight.core.usage import Usd
 from overnight.ledger.shards import Place
@@ -218,6 +218,18 @@ def read_again(desk: Desk) -> None:
 
 A = Serving(0, "one", ARGON, AFTER, (100, 0, 5, 10))
 EARLIER = replace(A, time=BEFORE)
+
+
+def test_a_better_line_that_is_read_later_is_billed_beside_the_answer_that_stays() -> None:
+    with a_desk([[(A, "whole", False)], []], chunk_first=False) as desk:
+        desk.study.attempts = 1
+        desk.study.write()
+        desk.run()
+        write_anew(desk, [(EARLIER, "whole", False), (A, "whole", True), (A, "whole", False)])
+        read_again(desk)
+        check(desk)
+        assert desk.study.query("SELECT processed_time FROM outcome WHERE kind IS NULL") == [(AFTER,)]
+        assert desk.study.query("SELECT detail, prompt_tokens FROM stray ORDER BY 2") == [(COPY, None), ("", 100)]
 
 
 @example([[(A, "whole", False)], []], [(EARLIER, "whole", False)], False)
