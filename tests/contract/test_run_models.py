@@ -13,6 +13,7 @@ from overnight.pricing import packaged_tables
 from overnight.pricing.prices import MODES, SURFACES
 from overnight.wiring import opening
 from overnight.wiring.opening import open_study
+from tests.support.local_cloud import LocalCloud
 from tests.support.studies import CLOUD, SmallStudy
 
 FLASH = "gemini-3.8-flash"
@@ -128,6 +129,11 @@ class TestOwnPrices:
 
 
 class TestRefusals:
+    @pytest.fixture(autouse=True)
+    def today(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """3.6 Flash is retired, and no other price changes."""
+        at(monkeypatch, 2026, 11, 22)
+
     def test_a_model_without_a_price_is_told_of_before_run_refuses_it(self, tmp_path: Path) -> None:
         study = SmallStudy.of(tmp_path / "u", n=6, model="gemini-4-carbon")
         study.more = CLOUD
@@ -205,14 +211,16 @@ class TestAModelThatIsRetiredWhileItsJobsAreUnderWay:
         assert study.cli("run", "--json").code == 0, "a study that is complete stays so"
 
     @pytest.mark.parametrize("how", ["run", "fetch"])
-    def test_what_is_left_is_said_not_to_be_sent_and_why(self, study: SmallStudy, how: str) -> None:
+    def test_what_is_left_is_said_not_to_be_sent_and_why(
+        self, study: SmallStudy, shared_google: LocalCloud, how: str
+    ) -> None:
+        shared_google.reset()
         assert study.cli("run", "--detach", "--json").json["requests_in_flight"] == 6
         study.texts |= {"new1": "One more text.", "new2": "And another one."}
         self.retire(study)
-        for _ in range(3):
-            ended = study.cli(how, "--json")
-            if ended.json["answers"]:
-                break
+        (job,) = study.query("SELECT job_name FROM shard")[0]
+        shared_google.wait(job)
+        ended = study.cli(how, "--json")
         assert (ended.json["answers"], ended.json["open"], ended.json["requests_sent"]) == (6, 2, 0), ended.err
         assert "model gemini-3.8-flash was retired on 2026-11-01" in ended.json["cannot_send"]
         status = study.cli("status")

@@ -36,8 +36,8 @@ from tests.contract.test_run_loop import Desk, TwoStages, length
 from tests.support.memory_backend import MemoryBackend, MemoryJob, answers
 from tests.support.studies import CLOUD, SmallStudy
 
-MODEL = "gemini-3.8-flash"  # twice as dear from 2026-12-01
-BEGIN = datetime(2026, 11, 29, tzinfo=UTC)
+MODEL = "gemini-3.8-flash"  # twice as dear from 2027-01-01
+BEGIN = datetime(2026, 12, 30, tzinfo=UTC)
 PRICES = packaged_tables().prices
 FATES = ("answered",) * 4 + ("cut", "no counts", "lost", "not served", "twice", "no key", "empty")
 ENDS = ("JOB_STATE_SUCCEEDED",) * 4 + ("JOB_STATE_FAILED", "JOB_STATE_EXPIRED", "JOB_STATE_CANCELLED")

@@ -64,7 +64,7 @@ def open_study(
     new_recipe: bool = False,
     to_send: bool = True,
     allow_unknown_model: bool = False,
-    now: Callable[[], datetime] = utc_now,
+    now: Callable[[], datetime] | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Opened]:
     """Everything read and checked, the ledger open. command: what will change the study, and then it is locked.
@@ -75,6 +75,7 @@ def open_study(
     refused, `world.refusal`. Raises StudyError or RecordsError with all findings before anything else is
     touched.
     """
+    now = now or utc_now
     study = load_study(path)
     today = now().date()
     tables = tables_of(study)
