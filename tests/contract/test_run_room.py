@@ -12,7 +12,7 @@ import pytest
 from overnight.core.usage import Usd
 from overnight.pricing.room import ENOUGH_ANSWERS
 from overnight.run.plan import make_plan
-from tests.contract.test_run_loop import FIRST, Desk, TwoStages, length
+from tests.contract.test_run_loop import FIRST, SECOND, Desk, TwoStages, length
 from tests.support.cloud import SWIFT, instead_of_a_child
 from tests.support.local_cloud import LocalCloud
 from tests.support.memory_backend import Line, MemoryBackend, answers, prompt_of
@@ -136,6 +136,9 @@ class TestFirstAttempts:
         run(desk)
         stages = desk.study.query("SELECT stage, max_output_tokens FROM shard ORDER BY id")[2:]
         assert stages == [("answer", 1_024), ("qa", by_model(desk))], "thirty answers of it"
+        with desk.world() as world:
+            counted = [world.rooms()[recipe.digest].seen.n_answers for recipe in (FIRST, SECOND)]
+        assert counted == [PILOT + 10, len(lines(desk)[1]) + len(lines(desk)[3])]
 
 
 class TestCutOff:
