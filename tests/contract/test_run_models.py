@@ -215,9 +215,11 @@ class TestAModelThatIsRetiredWhileItsJobsAreUnderWay:
         self, study: SmallStudy, shared_google: LocalCloud, how: str
     ) -> None:
         shared_google.reset()
+        shared_google.switch(stuck_pending=True)
         assert study.cli("run", "--detach", "--json").json["requests_in_flight"] == 6
         study.texts |= {"new1": "One more text.", "new2": "And another one."}
         self.retire(study)
+        shared_google.switch(stuck_pending=False)
         (job,) = study.query("SELECT job_name FROM shard")[0]
         shared_google.wait(job)
         ended = study.cli(how, "--json")
