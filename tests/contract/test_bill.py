@@ -14,7 +14,8 @@ import pytest
 from overnight.core.usage import Usd
 from overnight.pricing.prices import Price, PriceList, packaged_prices
 from overnight.run import loop
-from overnight.run.bill import Why, study_bill
+from overnight.run.bill import Why
+from overnight.run.billing import study_bill
 from overnight.run.plan import make_plan
 from overnight.run.publish import Closing
 from overnight.run.world import Options

@@ -18,7 +18,7 @@ from overnight.ledger.shards import Place, ShardFact
 from overnight.pricing.prices import PriceList
 from overnight.run import loop
 from overnight.run.adopt import adopt
-from overnight.run.bill import study_bill
+from overnight.run.billing import study_bill
 from overnight.run.rebuild import Site, rebuild
 from overnight.run.world import Options
 from tests.contract.test_run_loop import RECORDS, Desk, TwoStages, length

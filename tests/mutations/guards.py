@@ -417,7 +417,7 @@ MONEY = (
     ),
     guard(
         "the price is that of the model that served",
-        "run/bill.py",
+        "run/billing.py",
         "    price = pricing.price_of(group.served or shard.model, day) if usage.known else None\n",
         "    price = pricing.price_of(shard.model, day) if usage.known else None\n",
         f"{BILL}TestWhatIsBilled::test_a_line_has_the_price_of_the_model_that_served_it_not_of_the_one_asked",

@@ -23,7 +23,8 @@ from overnight.core.states import JobStatus
 from overnight.core.usage import Usd
 from overnight.ledger.shards import Place
 from overnight.run import loop
-from overnight.run.bill import RowPricing, StudyBill, study_bill, sum_of
+from overnight.run.bill import StudyBill, sum_of
+from overnight.run.billing import RowPricing, study_bill
 from overnight.run.world import Options
 from tests.contract.test_run_loop import Desk, TwoStages, length
 from tests.support.memory_backend import Line, MemoryBackend, answers

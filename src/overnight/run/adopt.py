@@ -22,7 +22,7 @@ from overnight.planning.wants import Wanted
 from overnight.requests.recognise import Foreign, differing, read_line, settings_of
 from overnight.requests.render import Renderer
 from overnight.requests.shards import SentRow
-from overnight.run.bill import utc_day
+from overnight.run.billing import utc_day
 from overnight.run.money import worst_case_of_made, worst_of
 from overnight.run.world import World
 

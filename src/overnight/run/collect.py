@@ -18,7 +18,8 @@ from overnight.errors import AccountingError, JobError
 from overnight.ledger.outcomes import Collecting
 from overnight.ledger.shards import ShardFact
 from overnight.pricing.prices import LONG_PROMPT_TOKENS
-from overnight.run.bill import Pricing, bill_of_job
+from overnight.run.bill import Pricing
+from overnight.run.billing import bill_of_job
 from overnight.run.echo import loose_fingerprints
 from overnight.run.raw import Keeper, RawFile, forget_kept, is_kept, kept_name, raw_files, read_lines
 from overnight.run.settled import settled_amounts

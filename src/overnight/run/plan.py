@@ -11,7 +11,7 @@ from overnight.planning.fit import ALL
 from overnight.planning.standing import Standings
 from overnight.planning.wants import Wants
 from overnight.pricing.room import Room
-from overnight.run.bill import cost_of_answers
+from overnight.run.billing import cost_of_answers
 from overnight.run.estimate import Estimated, count_tokens, estimate_plan, size_bytes_of
 from overnight.run.fit import Reach, reach_of
 from overnight.run.money import SMOKE_ROWS

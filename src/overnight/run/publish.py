@@ -21,7 +21,8 @@ from overnight.ledger.outcomes import LedgerCounts
 from overnight.planning.fit import ALL, NONE
 from overnight.planning.wants import Account
 from overnight.records.writer import results_columns, write_table
-from overnight.run.bill import RowPricing, StudyBill, study_bill
+from overnight.run.bill import StudyBill
+from overnight.run.billing import RowPricing, study_bill
 from overnight.run.cost_file import write_cost
 from overnight.run.money import Budget, budget_json, budget_of
 from overnight.run.results import FIRST, LAST, RowMaker, our_columns

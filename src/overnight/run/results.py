@@ -8,7 +8,7 @@ from overnight.core.record import Cell, Record
 from overnight.core.task import Column, Settled, Task
 from overnight.core.usage import total_of
 from overnight.planning.wants import Account
-from overnight.run.bill import RowPricing
+from overnight.run.billing import RowPricing
 
 FIRST: Final = (Column("record_id"), Column("outcome"), Column("problem"))
 LAST: Final = (

@@ -41,7 +41,8 @@ from overnight.report.render import MOST_GIVEN_UP, render_report
 from overnight.report.tally import AnswerTally
 from overnight.report.words import sample_words
 from overnight.requests.cleaning import clean
-from overnight.run.bill import Billed, RowPricing, StudyBill, Why, sum_of, sum_usage
+from overnight.run.bill import Billed, StudyBill, Why, sum_of, sum_usage
+from overnight.run.billing import RowPricing
 from overnight.run.results import detail_of, raw_line_of
 from overnight.run.world import World
 from overnight.study.models import AskSpec, ScreenSpec, Study
