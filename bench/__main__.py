@@ -17,7 +17,7 @@ from bench.figures import Figure, as_json, as_table
 from bench.measure import Runner
 from bench.sizes import FULL, QUICK, Sizes
 
-NAMES = ("render", "collect", "ledger", "memory", "startup", "identity", "transfer")
+NAMES = ("render", "collect", "ledger", "plan", "memory", "startup", "identity", "transfer")
 _PACKAGES = ("orjson", "msgspec", "pyarrow", "xxhash", "google-cloud-storage")
 
 

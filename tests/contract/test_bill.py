@@ -14,10 +14,12 @@ import pytest
 from overnight.core.usage import Usd
 from overnight.pricing.prices import Price, PriceList, packaged_prices
 from overnight.run import loop
-from overnight.run.bill import Why, study_bill
+from overnight.run.bill import Why
+from overnight.run.billing import study_bill
+from overnight.run.plan import make_plan
 from overnight.run.publish import Closing
 from overnight.run.world import Options
-from tests.contract.test_run_loop import RECORDS, Desk, desk, length
+from tests.contract.test_run_loop import RECORDS, Desk, desk, forgiving, length
 from tests.support.memory_backend import Line, MemoryBackend, answers, prompt_of
 
 __all__ = ["desk"]  # a fixture
@@ -29,7 +31,7 @@ millionths of a dollar until 2026-11-30; 100 · 2.00 + 15 · 10.00 = 350 from 20
 
 
 def served(line: Line, **changes: Any) -> Line:
-    return {**answers(length, model=MODEL)(line), **changes}
+    return {**(answers(length, model=MODEL)(line) or {}), **changes}
 
 
 @dataclass
@@ -176,6 +178,32 @@ class TestWhatIsBilled:
         assert total(closing) == RECORDS * Decimal("0.000137")  # 60 · 1.00 + 40 · 0.05 + 15 · 5.00 millionths
         assert closing.bill.by_caching == Usd(RECORDS * Decimal("0.000038"))  # 40 · (1.00 − 0.05)
 
+    def test_a_line_has_the_price_of_the_model_that_served_it_not_of_the_one_asked(self, desk: Desk) -> None:
+        asking_argon(desk)
+        desk.backend = MemoryBackend(answers(length, model="gemini-3.8-flash"))
+        closing = desk.run()
+        assert total(closing) == RECORDS * Decimal("0.000065625")  # 100 · 0.375 + 15 · 1.875 millionths
+        assert {(row["model_asked"], row["model_served"]) for row in cost_rows(desk)} == {(MODEL, "gemini-3.8-flash")}
+
+    def test_surplus_is_billed(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The first job's answers were not of the form asked for, the second one is under way, and then they are."""
+        asking_argon(desk)
+        bad = answers(lambda prompt: {"n": str(len(prompt))}, model=MODEL)
+        desk.backend = MemoryBackend(
+            lambda line: (bad if line["key"].endswith("-a1") and "nurses" in prompt_of(line) else served)(line)
+        )
+        desk.run(detach=True)
+        desk.backend.looks = 9
+        again = desk.run(detach=True).in_flight
+        assert 0 < again < RECORDS
+        with monkeypatch.context() as patched, desk.world() as world:
+            patched.setattr("overnight.run.collect.validator", forgiving)
+            loop.fetch(world, Options(), again=True)
+        closing = desk.run()
+        assert closing.strays == {"surplus": again}
+        assert total(closing) == (RECORDS + again) * BEFORE
+        assert added_up(cost_rows(desk)) == total(closing)
+
     def test_a_long_prompt_has_the_tier_of_its_own_request(self, desk: Desk) -> None:
         desk.study.model = "gemini-3.1-pro-preview"
         desk.study.write()
@@ -185,7 +213,7 @@ class TestWhatIsBilled:
         sizes = cycle((200_000, 200_001))
 
         def long(line: Line) -> Line:
-            answered = answers(length, model="gemini-3.1-pro-preview")(line)
+            answered = answers(length, model="gemini-3.1-pro-preview")(line) or {}
             answered["response"]["usageMetadata"]["promptTokenCount"] = next(sizes)
             return answered
 
@@ -272,7 +300,7 @@ class TestBefore:
         asking_argon(desk)
         desk.backend = MemoryBackend(served)
         with desk.world() as world:
-            planned = loop.make_plan(world)
+            planned = make_plan(world)
         closing = desk.run()
         assert closing.bill is not None
         assert closing.bill.before is not None

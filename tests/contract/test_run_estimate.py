@@ -1,6 +1,8 @@
 """What `plan` says a run may cost: before any answer, after some, after an edit, on Google, before a price changes."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -87,7 +89,7 @@ class TestBefore:
         ]  # fmt: skip
         assert all("tokens in" in line for line in lines[start + 1 : start + 4])
         assert "each byte a token" in lines[start + 4]
-        assert max(map(len, lines)) <= 100
+        assert max(len(line) for line in lines if str(study.home) not in line) <= 100
         for said in ("not counted", "a guess for thinking low", "At once instead", "since 20", "all 3 rounds"):
             assert said in "\n".join(lines)
 
@@ -144,6 +146,13 @@ class TestEarlierAnswers:
         share = plan(study)["estimate"]["sent_again_per_thousand"]
         assert (share["expected"], share["attempts"]) == (0, RECORDS)
 
+    def test_sources_name_who_says_how_long_it_thinks_while_no_answer_tells(self, study: SmallStudy) -> None:
+        guess = "thinking low: 50 to 1,500 tokens, 300 expected. Source: ours [?], checked 2026-11-22"
+        assert guess in study.cli("plan", "--sources").out
+        study.cli("run")
+        add(study, 1)
+        assert "tokens, 300 expected" not in study.cli("plan", "--sources").out
+
     def test_an_edited_prompt_keeps_what_the_model_was_seen_to_write(self, study: SmallStudy) -> None:
         study.cli("run")
         edit(study, question=OTHER_QUESTION)
@@ -176,6 +185,16 @@ class TestCauses:
         said = study.cli("plan").out
         assert f"{RECORDS} requests to send: {words}; their answers cost $" in said
         assert "(--pay-again)" in said
+
+    def test_what_is_wasted_is_not_known_where_an_answer_came_without_counts(self, study: SmallStudy) -> None:
+        study.cli("run")
+        edit(study, question=OTHER_QUESTION)
+        reason = {"requests": RECORDS, "wasted_usd": None}
+        assert plan(study)["asked_again"] != {"prompt_changed": reason}
+        with closing(sqlite3.connect(study.ledger)) as ledger, ledger:
+            ledger.execute("UPDATE outcome SET prompt_tokens = NULL, cached_tokens = NULL WHERE row = 2")
+        assert plan(study)["asked_again"] == {"prompt_changed": reason}
+        assert "their answers cost an amount that is not known" in study.cli("plan").out
 
     def test_an_edited_text_and_what_a_person_opened_have_lines_of_their_own(self, study: SmallStudy) -> None:
         study.cli("run")

@@ -13,7 +13,8 @@ from overnight.pricing import packaged_tables
 from overnight.pricing.prices import MODES, SURFACES
 from overnight.wiring import opening
 from overnight.wiring.opening import open_study
-from tests.support.studies import SmallStudy
+from tests.support.local_cloud import LocalCloud
+from tests.support.studies import CLOUD, SmallStudy
 
 FLASH = "gemini-3.8-flash"
 OWN = """
@@ -50,11 +51,11 @@ def table(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 class TestTheTable:
-    def test_it_is_at_most_100_columns_wide(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_its_rows_fit_80_columns_whatever_is_said_below_them(self, capsys: pytest.CaptureFixture[str]) -> None:
         for surface in SURFACES:
             for mode in MODES:
                 lines = table(capsys, "--all", "--sources", "--surface", surface, "--mode", mode).splitlines()
-                assert max(map(len, lines)) <= 100
+                assert max(len(line) for line in lines if line.startswith("gemini-")) <= 80
 
     def test_retired_ones_are_hidden_and_said(
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -105,7 +106,16 @@ class TestOwnPrices:
         planned = study.cli("plan", "--json").json
         assert Decimal(planned["cost_usd"]["expected"]) > before * 10
         assert "your own file mine.toml" in study.cli("plan", "--sources").out
-        assert "your own row" in study.cli("models").out
+        assert "your own row" in " ".join(study.cli("models").out.split())
+
+    def test_what_a_study_would_cost_comes_with_the_thinking_it_is_reckoned_with(self, study: SmallStudy) -> None:
+        said = " ".join(study.cli("models").out.split())
+        assert "for what is left to send, thinking low; price from" in said
+        assert "for what is left to send, thinking off; price from" in said, "2.5 Flash-Lite knows no levels"
+        rows = {row["id"]: row for row in study.cli("models", "--json").json["models"]}
+        assert rows["gemini-2.5-flash-lite"]["study_thinking"] == "off"
+        planned = study.cli("plan", "--json").json["cost_usd"]["expected"]
+        assert (rows[FLASH]["study_usd"], rows[FLASH]["study_thinking"]) == (planned, "low")
 
     def test_a_slip_in_the_file_is_named_with_its_line(self, study: SmallStudy) -> None:
         priced(study, "-1")
@@ -119,12 +129,37 @@ class TestOwnPrices:
 
 
 class TestRefusals:
+    @pytest.fixture(autouse=True)
+    def today(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """3.6 Flash is retired, and no other price changes."""
+        at(monkeypatch, 2026, 11, 22)
+
+    def test_a_model_without_a_price_is_told_of_before_run_refuses_it(self, tmp_path: Path) -> None:
+        study = SmallStudy.of(tmp_path / "u", n=6, model="gemini-4-carbon")
+        study.more = CLOUD
+        study.write()
+        assert "no source states what gemini-4-carbon costs in a job" in study.cli("check").out
+        said = study.cli("plan").out
+        assert "Cost: unknown" in said
+        assert "`run` will refuse" in said
+        assert "at once" not in said
+        assert "Next: overnight run" not in said
+
+    def test_the_surcharge_of_a_location_stands_beside_the_price(self, tmp_path: Path) -> None:
+        study = SmallStudy.of(tmp_path / "u", n=6, model="gemini-4-argon")
+        study.more = CLOUD.replace("location: global", "location: us-central1")
+        study.write()
+        assert "out a million tokens, × 1.1 in us-central1, since" in study.cli("plan").out
+        study.more = CLOUD
+        study.write()
+        assert "out a million tokens, since" in study.cli("plan").out
+
     def test_a_retired_model_comes_with_others_and_their_price_for_this_study(self, tmp_path: Path) -> None:
         ended = SmallStudy.of(tmp_path / "r", n=6, model="gemini-3.6-flash").cli("check")
         assert ended.code == 3
         assert "was retired on 2026-11-19 (source: litellm" in ended.err
         assert "→ Use gemini-3.8-flash (about $0.0" in ended.err
-        assert "thinking low), or gemini-" in ended.err
+        assert "thinking low) or gemini-" in ended.err
 
     def test_the_price_named_is_the_one_that_plan_gives_for_that_model(self, tmp_path: Path) -> None:
         said = SmallStudy.of(tmp_path / "a", n=6, model="gemini-3.6-flash").cli("check").err
@@ -157,3 +192,50 @@ class TestAModelThatNoTableKnows:
         assert checked.code == 0, checked.err
         assert "no table of this version knows gemini-9-new" in checked.out
         assert study.cli("plan", "--allow-unknown-model", "--json").json["cost_usd"]["expected"] is not None
+
+
+class TestAModelThatIsRetiredWhileItsJobsAreUnderWay:
+    """Collect what is there before judging: only sending is refused."""
+
+    def retire(self, study: SmallStudy) -> None:
+        own = '[[model]]\nid = "gemini-3.8-flash"\nvertex = { retired = 2026-11-01 }\n'
+        (study.home / "mine.toml").write_text(own, encoding="utf-8")
+        study.more = "models: mine.toml\n"
+        study.write()
+
+    def test_run_collects_them_and_has_nothing_to_refuse_where_nothing_is_left(self, study: SmallStudy) -> None:
+        assert study.cli("run", "--detach", "--json").json["requests_in_flight"] == 6
+        self.retire(study)
+        ended = study.cli("run", "--json")
+        assert (ended.code, ended.json["answers"], ended.json["open"]) == (0, 6, 0), ended.err
+        assert study.cli("run", "--json").code == 0, "a study that is complete stays so"
+
+    @pytest.mark.parametrize("how", ["run", "fetch"])
+    def test_what_is_left_is_said_not_to_be_sent_and_why(
+        self, study: SmallStudy, shared_google: LocalCloud, how: str
+    ) -> None:
+        shared_google.reset()
+        shared_google.switch(stuck_pending=True)
+        assert study.cli("run", "--detach", "--json").json["requests_in_flight"] == 6
+        study.texts |= {"new1": "One more text.", "new2": "And another one."}
+        self.retire(study)
+        shared_google.switch(stuck_pending=False)
+        (job,) = study.query("SELECT job_name FROM shard")[0]
+        shared_google.wait(job)
+        ended = study.cli(how, "--json")
+        assert (ended.json["answers"], ended.json["open"], ended.json["requests_sent"]) == (6, 2, 0), ended.err
+        assert "model gemini-3.8-flash was retired on 2026-11-01" in ended.json["cannot_send"]
+        status = study.cli("status")
+        assert "nothing more is sent: model gemini-3.8-flash was retired on 2026-11-01" in status.out
+        assert "Next: overnight check" in status.out
+        assert study.query("SELECT count(*) FROM shard") == [(1,)]
+        refused = study.cli("run")
+        assert refused.code == 3
+        assert "2 requests are left, and none can be sent: model gemini-3.8-flash was retired on" in refused.err
+        assert "→ Use gemini-" in refused.err
+        assert "about $0.0" in refused.err, "and what the others would cost for what is left"
+
+    def test_a_study_that_has_sent_nothing_is_refused_before_anything_is_touched(self, study: SmallStudy) -> None:
+        self.retire(study)
+        assert study.cli("run").code == 3
+        assert not study.ledger.exists()

@@ -12,7 +12,7 @@ from overnight.core.usage import Usd
 from overnight.errors import BreakerError, NotFoundError
 from overnight.ledger.shards import Place
 from overnight.run import loop
-from overnight.run.bill import study_bill
+from overnight.run.billing import study_bill
 from overnight.run.world import Options
 from tests.contract.test_run_loop import RECORDS, Desk, desk, forgiving, length
 from tests.support.memory_backend import Line, MemoryBackend, answers, prompt_of

@@ -220,10 +220,10 @@ class TestFolders:
         owner, codes = (Shards if copied_at == "submitting" else Owners), []
         step, submit = getattr(owner, copied_at), VertexStorage.submit
 
-        def copied_before(*arguments: Any) -> Any:
+        def copied_before(*arguments: Any, **named: Any) -> Any:
             if not copy.home.exists():
                 copied(study)
-            return step(*arguments)
+            return step(*arguments, **named)
 
         def after_the_copy(*arguments: Any) -> Any:
             codes.append(run(copy).code)
@@ -243,10 +243,10 @@ class TestFolders:
         """The copy has given the shard up as never sent; the other has made its job of it."""
         step = Shards.submitting
 
-        def copied_before(*arguments: Any) -> Any:
+        def copied_before(*arguments: Any, **named: Any) -> Any:
             if not (study.home.parent / "second").exists():
                 copied(study)
-            return step(*arguments)
+            return step(*arguments, **named)
 
         assert run(study).code == 0
         with monkeypatch.context() as patch:

@@ -160,9 +160,14 @@ def blocked_results(study: SmallStudy, cloud: LocalCloud) -> Iterator[None]:
     target.rmdir()
 
 
+_LONG: Final = "The ward was quiet. " * 100
+
+
 @contextlib.contextmanager
 def full_disk(study: SmallStudy, cloud: LocalCloud) -> Iterator[Give]:
-    """After a job was sent: writing fails as on a full disk."""
+    """After a job of long texts was sent: writing fails as on a full disk, and its output is the first that does."""
+    study.texts = {record: f"{text} {_LONG}" for record, text in study.texts.items()}
+    study.write()
     _run(study, "--detach")
     yield lambda verb, options: on_a_small_disk(cloud.endpoint, verb, str(study.path), *options)
 

@@ -13,6 +13,10 @@ MATCH = "tests/unit/test_match.py::"
 LOOP = "tests/contract/test_run_loop.py::"
 MENDED = "tests/contract/test_run_mended.py::"
 GOOGLE = "tests/contract/test_run_google.py::"
+ROOM = "tests/contract/test_run_room.py::"
+KEPT = "tests/contract/test_run_kept.py::"
+BILL = "tests/contract/test_bill.py::"
+LAWS = "tests/property/test_bill_laws.py::"
 OWN = "tests/mutations/test_unshared.py::"
 
 IDENTITY = (
@@ -35,15 +39,15 @@ IDENTITY = (
     guard(
         "the surplus rule",
         "answers/match.py",
-        "        if address in self._answered:\n            stray",
-        "        if not address:\n            stray",
+        "        if address in self._answered:\n            self",
+        "        if not address:\n            self",
         f"{MATCH}TestSurplus::test_a_line_for_what_was_settled_before_is_stored_and_replaces_nothing",
         "a late line would settle a request a second time",
     ),
     guard(
         "what an earlier attempt answered is known when a job is read",
         "run/collect.py",
-        "        answered=_answered_before(world, expected) - kept,\n",
+        "        answered=_answered_before(world, expected),\n",
         "",
         f"{OWN}test_a_late_answer_of_an_early_attempt_makes_the_later_one_surplus",
         "a request would have two answers",
@@ -110,7 +114,7 @@ LEDGER = (
     guard(
         "an answer is never replaced",
         "run/collect.py",
-        "        if found.outcome.address in self.kept:\n            return\n",
+        "        stored=world.ledger.outcomes.answers_of(shard.id),\n",
         "",
         f"{OWN}test_reading_output_again_leaves_its_answers_as_they_are",
         "reading again would write a second answer beside the first",
@@ -372,6 +376,78 @@ MONEY = (
         "what a failed job cost would be counted as nothing",
     ),
     guard(
+        "what a job keeps counts under the caps",
+        "ledger/shards.py",
+        "                total = total + (fact.billed or Usd()) + (fact.kept or Usd())\n",
+        "                total = total + (fact.billed or Usd())\n",
+        f"{KEPT}TestOneRow::test_whose_cost_is_unknown_keeps_the_worst_case_of_the_longest[JOB_STATE_EXPIRED-lost_the_long_one-expired]",
+        "rows whose cost nobody knows would be free",
+    ),
+    guard(
+        "an adopted job knows its longest row",
+        "run/adopt.py",
+        "        row=of_row,\n",
+        "        row=None,\n",
+        f"{KEPT}TestAdopted::test_a_row_that_is_missing_keeps_the_worst_case_of_the_longest",
+        "a long row that was lost would keep an even share",
+    ),
+    guard(
+        "a recovered job is reserved for at the price of its own day",
+        "run/rebuild.py",
+        "    made = datetime.fromisoformat(manifest.intended).date() if _when(manifest.intended) else site.now().date()\n",
+        "    made = site.now().date()\n",
+        f"{KEPT}TestRecovered::test_a_rebuilt_ledger_holds_at_least_what_the_lost_one_held[30]",
+        "a lost ledger that is made again later would hold less than was committed",
+    ),
+    guard(
+        "cached tokens have their own price",
+        "pricing/bill.py",
+        "        + Usd(cached_rate) * cached\n",
+        "        + Usd(rates.input_usd_per_mtok) * cached\n",
+        f"{BILL}TestWhatIsBilled::test_cached_tokens_have_their_own_price_and_what_they_saved_is_said",
+        "the bill would be higher than Google's",
+    ),
+    guard(
+        "a failed line with token counts is billed",
+        "ledger/bills.py",
+        " FROM outcome WHERE shard = :shard\n",
+        " FROM outcome WHERE shard = :shard AND kind IS NULL\n",
+        f"{BILL}TestWhatIsBilled::test_a_line_with_counts_is_billed_also_when_it_failed",
+        "what was served in vain would be left out",
+    ),
+    guard(
+        "the price is that of the model that served",
+        "run/billing.py",
+        "    price = pricing.price_of(group.served or shard.model, day) if usage.known else None\n",
+        "    price = pricing.price_of(shard.model, day) if usage.known else None\n",
+        f"{BILL}TestWhatIsBilled::test_a_line_has_the_price_of_the_model_that_served_it_not_of_the_one_asked",
+        "a model that was re-routed would be billed at another one's price",
+    ),
+    guard(
+        "surplus is billed",
+        "ledger/bills.py",
+        "{_TOKENS} FROM stray WHERE shard = :shard\n",
+        "{_TOKENS} FROM stray WHERE shard = :shard AND kind <> 'surplus'\n",
+        f"{BILL}TestWhatIsBilled::test_surplus_is_billed",
+        "what was served twice would be billed once",
+    ),
+    guard(
+        "one serving in two files is billed once",
+        "answers/match.py",
+        "        servings.add(serving)\n        return before\n",
+        "        servings.add(serving)\n        return False\n",
+        f"{LAWS}test_a_better_line_that_is_read_later_is_billed_beside_the_answer_that_stays",
+        "each line of a chunk would be billed again",
+    ),
+    guard(
+        "a model that cannot be used is not sent to",
+        "run/gate.py",
+        "    if world.refusal is not None:\n",
+        "    if world.refusal is None and world.cannot_send:\n",
+        "tests/contract/test_run_models.py::TestAModelThatIsRetiredWhileItsJobsAreUnderWay::test_what_is_left_is_said_not_to_be_sent_and_why[run]",
+        "a run that collects would send to a model that is retired",
+    ),
+    guard(
         "rows asked at once count under the caps",
         "ledger/shards.py",
         "            total = sum((Usd(amount) for amount in amounts if amount is not None), total)\n",
@@ -394,6 +470,38 @@ MONEY = (
         "    kept = shard.reserved * 0 if shard.row is not None else",
         "tests/unit/test_settled.py::test_an_unknown_row_may_have_been_the_dearest",
         "a long row that was served and lost would cost more than is kept for it",
+    ),
+    guard(
+        "what was cut off is asked with more room than it had",
+        "planning/standing.py",
+        "        while self.room(step) <= standing.cut_at and",
+        "        while not standing.attempts and",
+        "tests/unit/test_standing.py::TestPolicy::test_the_next_room_is_more_than_what_was_too_little[250-400]",
+        "an answer would be cut off again, and paid for again",
+    ),
+    guard(
+        "a small first room is no reason to give up",
+        "planning/standing.py",
+        "        had = standing.cut_at or self.room(",
+        "        had = self.room(",
+        "tests/unit/test_standing.py::TestPolicy::test_after_a_small_room_the_largest_is_still_to_be_tried",
+        "a long answer would be lost that the room by model held",
+    ),
+    guard(
+        "the room that answers needed is for what was never cut off",
+        "planning/difference.py",
+        "        found = None if standing.truncations else self._rooms.get(recipe)\n",
+        "        found = self._rooms.get(recipe)\n",
+        f"{ROOM}TestCutOff::test_it_is_asked_again_with_twice_the_room_by_the_model_and_nothing_else_is",
+        "what was cut off would be cut off at the same place until its attempts are used up",
+    ),
+    guard(
+        "what a stand-in's answers took says nothing of a model's",
+        "ledger/outcomes.py",
+        '            " WHERE realm = ? AND model = ?"\n            " AND (kind',
+        '            " WHERE ? <> \'\' AND model = ?"\n            " AND (kind',
+        f"{ROOM}TestSaid::test_a_stand_ins_answers_are_no_evidence_for_google",
+        "Google's answers would be cut off and paid for at the length of a program's",
     ),
     guard(
         "nobody is passed over in the draw",

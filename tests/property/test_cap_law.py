@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ from overnight.core.usage import Usage, Usd
 from overnight.errors import OvernightError, RefusedError, UnavailableError
 from overnight.ledger.ledger import Ledger
 from overnight.ledger.shards import Place
-from overnight.pricing import packaged_tables
+from overnight.pricing import packaged_tables, room
 from overnight.pricing.bill import cost
 from overnight.pricing.prices import BATCH, STANDARD, Mode
 from overnight.pricing.tokens import token_bound
@@ -35,8 +36,8 @@ from tests.contract.test_run_loop import Desk, TwoStages, length
 from tests.support.memory_backend import MemoryBackend, MemoryJob, answers
 from tests.support.studies import CLOUD, SmallStudy
 
-MODEL = "gemini-3.8-flash"  # twice as dear from 2026-12-01
-BEGIN = datetime(2026, 11, 29, tzinfo=UTC)
+MODEL = "gemini-3.8-flash"  # twice as dear from 2027-01-01
+BEGIN = datetime(2026, 12, 30, tzinfo=UTC)
 PRICES = packaged_tables().prices
 FATES = ("answered",) * 4 + ("cut", "no counts", "lost", "not served", "twice", "no key", "empty")
 ENDS = ("JOB_STATE_SUCCEEDED",) * 4 + ("JOB_STATE_FAILED", "JOB_STATE_EXPIRED", "JOB_STATE_CANCELLED")
@@ -162,8 +163,8 @@ class Erratic(MemoryBackend):
     def _serve(self, line: dict[str, Any], label: str, mode: Mode, when: datetime, size: int) -> dict[str, Any]:
         """Serves and bills one row: any number of tokens up to what the model may be given and may give."""
         share = st.sampled_from((0.0, 0.3, 1.0, 1.0))
-        room = line["request"]["generationConfig"]["maxOutputTokens"]
-        prompt, output = int(token_bound(size) * self.data.draw(share)), int(room * self.data.draw(share))
+        most = line["request"]["generationConfig"]["maxOutputTokens"]
+        prompt, output = int(token_bound(size) * self.data.draw(share)), int(most * self.data.draw(share))
         thinking = int(output * self.data.draw(share))
         price = PRICES.price(MODEL, when.date(), mode)
         assert price is not None
@@ -261,9 +262,12 @@ def test_what_the_service_bills_passes_neither_the_limit_nor_what_the_ledger_com
             Usd(worst.amount.quantize(Decimal("0.000001"))),
         )
         write_budget(desk, data.draw(st.booleans()))
-        for _ in range(data.draw(st.integers(1, 3))):
-            one_run(desk, data, worst)
-            between(desk, data, worst)
+        with pytest.MonkeyPatch.context() as patch:  # a study as small as this one has no fifty answers
+            patch.setattr(room, "ENOUGH_ANSWERS", data.draw(st.sampled_from((1, 2, 50))))
+            patch.setattr(room, "LEAST_ROOM", data.draw(st.sampled_from((1, 1_024))))
+            for _ in range(data.draw(st.integers(1, 3))):
+                one_run(desk, data, worst)
+                between(desk, data, worst)
         backend.look = lambda: None
         backend.finish_all()
         with desk.world():

@@ -70,7 +70,7 @@ def read_all(ledger: Ledger) -> None:
     for shard in ledger.shards.all("google"):
         list(ledger.shards.rows(shard.id))
         ledger.bills.of_shard(shard.id, 200_000)
-        outcomes.answered_in(shard.id)
+        list(outcomes.answers_of(shard.id))
     ledger.bindings.of_record("google", "r1")
     ledger.bills.shared("google", 200_000)
     ledger.bills.smokes("google")

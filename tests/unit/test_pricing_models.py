@@ -79,7 +79,7 @@ def test_deep_think_is_explained_with_what_comes_nearest_in_this_version(name: s
     message = refusal(name)
     assert "no API serves Deep Think" in message
     assert "thinking: max}" in message
-    assert "(`deep_think`) are not in this version" in message, "nothing is offered that the study file refuses"
+    assert "(`deep_think`), are not in this version" in message, "nothing is offered that the study file refuses"
 
 
 def test_closed_and_retired_depend_on_the_day() -> None:
@@ -99,7 +99,8 @@ def test_names_of_the_past_are_refused_with_what_took_their_place(name: str) -> 
 
 def test_doubts_and_coming_ends_are_cautions() -> None:
     doubt = chosen("gemini-4-carbon").warnings
-    assert [finding.level for finding in doubt] == ["warning"]
+    assert [finding.level for finding in doubt] == ["warning", "warning"]
+    assert "no source states what gemini-4-carbon costs in a job" in doubt[1].what
     assert "not established" in doubt[0].what
     ending = chosen("gemini-3.7-flash").warnings
     assert "retired on 2027-01-28" in ending[0].what
@@ -198,7 +199,15 @@ def test_a_refusal_names_what_can_be_used_with_its_price() -> None:
     assert 2 <= len(found.alternatives) <= 3
     assert "gemini-3.7-flash" not in found.alternatives, "it ends in two months"
     hint = found.finding({"gemini-3.8-flash": "about $1.20 for this study"}).hint
-    assert hint.startswith("Use gemini-3.8-flash (about $1.20 for this study), or ")
+    assert hint.startswith("Use gemini-3.8-flash (about $1.20 for this study), ")
+
+
+def test_a_name_of_another_maker_is_told_from_a_slip() -> None:
+    said = {name: choose(TABLES, name, None, TODAY) for name in ("gpt-5", "gemini-99")}
+    assert {name: "Gemini models are the only ones it asks" in found.what for name, found in said.items()} == {
+        "gpt-5": True,
+        "gemini-99": False,
+    }
 
 
 def test_a_thinking_setting_is_refused_with_models_that_take_it() -> None:

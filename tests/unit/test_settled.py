@@ -18,7 +18,7 @@ def job(n_rows: int, reserved: str, row: str | None) -> ShardFact:
     of_row = None if row is None else Usd(row)
     return ShardFact(
         1, "google", "answer", "r", "m", 9, "collected", "l", PLACE, "", n_rows, 1, Usd(reserved), None, None, "", "j",
-        None, cancelled=False, collected="", lines=0, breaker="", adopted=False, row=of_row,
+        None, cancelled=False, collected="", lines=0, breaker="", adopted=False, repeats=False, row=of_row,
     )  # fmt: skip
 
 
@@ -52,6 +52,6 @@ def test_nothing_is_kept_where_all_is_known_or_the_bill_took_all() -> None:
 
 
 def test_without_the_longest_row_each_keeps_its_even_share() -> None:
-    """Jobs of earlier versions, and adopted ones."""
+    """Jobs of earlier versions."""
     settled = settled_amounts(job(4, "1.20", None), [rows(ANSWER, 3, "0.10"), rows(LOST, 1, None, Why.NO_LINE)])
     assert settled == (Usd("0.10"), Usd("1.20") * Decimal("0.25"))

@@ -108,6 +108,26 @@ class TestPolicy:
         other = Standing(State.PROBLEM, 9, truncations, truncations, ERROR, 1)
         assert not patient.given_up(other), "room is no reason to give up what was not cut last"
 
+    def test_after_a_small_room_the_largest_is_still_to_be_tried(self) -> None:
+        """A first attempt had 100, since answers before it took less; by the model it would have had all there is."""
+        most = Policy(99, lambda truncations: 400)
+        cut = Standing(State.PROBLEM, 1, 1, 1, CUT, 1, cut_at=100)
+        assert (most.next_room(cut), most.given_up(cut)) == (400, False)
+        assert most.given_up(Standing(State.PROBLEM, 2, 2, 2, CUT, 1, cut_at=400))
+
+    @pytest.mark.parametrize(("cut_at", "room"), [(0, 200), (50, 200), (199, 200), (200, 400), (250, 400)])
+    def test_the_next_room_is_more_than_what_was_too_little(self, cut_at: int, room: int) -> None:
+        """A job made by hand had any room, and may not have said which."""
+        cut = Standing(State.PROBLEM, 1, 1, 1, CUT, 1, cut_at=cut_at)
+        assert (POLICY.next_room(cut), POLICY.given_up(cut)) == (room, False)
+        assert POLICY.given_up(Standing(State.PROBLEM, 1, 1, 1, CUT, 1, cut_at=400))
+
+    def test_the_most_that_was_too_little_is_kept_of_what_was_truncated(self) -> None:
+        sent, ended = [(A, 1, 1), (A, 2, 2), (B, 1, 1)], [(A, 1, CUT, 1), (A, 2, CUT, 2), (B, 1, ERROR, 3)]
+        found = Standings(sent, ended, cut=[(A, 100), (A, 60)])
+        assert (found[A].cut_at, found[B].cut_at) == (100, 0)
+        assert dict(found.items())[A] == found[A]
+
     @pytest.mark.parametrize("state", [state for state in State if state is not State.PROBLEM])
     def test_only_a_problem_is_given_up_and_only_an_answer_settled_besides(self, state: State) -> None:
         standing = Standing(state, 9, 255, 255, Kind.BLOCKED, 1)

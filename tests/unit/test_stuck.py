@@ -15,6 +15,7 @@ from overnight.planning.usual import PastJob, aim_s, quiet_s, usual
 from overnight.requests.shards import SentRow
 from overnight.run.stuck import Look, spell, stuck
 from overnight.run.world import World
+from overnight.wiring import opening
 from overnight.wiring.opening import open_study
 from tests.support.recipes import recipe
 from tests.support.studies import CLOUD, SmallStudy
@@ -198,12 +199,12 @@ def test_times_are_spelled_as_one_says_them(seconds: float, words: str) -> None:
 
 @pytest.mark.parametrize(("waited_h", "unusual"), [(23, False), (31, True)])
 def test_status_shows_a_job_that_was_unusual_when_it_was_last_looked_at(
-    tmp_path: Path, waited_h: int, unusual: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waited_h: int, unusual: bool
 ) -> None:
+    monkeypatch.setattr(opening, "utc_now", lambda: NOON)
     study = SmallStudy.of(tmp_path, 1, more=CLOUD)
     with open_study(study.path, command="run") as opened:
-        since_noon_h = (datetime.now(UTC) - NOON).total_seconds() / HOUR
-        job(opened.world, waited_h=waited_h - since_noon_h)
+        job(opened.world, waited_h=waited_h)
     line = f"  when last looked at: job 1 waits in the queue for unusually long: {waited_h} hours, since "
     assert (line in study.cli("status").out) is unusual
     assert bool(study.cli("status", "--json").json["job_states"][0]["unusual"]) is unusual

@@ -11,13 +11,18 @@ A line is matched by key and verified by the fingerprint of the echoed text (doc
     two lines for one request               → the better one counts: verified before `key_only` before mismatched,
                                               answer before problem (it is paid for), final file before chunk, earliest
                                               processed_time, smallest digest; the other is a stray
+    read again, for a request that was answered in an earlier reading: the line it was taken from is that answer still,
+                                              each other one is a stray
+
+One serving may be written several times, as in a chunk and in the final file: the same answer, time, model and tokens.
+It carries its tokens once, on whichever of its lines; every other serving carries its own, since it is billed.
 
 So it does not matter in which order the lines come. Sums hold by construction and are checked by the caller:
 lines = accepted + strays; rows = accepted + missing + settled before.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
@@ -29,10 +34,11 @@ from overnight.answers.validate import Validator
 from overnight.core.identity import fingerprint, loose_text, parse_wire_key, wire_key
 from overnight.core.outcome import COPY, SUSPICIOUS, Identity, Outcome, ProblemKind, Stray, StrayKind
 from overnight.core.realm import GOOGLE, STAND_IN_SUFFIX
-from overnight.core.usage import NO_USAGE
+from overnight.core.usage import NO_USAGE, Usage
 
 BREAKER_SHARE: Final = 0.02
 BREAKER_ROWS: Final = 10
+_SURPLUS: Final = "settled before by another attempt"
 
 
 class Expected(msgspec.Struct, frozen=True, gc=False):
@@ -45,12 +51,12 @@ class Expected(msgspec.Struct, frozen=True, gc=False):
 class Taken(msgspec.Struct, frozen=True, gc=False):
     """A line that was attached to its request. `instead_of`: what an earlier, worse line of it had said.
 
-    copy: the two are one serving written twice, as in a chunk and in the final file: billed once.
+    counted: this serving's tokens are on a stray that came before, which is a copy of this line from now on.
     """
 
     outcome: Outcome
     instead_of: Stray | None = None
-    copy: bool = False
+    counted: bool = False
 
 
 @dataclass(slots=True)
@@ -70,16 +76,17 @@ class Tally:
 
 _Rank = tuple[bool, bool, bool, bool, str, bytes]
 _SAID: Final = -1
-_TIME: Final = -2
 """Place in a rank of the digest of what was said."""
+_Serving = tuple[bytes, str, str, Usage]
 
 
 class Matcher:
     """Feed it every line of a job's output, the final file first; then ask for `rest()`.
 
     expected: what was sent, by address. answered: requests settled before by another attempt; a line for one of them
-    is surplus. loose: fingerprints of the loose form of the texts sent, by address; called once, and only when an
-    echo differs, since it means reading the input again.
+    is surplus. stored: answers that an earlier reading of this output took; they stay as they are. loose: fingerprints
+    of the loose form of the texts sent, by address; called once, and only when an echo differs, since it means reading
+    the input again.
     """
 
     def __init__(
@@ -89,17 +96,26 @@ class Matcher:
         validate: Validator,
         *,
         answered: frozenset[bytes] = frozenset(),
+        stored: Iterable[Outcome] = (),
         loose: Callable[[], Mapping[bytes, bytes]] = dict,
     ) -> None:
         self.tally = Tally()
-        self._realm, self._expected, self._validate, self._answered = realm, expected, validate, answered
+        self._realm, self._expected, self._validate = realm, expected, validate
         self._loose_source = loose
         self._loose: Mapping[bytes, bytes] | None = None
         self._taken: dict[bytes, tuple[_Rank, Outcome | None]] = {}
+        self._servings: dict[bytes, set[_Serving]] = {}
+        for one in stored:
+            self._taken[one.address] = _rank(one, _Place(one.source, False)), _without_answer(one)
+        self._stored = frozenset(self._taken)
+        self._answered = answered - self._stored
+        self._unseen = set(self._stored)
+        self._in_its_place: dict[bytes, tuple[Outcome, _Rank]] = {}
         self._keyless: dict[bytes | None, list[tuple[Reply, _Place]]] = defaultdict(list)
 
     def line(self, data: bytes, source: str, *, chunk: bool = False) -> Taken | Stray | None:
-        """One line. None: it carries no key and waits for `rest()`, when it is known which requests are open."""
+        """One line. None: nothing is to be written, as it is what an answer that is stored was taken from; or it waits
+        for `rest()`, as one without a key does, until it is known which requests are open."""
         self.tally.lines += 1
         try:
             reply = parse_line(data)
@@ -121,7 +137,18 @@ class Matcher:
         return self._settle(address, row, reply, place, self._identify(address, row, reply))
 
     def rest(self) -> Iterator[Taken | Stray]:
-        """Lines without a key, now that all the others are placed."""
+        """Lines that waited, now that all the others are placed."""
+        yield from self._without_key()
+        for address, (outcome, rank) in sorted(self._in_its_place.items()):
+            if address in self._unseen:
+                self._see(address)
+            else:
+                yield self._another(address, outcome, rank)
+        for address in sorted(self._unseen):  # its line is not in this output any more: it was there, and was billed
+            self.tally.lines += 1
+            self._see(address)
+
+    def _without_key(self) -> Iterator[Taken | Stray]:
         asked: dict[bytes, list[bytes]] = defaultdict(list)
         if self._keyless:
             for address, row in self._expected.items():
@@ -142,10 +169,25 @@ class Matcher:
             outcome = self._outcome(addresses[0], self._expected[addresses[0]], *line, Identity.FINGERPRINT)
             return _rank(outcome, line[1]), _tie(outcome)
 
+        ordered = sorted(lines, key=rank)
+        for address in [address for address in addresses if address in self._unseen]:
+            found = next((line for line in ordered if self._is_of(address, *line)), None)
+            if found is not None:
+                ordered.remove(found)
+                self._see(address)
         free = [address for address in addresses if address not in self._taken and address not in self._answered]
-        for reply, place in sorted(lines, key=rank):
+        for reply, place in ordered:
             address = free.pop(0) if free else self._worst_of(addresses)
-            yield self._settle(address, self._expected[address], reply, place, Identity.FINGERPRINT)
+            settled = self._settle(address, self._expected[address], reply, place, Identity.FINGERPRINT)
+            if settled is not None:
+                yield settled
+
+    def _is_of(self, address: bytes, reply: Reply, place: "_Place") -> bool:
+        """Is this the line that a stored answer was taken from?"""
+        outcome = self._outcome(address, self._expected[address], reply, place, Identity.FINGERPRINT)
+        rank, (old_rank, old) = _rank(outcome, place), self._taken[address]
+        assert old is not None, "stored"
+        return _serving(outcome, rank) == _serving(old, old_rank) or outcome.source == old.source
 
     def _worst_of(self, addresses: list[bytes]) -> bytes:
         taken = [address for address in addresses if address not in self._answered]
@@ -171,29 +213,64 @@ class Matcher:
 
     def _settle(
         self, address: bytes, row: Expected, reply: Reply, place: "_Place", identity: Identity | None
-    ) -> Taken | Stray:
+    ) -> Taken | Stray | None:
         outcome = self._outcome(address, row, reply, place, identity)
-        if address in self._answered:
-            stray = _stray_of(StrayKind.SURPLUS, outcome, "settled before by another attempt")
-            self._taken.setdefault(address, (_rank(outcome, place), None))
-            return self._stray(stray, bad=False)
         rank = _rank(outcome, place)
+        if address in self._answered:
+            self._taken.setdefault(address, (rank, None))
+            copy = self._counted(address, _serving(outcome, rank))
+            return self._stray(_stray_of(StrayKind.SURPLUS, outcome, _SURPLUS, copy=copy), bad=False)
         before = self._taken.get(address)
         if before is None:
             self._taken[address] = rank, _without_answer(outcome)
             self._count(outcome, +1)
             return Taken(outcome)
         old_rank, old = before
+        assert old is not None, "of one answered before there is nothing but surplus"
+        if address in self._unseen:
+            if _serving(outcome, rank) == _serving(old, old_rank):
+                self._see(address)
+                return None
+            if outcome.source == old.source:  # another version read it otherwise, or lines were moved
+                self._in_its_place[address] = outcome, rank
+                return None
+        if address in self._stored or old_rank < rank or (old_rank == rank and _tie(old) <= _tie(outcome)):
+            return self._another(address, outcome, rank)
+        return self._better(address, outcome, rank)
+
+    def _see(self, address: bytes) -> None:
+        """The line that a stored answer was taken from: accepted already."""
+        self._unseen.discard(address)
+        self.tally.accepted += 1
+
+    def _another(self, address: bytes, outcome: Outcome, rank: _Rank) -> Stray:
+        """A second line, and not a better one."""
+        old_rank, old = self._taken[address]
+        assert old is not None
         differs = old_rank[_SAID] != rank[_SAID]
-        copy = old is not None and not differs and old_rank[_TIME] == rank[_TIME] and old.usage == outcome.usage
-        if old is None or old_rank < rank or (old_rank == rank and _tie(old) <= _tie(outcome)):
-            return self._stray(_duplicate(outcome, "", differs=differs, copy=copy), bad=False)
+        copy = self._counted(address, _serving(outcome, rank), _serving(old, old_rank))
+        return self._stray(_stray_of(StrayKind.DUPLICATE, outcome, "", differs=differs, copy=copy), bad=False)
+
+    def _better(self, address: bytes, outcome: Outcome, rank: _Rank) -> Taken:
+        """A second line, and a better one."""
+        old_rank, old = self._taken[address]
+        assert old is not None
+        new_one, old_one = _serving(outcome, rank), _serving(old, old_rank)
+        counted = self._counted(address, new_one, old_one)
         self._taken[address] = rank, _without_answer(outcome)
         self._count(old, -1)
         self._count(outcome, +1)
-        worse = _duplicate(old, "a better line came", differs=differs, copy=copy)
+        differs, copy = old_rank[_SAID] != rank[_SAID], new_one == old_one
+        worse = _stray_of(StrayKind.DUPLICATE, old, "a better line came", differs=differs, copy=copy)
         self.tally.strays[StrayKind.DUPLICATE] += 1
-        return Taken(outcome, instead_of=worse, copy=copy)
+        return Taken(outcome, instead_of=worse, counted=counted and not copy)
+
+    def _counted(self, address: bytes, serving: _Serving, *first: _Serving) -> bool:
+        """Have the tokens of this serving been on a line before? From now on they have. first: of the line taken."""
+        servings = self._servings.setdefault(address, set(first))
+        before = serving in servings
+        servings.add(serving)
+        return before
 
     def _outcome(
         self, address: bytes, row: Expected, reply: Reply, place: "_Place", identity: Identity | None
@@ -273,16 +350,14 @@ def _tie(outcome: Outcome) -> str:
     return f"{outcome.identity} {outcome.usage} {outcome.model_version} {outcome.finish_reason} {outcome.detail}"
 
 
-def _duplicate(outcome: Outcome, detail: str, *, differs: bool, copy: bool) -> Stray:
-    """A copy of the line that was taken carries no tokens: it was served, and is billed, once."""
-    stray = _stray_of(StrayKind.DUPLICATE, outcome, detail, differs=differs)
-    if not copy:
-        return stray
-    return msgspec.structs.replace(stray, usage=NO_USAGE, detail=COPY)
+def _serving(outcome: Outcome, rank: _Rank) -> _Serving:
+    """Two lines alike in this are one serving."""
+    return rank[_SAID], outcome.processed_time, outcome.model_version, outcome.usage
 
 
-def _stray_of(kind: StrayKind, outcome: Outcome, detail: str, *, differs: bool = False) -> Stray:
-    key = wire_key(outcome.address, outcome.attempt)
-    return Stray(
-        kind, key, detail, differs, outcome.usage, outcome.model_version, outcome.source, outcome.processed_time
-    )
+def _stray_of(kind: StrayKind, outcome: Outcome, detail: str, *, differs: bool = False, copy: bool = False) -> Stray:
+    """copy: a line of the same serving carries its tokens: it was served, and is billed, once."""
+    key, usage, said = wire_key(outcome.address, outcome.attempt), outcome.usage, detail
+    if copy:
+        usage, said = NO_USAGE, COPY
+    return Stray(kind, key, said, differs, usage, outcome.model_version, outcome.source, outcome.processed_time)

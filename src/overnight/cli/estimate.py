@@ -7,8 +7,10 @@ from overnight.cli.words import counted, duration
 from overnight.core.realm import GOOGLE
 from overnight.pricing.estimate import Again, Estimate, factor_words
 from overnight.pricing.output import ENOUGH, levels
+from overnight.pricing.prices import Price
 from overnight.pricing.range import Range
-from overnight.run.estimate import ROUND_HOURS, Estimated, PriceChange, Times, times_of
+from overnight.run.estimate import Estimated, PriceChange, Times, times_of
+from overnight.run.money import ROUND_HOURS
 from overnight.run.plan import Planned
 from overnight.run.world import World
 
@@ -26,8 +28,8 @@ def cost_lines(found: Estimated, world: World) -> Iterator[str]:
     if amounts.at_once is not None:
         yield f"  At once instead of in a job, the expected would cost {amounts.at_once}."
     yield (
-        f"  Price: ${price.input_usd_per_mtok} in and ${price.output_usd_per_mtok} out a million tokens,"
-        f" since {price.valid_from}, checked {price.checked}."
+        f"  Price: ${price.input_usd_per_mtok} in and ${price.output_usd_per_mtok} out a million tokens"
+        f"{_surcharge(price, world)}, since {price.valid_from}, checked {price.checked}."
     )
     for change in found.changes:
         yield f"  From {change.day} {_change(change)}."
@@ -35,6 +37,14 @@ def cost_lines(found: Estimated, world: World) -> Iterator[str]:
         yield f"  Worst case of all {found.rounds} rounds together, each attempt at its limit: {amounts.all_attempts}."
     if found.later_stages:
         yield f"  Not in these amounts: {', '.join(found.later_stages)}, which depends on the answers."
+
+
+def _surcharge(price: Price, world: World) -> str:
+    return (
+        f", × {price.location_surcharge} in {world.location}"
+        if world.surcharge and price.location_surcharge != 1
+        else ""
+    )
 
 
 def _change(change: PriceChange) -> str:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -30,18 +31,18 @@ def _models(arguments: argparse.Namespace) -> int:
     from overnight.cli.models_table import Asked, lines, models_json, shown
     from overnight.core.usage import Usd
     from overnight.pricing.tables import Tables, packaged_tables
+    from overnight.pricing.thinking import Thinking
     from overnight.wiring.models import study_costs
     from overnight.wiring.opening import open_study, utc_now
 
     asked = Asked(arguments.surface, arguments.mode, arguments.batch, arguments.sort, arguments.all, arguments.sources)
     tables, today = packaged_tables(), utc_now().date()
-    costs: dict[str, Usd] = {}
+    costs: Mapping[str, tuple[Usd, Thinking]] = {}
     if arguments.study is not None:
         with open_study(arguments.study, to_send=False) as opened:
             world = opened.world
             tables, today = Tables(world.catalogue, world.prices), world.today
-            found = study_costs(world, opened.study.model.thinking, world.catalogue.models)
-            costs = {id_: amount for id_, (amount, _) in found.items()}
+            costs = study_costs(world, opened.study.model.thinking, world.catalogue.models)
     rows = shown(tables, asked, costs, today)
     if arguments.json:
         answer(json.dumps(models_json(tables, asked, rows, today), ensure_ascii=False), whole=True)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from textwrap import wrap
 from typing import Any, Final
 
 from overnight.cli.words import command
@@ -13,9 +12,10 @@ from overnight.pricing import words
 from overnight.pricing.catalogue import DEVELOPER_BATCH, OLD_DAYS, VERTEX_BATCH, Model, is_old, passed
 from overnight.pricing.prices import VERTEX, Mode, Price, Surface
 from overnight.pricing.tables import Tables
+from overnight.pricing.thinking import Thinking
 
-WIDTH: Final = 100
-_ROW: Final = "{id:<23}{batch:<9}{thinking:<18}{limits:>13}  {price:<24}{study:>11}"
+_ROW: Final = "{id:<23}{batch:<8}{thinking:<16}{limits:>9}  {price}"
+"""Eighty columns."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,15 @@ class Asked:
 
 @dataclass(frozen=True)
 class Shown:
-    """One row. price: of today, None where nobody states it. study: what is left of the study would cost."""
+    """One row. price: of today, None where nobody states it. study: what is left of the study would cost, and the
+    thinking it is reckoned with."""
 
     model: Model
     price: Price | None
-    study: Usd | None
+    study: tuple[Usd, Thinking] | None
 
 
-def shown(tables: Tables, asked: Asked, costs: Mapping[str, Usd], today: date) -> list[Shown]:
+def shown(tables: Tables, asked: Asked, costs: Mapping[str, tuple[Usd, Thinking]], today: date) -> list[Shown]:
     rows = [
         Shown(model, tables.prices.price(model.id, today, asked.mode, asked.surface), costs.get(model.id))
         for model in tables.models
@@ -52,8 +53,7 @@ def lines(tables: Tables, asked: Asked, rows: Sequence[Shown], today: date, stud
     yield (
         f"{words.SURFACE_NAMES[asked.surface]}, {asked.mode}, {today}: US dollars per million tokens, in / out / cached"
     )
-    head = "left to send" if study is not None else ""
-    yield _row(id="model", batch="batch", thinking="thinking", limits="context / out", price="price", study=head)
+    yield _row(id="model", batch="batch", thinking="thinking", limits="limits", price="price")
     for row in rows:
         yield from _model_lines(tables, asked, row, today)
     yield from _foot(asked, rows, len(tables.models.models), today, study)
@@ -67,16 +67,16 @@ def _model_lines(tables: Tables, asked: Asked, row: Shown, today: date) -> Itera
         thinking=_short_thinking(model),
         limits=f"{_tokens(model.context_tokens)} / {_tokens(model.max_output_tokens)}",
         price="not known" if price is None else _short_price(price),
-        study="" if row.study is None else str(row.study),
     )
     life = words.lifetime(model.vertex if asked.surface == VERTEX else model.developer)
-    said = [] if price is None else [f"price {words.days(price)}", words.next_change(tables.prices, price, today)]
+    said = [] if row.study is None else [f"{row.study[0]} for what is left to send, thinking {row.study[1].level}"]
+    said += [] if price is None else [f"price {words.days(price)}", words.next_change(tables.prices, price, today)]
     said += [life, "your own row" if model.own or (price is not None and price.own) else ""]
-    yield from _indented("; ".join(part for part in said if part))
+    yield f"    {'; '.join(part for part in said if part)}".rstrip()
     if asked.sources:
-        yield from _indented(words.traced_model(model))
+        yield f"    {words.traced_model(model)}"
         if price is not None:
-            yield from _indented(words.traced(price))
+            yield f"    {words.traced(price)}"
 
 
 def _foot(asked: Asked, rows: Sequence[Shown], n_known: int, today: date, study: Path | None) -> Iterator[str]:
@@ -86,12 +86,12 @@ def _foot(asked: Asked, rows: Sequence[Shown], n_known: int, today: date, study:
     checked = [row.model.checked for row in rows] + [row.price.checked for row in rows if row.price is not None]
     old = [day for day in checked if is_old(day, today)]
     if old:
-        yield from wrap(
+        yield (
             f"warning: {len(old)} of these {len(checked)} rows were last checked more than {OLD_DAYS} days ago, the"
-            f" oldest on {min(old)}: compare them with Google's page before you rely on them.",
-            WIDTH,
+            f" oldest on {min(old)}: compare them with Google's page before you rely on them."
         )
-    yield "Most prices come from copies and listings; `--sources` says who states each of them."
+    if any(row.price is not None for row in rows):
+        yield "Most prices come from copies and listings; `--sources` says who states each of them."
     yield f"Next: {command('plan', study)}" if study is not None else f"Next: {command('models', Path('STUDY'))}"
 
 
@@ -128,7 +128,8 @@ def _model_json(tables: Tables, asked: Asked, row: Shown, today: date) -> dict[s
         "price": None if price is None else price_json(price),
         "next_change": "" if price is None else words.next_change(tables.prices, price, today),
         "retired": _retired(model, asked, today),
-        "study_usd": None if row.study is None else row.study.exact(),
+        "study_usd": None if row.study is None else row.study[0].exact(),
+        "study_thinking": None if row.study is None else row.study[1].level,
     }
 
 
@@ -215,7 +216,3 @@ def _tokens(n: int) -> str:
 
 def _row(**cells: str) -> str:
     return _ROW.format(**cells).rstrip()
-
-
-def _indented(text: str) -> Iterator[str]:
-    yield from wrap(text, WIDTH, initial_indent="    ", subsequent_indent="    ", break_long_words=False)

@@ -11,8 +11,10 @@ from overnight.cli.words import command, counted, size, visible
 from overnight.core.outcome import NotSent
 from overnight.core.realm import GOOGLE
 from overnight.planning.causes import PAID_AGAIN, Reason
+from overnight.pricing.output import levels
 from overnight.pricing.prices import STANDARD, Price
-from overnight.pricing.words import traced, traced_model
+from overnight.pricing.room import ENOUGH_ANSWERS, Room
+from overnight.pricing.words import traced, traced_level, traced_model
 from overnight.requests.lint import MAX_BYTES, MAX_LINES
 from overnight.requests.render import Renderer
 from overnight.run.estimate import latest_end, times_of
@@ -54,7 +56,8 @@ def plan_lines(opened: Opened, planned: Planned, study: Path, *, sources: bool =
         return
     yield _row(shards(planned), "shard", f", about {size(planned.size_bytes)} of request lines")
     yield from _money(planned, world)
-    if smoke := _smoke(opened, planned):
+    smoke = _smoke(opened, planned)
+    if smoke and planned.estimated is not None:
         them = "two of them" if len(smoke.asks) > 1 else "it"
         yield f"  `run` first asks {them} at once, at the standard price: at most {smoke.worst} (not with --no-smoke)"
     yield from time_lines(world, planned)
@@ -114,6 +117,7 @@ def _money(planned: Planned, world: World) -> Iterator[str]:
         yield "Cost: unknown, the model has no price in the tables"
         return
     yield from cost_lines(planned.estimated, world)
+    yield from room_lines(planned)
     if planned.unused:
         yield f"  none of the {planned.unused:,} answers the study has fits what it now asks (--pay-again)"
     budget = budget_of(world)
@@ -123,6 +127,44 @@ def _money(planned: Planned, world: World) -> Iterator[str]:
     amounts = planned.estimated.amounts
     if amounts.expected <= budget.left < amounts.worst:
         yield "  The worst case is more than that, so the requests go out in parts that fit, one job after another."
+
+
+def rooms_of(planned: Planned) -> Iterator[tuple[str, Room]]:
+    """(stage, room) of each recipe that the plan sends."""
+    sent = {group.recipe.digest: group.recipe.stage for group in planned.plan.groups.values()}
+    for digest, stage in sent.items():
+        if digest in planned.rooms:
+            yield stage, planned.rooms[digest]
+
+
+def room_lines(planned: Planned) -> Iterator[str]:
+    """`maxOutputTokens` of first attempts and where it is from, each thing once."""
+    rooms = list(dict.fromkeys(rooms_of(planned)))
+    for stage, room in rooms:
+        yield f"  Room{f' in {stage}' if len(rooms) > 1 else ''}: {room_words(room)}."
+
+
+def room_words(room: Room) -> str:
+    seen = room.seen
+    if seen.n_answers < ENOUGH_ANSWERS:
+        return f"{room.tokens:,} tokens an answer, by model and thinking; {ENOUGH_ANSWERS} answers will tell better"
+    change = f"{room.by_model:,} → {room.tokens:,}" if room.from_answers else f"{room.tokens:,}"
+    cut = f", and one was cut off at {seen.cut_at:,}" if seen.cut_at > seen.largest else ""
+    return f"{change} tokens an answer: the largest of {seen.n_answers:,} took {seen.largest:,}{cut}"
+
+
+def rooms_json(planned: Planned) -> list[dict[str, Any]]:
+    return [
+        {
+            "stage": stage,
+            "max_output_tokens": room.tokens,
+            "by_model": room.by_model,
+            "answers": room.seen.n_answers,
+            "largest_answer": room.seen.largest,
+            "cut_off_at": room.seen.cut_at or None,
+        }
+        for stage, room in rooms_of(planned)
+    ]
 
 
 def _smoke(opened: Opened, planned: Planned) -> Smoke | None:
@@ -138,6 +180,10 @@ def budget_words(budget: Budget) -> str:
 
 
 def _refusal(planned: Planned, world: World) -> str:
+    if planned.estimated is None and world.realm == GOOGLE:
+        return (
+            f"`run` will refuse: no limit can be kept without the price of {world.model.id}. `check` says what to do."
+        )
     budget = budget_of(world)
     if budget is None or planned.expected is None or planned.expected <= budget.left:
         return ""
@@ -175,6 +221,9 @@ def source_lines(opened: Opened, planned: Planned) -> Iterator[str]:
     if not uses:
         yield f"  no source states what {world.model.id} costs"
     yield f"  model: {traced_model(world.model)}"
+    estimated = planned.estimated
+    if estimated is not None and not estimated.n_answers and estimated.level in levels():
+        yield f"  thinking {estimated.level}: {traced_level(levels()[estimated.level])}"
 
 
 def request_lines(planned: Planned, most: int) -> Iterator[str]:
@@ -212,6 +261,7 @@ def plan_json(opened: Opened, planned: Planned) -> dict[str, Any]:
         "reasons": {reason.value: n for reason, n in sorted(plan.reasons.items())},
         "shards": shards(planned) if plan.to_send else 0,
         "size_bytes": planned.size_bytes,
+        "rooms": rooms_json(planned),
         "asked_again": {
             reason.value: {"requests": plan.reasons[reason], "wasted_usd": None if amount is None else amount.exact()}
             for reason, amount in sorted(planned.wasted.items())

@@ -68,8 +68,10 @@ def _counts(closing: Closing, seconds: float | None) -> Iterator[str]:
     if line := vanished_line(closing.vanished):
         yield _row("vanished", closing.vanished.n, line)
     if closing.open:
-        under_way = f"{counted(closing.in_flight, 'request')} under way" if closing.in_flight else "not asked yet"
+        under_way = f"{counted(closing.in_flight, 'request')} under way" if closing.in_flight else "still to be sent"
         yield _row("open", closing.open, under_way)
+        if closing.cannot_send:
+            yield _row("", "", f"nothing more is sent: {closing.cannot_send}")
     if closing.decisions:
         yield _row("decisions", closing.decisions.total(), _decisions(closing.decisions))
     if closing.strays:
@@ -103,6 +105,8 @@ def next_step(closing: Closing, study: Path) -> str:
         if closing.requests_waiting:
             collects = f"collects them and sends the {counted(closing.requests_waiting, 'request')} that wait for money"
         return f"Jobs go on {where}. Next: {command('run', study)}    ({collects})"
+    if closing.open and closing.cannot_send:
+        return f"Next: {command('check', study)}    (which models can be used instead, and what they cost)"
     if closing.open:
         return f"Next: {command('plan', study)}    (what is still to be sent, and why)"
     if closing.problems:

@@ -1,5 +1,6 @@
 """Tokens and money as types. Amounts are exact; rounding is for people only."""
 
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Final
 
@@ -72,6 +73,10 @@ class Usd:
             raise TypeError(f"an amount of money is multiplied by int or Decimal, not {type(factor).__name__}")
         return Usd(_EXACT.multiply(self.amount, factor))
 
+    def share_of(self, whole: "Usd") -> float:
+        """How many times the other amount this is: no money any more, and as inexact as a float. whole: not zero."""
+        return float(self.amount / _amount(whole))
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Usd) and self.amount == other.amount
 
@@ -106,6 +111,16 @@ class Usd:
     def exact(self) -> str:
         """For files and machines: every digit, never in exponent form."""
         return f"{self.amount.normalize(_EXACT):f}" if self.amount else "0"
+
+
+def total_of(amounts: Iterable[Usd | None]) -> Usd | None:
+    """None where one of them is not known: a sum without it would be too small."""
+    total = Usd()
+    for amount in amounts:
+        if amount is None:
+            return None
+        total = total + amount
+    return total
 
 
 def _amount(other: object) -> Decimal:

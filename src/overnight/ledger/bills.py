@@ -3,8 +3,9 @@
 The one place in which tokens of the ledger become sums: costs, budget, result files and report are made of these.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,6 +45,11 @@ SELECT shard, model_version, day, prompt > :long, more, {_SUMS} FROM (
  SELECT shard, model_version, {DAY} AS day, more, {_TOKENS} FROM answered JOIN outcome USING (row)
 ) GROUP BY 1, 2, 3, 4, 5
 """  # noqa: S608  # our own constants
+_OF_ANSWERS: Final = f"""
+SELECT shard, model_version, day, prompt > :long, 1, {_SUMS} FROM (
+ SELECT shard, model_version, {DAY} AS day, {_TOKENS} FROM json_each(:rows) JOIN outcome ON outcome.row = value
+) GROUP BY 1, 2, 3, 4
+"""  # noqa: S608  # our own constants
 SMOKE: Final = "smoke"
 """What rows asked at once, before a job, are called where lines have a kind."""
 
@@ -68,14 +74,15 @@ class LineGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class SharedGroup:
-    """Requests that answer for several records: `more` records besides the first each, tokens added up."""
+class AnswerGroup:
+    """Answers of one job that are alike, tokens added up: of one model, day and price tier. times: how often each
+    counts. usage: NO_USAGE where they carry no counts."""
 
     shard: int
     served: str
     day: str
     long: bool
-    more: int
+    times: int
     n: int
     usage: Usage
 
@@ -123,12 +130,18 @@ class Bills:
             for kind, served, day, long, has_line, copy, n, *tokens in rows
         ]
 
-    def shared(self, realm: str, long_prompt_tokens: int) -> list[SharedGroup]:
-        """Answered requests with more than one record of this realm bound to them."""
-        rows = self._db.execute(_SHARED, {"realm": realm, "long": long_prompt_tokens})
+    def shared(self, realm: str, long_prompt_tokens: int) -> list[AnswerGroup]:
+        """Answers to requests with more than one record of this realm bound to them, once for each of the others."""
+        return self._answers(_SHARED, {"realm": realm, "long": long_prompt_tokens})
+
+    def of_answers(self, rows: Sequence[int], long_prompt_tokens: int) -> list[AnswerGroup]:
+        """rows: the ledger's numbers of the answers. Some 2 µs each."""
+        return self._answers(_OF_ANSWERS, {"rows": json.dumps(rows), "long": long_prompt_tokens})
+
+    def _answers(self, query: str, values: Mapping[str, object]) -> list[AnswerGroup]:
         return [
-            SharedGroup(shard, served, day, bool(long), more, n, _usage(tokens))
-            for shard, served, day, long, more, n, *tokens in rows
+            AnswerGroup(shard, served, day, bool(long), times, n, _usage(tokens))
+            for shard, served, day, long, times, n, *tokens in self._db.execute(query, values)
         ]
 
     def smokes(self, realm: str) -> list[SmokeLine]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
-from overnight.core.outcome import SUSPICIOUS, Identity, Outcome, ProblemKind, Stray, StrayKind
+from overnight.core.identity import wire_key
+from overnight.core.outcome import COPY, SUSPICIOUS, Identity, Outcome, ProblemKind, Stray, StrayKind
 from overnight.core.task import Settled
 from overnight.core.usage import Usage, Usd
 from overnight.errors import LedgerError
@@ -17,10 +18,17 @@ from overnight.ledger.database import transaction
 from overnight.ledger.health import UNREADABLE, reading, unreadable
 from overnight.ledger.recipes import recipe_from_json
 from overnight.ledger.shards import status_from_json
+from overnight.pricing.room import Seen
 
 _BATCH: Final = 2_000
 _INSERT: Final = "INSERT INTO outcome VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_STRAY: Final = "INSERT INTO stray VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_MAKE_COPY: Final = (
+    "UPDATE stray SET detail = ?, prompt_tokens = NULL, cached_tokens = NULL, thinking_tokens = NULL,"
+    " answer_tokens = NULL WHERE rowid = (SELECT min(rowid) FROM stray WHERE detail <> ? AND shard = ? AND key = ?"
+    " AND processed_time = ? AND model_version = ? AND prompt_tokens IS ? AND cached_tokens IS ?"
+    " AND thinking_tokens IS ? AND answer_tokens IS ?)"
+)
 
 
 @dataclass(slots=True)
@@ -55,6 +63,12 @@ class JobWriter:
     def stray(self, stray: Stray) -> None:
         self._strays.append((self._shard, stray.kind, stray.key, stray.detail, stray.differs, *_tokens(stray.usage),
                              stray.model_version, stray.source, stray.processed_time))  # fmt: skip
+
+    def as_copy(self, outcome: Outcome) -> None:
+        """Its serving's tokens are on a stray: they go with the outcome from now on, and the stray is a copy of it."""
+        self.flush()
+        which = self._shard, wire_key(outcome.address, outcome.attempt), outcome.processed_time, outcome.model_version
+        self._db.execute(_MAKE_COPY, (COPY, COPY, *which, *_tokens(outcome.usage)))
 
     def flush(self) -> None:
         self._db.executemany(_INSERT, self._waiting)
@@ -129,6 +143,27 @@ class Outcomes:
             if status_from_json(job).never_ran:
                 yield from self._db.execute("SELECT address, attempt FROM outcome WHERE shard = ?", (shard,))
 
+    def cut(self, realm: str) -> list[tuple[bytes, int]]:
+        """(address, `maxOutputTokens`) of every truncated attempt; 0 where a job made by hand did not say."""
+        return self._db.execute(
+            "SELECT address, max_output_tokens FROM outcome JOIN shard ON shard.id = outcome.shard"
+            " WHERE kind = ? AND realm = ?",
+            (ProblemKind.TRUNCATED.value, realm),
+        ).fetchall()
+
+    def seen(self, realm: str, model: str, below: int) -> dict[str, Seen]:
+        """By recipe: what answers of this model took. below: where a larger room was too little, that says nothing."""
+        rows = self._db.execute(
+            "SELECT recipe, sum(kind IS NULL),"
+            " max(CASE WHEN kind IS NULL THEN coalesce(thinking_tokens, 0) + coalesce(answer_tokens, 0) ELSE 0 END),"
+            " max(CASE WHEN kind IS NOT NULL AND max_output_tokens < ? THEN max_output_tokens ELSE 0 END)"
+            " FROM outcome JOIN shard ON shard.id = outcome.shard"
+            " WHERE realm = ? AND model = ?"
+            " AND (kind = ? OR (kind IS NULL AND prompt_tokens IS NOT NULL)) GROUP BY recipe",
+            (below, realm, model, ProblemKind.TRUNCATED.value),
+        )
+        return {recipe: Seen(*found) for recipe, *found in rows}
+
     def reopened(self) -> list[tuple[bytes, int]]:
         return self._db.execute("SELECT address, after_attempt FROM reopened").fetchall()
 
@@ -176,9 +211,12 @@ class Outcomes:
         found = ((row, self._db.execute(shard_of, (row,)).fetchone()) for row in rows)
         return self.usages(row for row, shard in found if shard is not None and shard[0] in kin)
 
-    def answered_in(self, shard: int) -> frozenset[bytes]:
-        rows = self._db.execute("SELECT address FROM outcome WHERE shard = ? AND kind IS NULL", (shard,))
-        return frozenset(address for (address,) in rows)
+    def answers_of(self, shard: int) -> Iterator[Outcome]:
+        """The answers that a job's output was read as."""
+        rows = self._db.execute("SELECT * FROM outcome WHERE shard = ? AND kind IS NULL", (shard,))
+        with reading("an answer"):
+            for row in rows:
+                yield _outcome(row)
 
     def counts(self, realm: str) -> "LedgerCounts":
         """For the equations and the report."""

@@ -154,21 +154,22 @@ class Shards:
         rows: Iterable[SentRow],
         size_bytes: int,
         reserve: Usd | None,
+        row: Usd | None,
         job: JobStatus,
         now: str,
     ) -> int:
         """A job that is there already, with its rows, in one transaction. Its worst case is reserved, caps or not: it
-        is under way, or paid. What was kept reserved for it, where we gave it up as not made, is free again. Returns
-        the shard's number."""
+        is under way, or paid. row: of its longest request. What was kept reserved for it, where we gave it up as not
+        made, is free again. Returns the shard's number."""
         ordered = sorted((row.address, row.attempt, row.fingerprint) for row in rows)
-        exact = None if reserve is None else reserve.exact()
+        exact, of_row = (None if amount is None else amount.exact() for amount in (reserve, row))
         with transaction(self._db):
             cursor = self._db.execute(
                 "INSERT INTO shard (realm, stage, recipe, model, max_output_tokens, state, label, place, intended,"
-                " n_rows, size_bytes, reserved_usd, submitted, job_name, job, adopted, repeats)"
-                " VALUES (?, ?, ?, ?, ?, 'submitted', ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1)",
+                " n_rows, size_bytes, reserved_usd, row_usd, submitted, job_name, job, adopted, repeats)"
+                " VALUES (?, ?, ?, ?, ?, 'submitted', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1)",
                 (realm, stage, recipe, model, max_output_tokens, label, json.dumps(asdict(place)), now, len(ordered),
-                 size_bytes, exact, job.create_time or now, job.name, json.dumps(asdict(job))),
+                 size_bytes, exact, of_row, job.create_time or now, job.name, json.dumps(asdict(job))),
             )  # fmt: skip
             number = int(cursor.lastrowid or 0)
             self._db.executemany(

@@ -1,8 +1,9 @@
 """The difference: what is to be sent, why, and what it may cost. Changes nothing outside the standings it is given."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 import orjson
@@ -16,6 +17,7 @@ from overnight.planning.sample import Sample
 from overnight.planning.standing import Policy, Standing, State
 from overnight.planning.wants import Wanted, Wants, begun, is_to_send, why_not_sent
 from overnight.pricing.characters import Characters
+from overnight.pricing.room import Room
 from overnight.requests.shards import Shape, ToRender
 
 KEPT_OF_ANSWERED: Final = 500
@@ -103,7 +105,8 @@ class Difference:
 
     recipe: of that digest, None where it is not known. why_open: by which word a request was opened again, `retry` or
     `forget`. keep: how many of each group to keep whole for `plan --show`. draw, bound: of records never begun, only
-    those go whose number is not above the bound; without a draw all.
+    those go whose number is not above the bound; without a draw all. rooms: of what was never cut off, by recipe; by
+    the model where it is not said.
     """
 
     def __init__(
@@ -117,10 +120,12 @@ class Difference:
         keep: int = 0,
         draw: Draw | None = None,
         bound: int = ALL,
+        rooms: Mapping[str, Room] = MappingProxyType({}),
     ) -> None:
         self._wants, self._policy, self._previous, self._keep = wants, policy, previous, keep
         self._recipe, self._why_open = recipe, why_open
         self._draw, self._bound = draw, bound
+        self._rooms = rooms
 
     def plan(self, records: Iterable[Record]) -> Plan:
         plan = Plan()
@@ -178,7 +183,9 @@ class Difference:
 
     def _queue(self, plan: Plan, record: Record, wanted: Wanted, number: int | None) -> None:
         shape = self._shape(wanted)
-        group = plan.groups.setdefault(shape, Group(shape, wanted.want.recipe))
+        group = plan.groups.get(shape)
+        if group is None:
+            group = plan.groups[shape] = Group(shape, wanted.want.recipe)
         group.n_requests += 1
         group.some.offer(wanted.address, wanted)
         group.tries = wanted.standing.tries if group.tries is None else min(group.tries, wanted.standing.tries)
@@ -199,8 +206,11 @@ class Difference:
         self._wants.standings.mark(wanted.address, State.QUEUED)
 
     def _shape(self, wanted: Wanted) -> Shape:
-        room = self._policy.room(wanted.standing.truncations)
-        return Shape(wanted.want.stage, wanted.want.recipe.digest, room)
+        """The room is the attempt's alone: another one is another line and another job, and the same request."""
+        recipe, standing = wanted.want.recipe.digest, wanted.standing
+        found = None if standing.truncations else self._rooms.get(recipe)
+        tokens = self._policy.next_room(standing) if found is None else found.tokens
+        return Shape(wanted.want.stage, recipe, tokens)
 
     def _why(self, record: Record, wanted: Wanted) -> tuple[Reason, int]:
         """(reason, row of the answer there is, 0 for none)."""

@@ -33,7 +33,7 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
 
     row: the ledger's number of the outcome that counts, 0 for none yet. kind: of the problem that counts. first_sent_h:
     the hour since 1970 (UTC) in which the first attempt since last reopened was sent; 0 when that does not matter any
-    more, or not yet.
+    more, or not yet. cut_at: the most `maxOutputTokens` that was too few, ever; 0: never cut off, or it is not known.
     """
 
     state: State
@@ -43,6 +43,7 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     kind: ProblemKind | None = None
     row: int = 0
     first_sent_h: int = 0
+    cut_at: int = 0
 
 
 def hours(moment: datetime) -> int:
@@ -100,9 +101,14 @@ class Standings:
         outcomes: Iterable[Ended] = (),
         reopened: Iterable[tuple[bytes, int]] = (),
         untried: Iterable[tuple[bytes, int]] = (),
+        cut: Iterable[tuple[bytes, int]] = (),
     ) -> None:
-        """reopened: (address, after attempt). untried: (address, attempt) whose job was refused before any row ran."""
+        """reopened: (address, after attempt). untried: (address, attempt) whose job was refused before any row ran.
+        cut: (address, `maxOutputTokens`) of truncated attempts, a few of all: beside the packed codes, not in them."""
         self._codes: dict[bytes, int] = {}
+        self._cut_at: dict[bytes, int] = {}
+        for address, room in cut:
+            self._cut_at[address] = max(room, self._cut_at.get(address, 0))
         floors = dict(reopened)
         self._sent(sent, floors)
         self._fold(outcomes, floors)
@@ -141,13 +147,19 @@ class Standings:
 
     def __getitem__(self, address: bytes) -> Standing:
         code = self._codes.get(address)
-        return _UNKNOWN if code is None else _unpack(code)
+        return _UNKNOWN if code is None else self._whole(address, code)
+
+    def _whole(self, address: bytes, code: int) -> Standing:
+        standing = _unpack(code)
+        if standing.truncations and address in self._cut_at:
+            return msgspec.structs.replace(standing, cut_at=self._cut_at[address])
+        return standing
 
     def __len__(self) -> int:
         return len(self._codes)
 
     def items(self) -> Iterable[tuple[bytes, Standing]]:
-        return ((address, _unpack(code)) for address, code in self._codes.items())
+        return ((address, self._whole(address, code)) for address, code in self._codes.items())
 
     def mark(self, address: bytes, state: State) -> None:
         """QUEUED by the plan, IN_FLIGHT when its line was written."""
@@ -181,7 +193,7 @@ def _after_problem(code: int, attempt: int, kind: ProblemKind, row: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """When a problem is final. room: maxOutputTokens after so many truncations.
+    """When a problem is final. room: maxOutputTokens after so many truncations, by the model; it never falls.
 
     deadline_h: the hour since 1970 (UTC) before which the first attempt of what is still sent again was not sent; 0
     for no deadline.
@@ -207,7 +219,18 @@ class Policy:
         following = AGAIN[kind]
         if following is Next.GIVE_UP or standing.tries >= self.attempts:
             return True
-        return following is Next.MORE_ROOM and self.room(standing.truncations) == self.room(standing.truncations - 1)
+        if following is not Next.MORE_ROOM:
+            return False
+        had = standing.cut_at or self.room(standing.truncations - 1)
+        return self.next_room(standing) <= had
+
+    def next_room(self, standing: Standing) -> int:
+        """What comes after so many truncations, and more than what was too few: a first attempt may have had less room
+        than by the model (pricing/room.py), a job made by hand any."""
+        step = standing.truncations
+        while self.room(step) <= standing.cut_at and self.room(step) < self.room(step + 1):
+            step += 1
+        return self.room(step)
 
     def settled(self, standing: Standing) -> bool:
         return standing.state is State.ANSWERED or self.given_up(standing)

@@ -36,7 +36,8 @@ class Refusal:
     def finding(self, costs: Mapping[str, str]) -> Finding:
         """costs: what each alternative would cost for this study, in words; one without is named without."""
         named = [f"{id_} ({costs[id_]})" if id_ in costs else id_ for id_ in self.alternatives]
-        use = f"Use {named[0]}" + (f", or {', or '.join(named[1:])}" if named[1:] else "") + "." if named else ""
+        either = " or ".join(part for part in (", ".join(named[:-1]), named[-1]) if part) if named else ""
+        use = f"Use {either}." if named else ""
         return Finding(self.what, path=self.path, hint=" ".join(part for part in (use, self.hint) if part))
 
 
@@ -69,7 +70,11 @@ def choose(
     except StudyError as error:
         takes = _taking(tables, thinking, today, model)
         return Refusal(error.findings[0].what, THINKING, takes, error.findings[0].hint)
-    return Chosen(model, setting, (*_cautions(tables, name, model, today), *old_rows(model, price, today)))
+    cautions = [*_cautions(tables, name, model, today), *old_rows(model, price, today)]
+    if price is None:
+        what = f"no source states what {model.id} costs in a job, and what cannot be priced is not sent to Google"
+        cautions.append(Finding(what, path=NAME, hint=_OWN_PRICE, level="warning"))
+    return Chosen(model, setting, tuple(cautions))
 
 
 def looked_at(tables: Tables, name: str, thinking: str | int | None) -> Chosen:
@@ -79,6 +84,11 @@ def looked_at(tables: Tables, name: str, thinking: str | int | None) -> Chosen:
     """
     model = tables.models.get(name) or tables.models.stranger(name)
     return Chosen(model, thinking_config(model, thinking))
+
+
+def barred(tables: Tables, name: str, today: date) -> Refusal | None:
+    """Why nothing is sent to a model any more that the tables know; None for any other."""
+    return None if tables.models.get(name) is None else _refused(tables, name, today, allow_unknown=True)
 
 
 def old_rows(model: Model, price: Price | None, today: date) -> tuple[Finding, ...]:
@@ -147,6 +157,8 @@ def _unknown(tables: Tables, name: str, today: date) -> Refusal:
         what += "; ids with a version number such as gemini-2.5-pro-002 never existed for these models"
     elif "/" in name:
         what += "; write the id alone, without publishers/… or models/"
+    elif not name.lower().startswith("gemini"):
+        what += "; Gemini models are the only ones it asks"
     checked = max((model.checked for model in tables.models), default=today)
     what += f" (its table was checked on {checked})"
     hint = "If it is newer than that: --allow-unknown-model, with a price in a file of your own (`models:`)."
@@ -168,14 +180,17 @@ def _no_price(model: Model, today: date) -> Refusal:
     return Refusal(what, NAME, (), hint)
 
 
+_OWN_PRICE: Final = "Give it a price in a file of your own: `models:` (docs/reference/models-and-prices.md)."
+
+
 def _deep_think(tables: Tables, name: str, today: date) -> Refusal:
     what = f"model {name!r}: no API serves Deep Think, in batch or otherwise; it is a mode of the Gemini app"
     usable = [id_ for id_ in _STRONGEST if (model := tables.models.get(id_)) is not None and model.usable(today)]
     others = tuple(usable) or tables.models.nearest(_STRONGEST[0], today)
     best = others[0] if others else _STRONGEST[0]
     hint = (
-        f"The nearest is one sample: model: {{name: {best}, thinking: max}}. Several, compared, the contested judged "
-        "again, (`deep_think`) are not in this version."
+        f"The nearest is one sample: model: {{name: {best}, thinking: max}}. Several samples, compared, with the"
+        " contested judged again (`deep_think`), are not in this version."
     )
     return Refusal(what, NAME, others, hint, "max")
 

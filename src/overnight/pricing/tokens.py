@@ -1,5 +1,7 @@
 """How many tokens? A bound that holds, and how much room an answer gets. What is likely: characters.py, output.py."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from overnight.pricing.catalogue import Model
@@ -47,3 +49,8 @@ def choose_max_output(model: Model, thinking_level: str, schema_chars: int, atte
         raise ValueError(f"{thinking_level!r} is no thinking level")
     room = (thinking + ANSWER_ROOM + schema_chars) << (attempt - 1)
     return min(room, model.max_output_tokens)
+
+
+def room_of(model: Model, thinking_level: str, schema_chars: int) -> Callable[[int], int]:
+    """`maxOutputTokens` after so many truncations. Asked once for each request, so each number is worked out once."""
+    return cache(lambda truncations: choose_max_output(model, thinking_level, schema_chars, truncations + 1))

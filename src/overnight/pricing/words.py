@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from overnight.pricing.catalogue import Lifetime, Model
+from overnight.pricing.output import Level
 from overnight.pricing.prices import Mode, Price, PriceList, Surface
 
 SURFACE_NAMES: Final = {"vertex": "Vertex AI", "developer": "Gemini Developer API"}
@@ -38,8 +39,8 @@ def traced(price: Price) -> str:
     """A price with everything that it rests on, in one sentence."""
     note = f"; {price.note}" if price.note else ""
     return (
-        f"{price.model}, {price.mode} on {SURFACE_NAMES[price.surface]}, {days(price)}: {rates(price)} US dollars per"
-        f" million tokens. {_source(price.source, price.evidence, price.checked)}{note}"
+        f"{price.model}, {price.mode} on {SURFACE_NAMES[price.surface]}, {days(price)}, US dollars per million tokens:"
+        f" {rates(price)}. {_source(price.source, price.evidence, price.checked)}{note}"
     )
 
 
@@ -48,7 +49,7 @@ def traced_model(model: Model) -> str:
     if not model.known:
         return f"{model.id}: {model.source}"
     parts = [
-        f"{model.id}: limits and thinking: {_source(model.source, model.evidence, model.checked)}",
+        f"{model.id}, limits and thinking. {_source(model.source, model.evidence, model.checked)}",
         "; ".join(f"{way.replace('_', ' ')} {offer.has} [{offer.evidence}]" for way, offer in model.surfaces.items()),
     ]
     for surface, life in (("vertex", model.vertex), ("developer", model.developer)):
@@ -58,9 +59,15 @@ def traced_model(model: Model) -> str:
     return "; ".join(part for part in parts if part)
 
 
+def traced_level(level: Level) -> str:
+    """What a request that nothing like it was answered before is thought to think with."""
+    source = _source(level.source, level.evidence, level.checked)
+    return f"{level.low:,} to {level.high:,} tokens, {level.expected:,} expected. {source}"
+
+
 def lifetime(life: Lifetime) -> str:
     parts = [f"closed to new projects {life.closed}"] if life.closed else []
-    parts += [f"retired {life.retired}"] if life.retired else []
+    parts += [f"retired from {life.retired} on"] if life.retired else []
     parts += [f"kept until {life.kept_until} at least"] if life.kept_until else []
     parts += [f"answered by {life.served_by} from {life.served_by_from}"] if life.served_by else []
     return "; ".join(parts)

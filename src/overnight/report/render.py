@@ -3,13 +3,12 @@
 import functools
 from base64 import b64encode
 from collections.abc import Mapping
-from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from overnight.core import realm as realms
-from overnight.core.usage import Usage
+from overnight.core.usage import Usage, Usd
 from overnight.report import charts, words
 from overnight.report.data import Bill, Choices, Numbers, ReportData, Texts
 from overnight.report.text import fit, moment, pieces, shortened
@@ -90,10 +89,9 @@ def _token_bar(usage: Usage) -> tuple[charts.Segment, ...]:
 
 
 def _cost_bar(bill: Bill) -> list[dict[str, Any]]:
-    """Each part of the cost as a bar of its own, in thousandths of the dearest."""
-    most = max((part.cost.amount for part in bill.parts), default=Decimal(0))
-    whole = sum((part.cost.amount for part in bill.parts), Decimal(0))
-    if not most:
+    """Each part of the cost as a bar of its own: as wide as its share, which stands beside it."""
+    whole = sum((part.cost for part in bill.parts), Usd())
+    if not whole:
         return []
     return [
         {
@@ -101,8 +99,8 @@ def _cost_bar(bill: Bill) -> list[dict[str, Any]]:
             "tone": words.PARTS[part.name][1],
             "tokens": part.tokens,
             "cost": part.cost,
-            "width": max(charts.LEAST_WIDTH, round(float(100 * part.cost.amount / most), 3)),
-            "share": charts.share(int(part.cost.amount / whole * 1_000_000), 1_000_000),
+            "width": max(charts.LEAST_WIDTH, round(100 * part.cost.share_of(whole), 3)),
+            "share": charts.share(int(part.cost.share_of(whole) * 1_000_000), 1_000_000),
         }
         for part in bill.parts
     ]

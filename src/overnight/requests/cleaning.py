@@ -9,7 +9,7 @@ letter and its accent become one character (NFC; not NFKC, which would turn 10‚Å
 of the work (requests/remarks.py) is left out. Hyphens at line ends stay: nobody can tell which of them are words'.
 
 The version is part of every recipe (core/recipe.py): a change is a new version beside these, so that a study keeps what
-it began with. docs/decisions/0009-cleaning.md says why it is so.
+it began with. docs/decisions/0012-cleaning.md says why it is so.
 """
 
 import re

@@ -8,11 +8,13 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import IO, BinaryIO, Final
 
 from overnight.backends.backend import HandMade
 from overnight.core.identity import fingerprint
 from overnight.core.recipe import Recipe
+from overnight.core.usage import Usd
 from overnight.errors import JobError, NotFoundError, UsageError
 from overnight.ledger.shards import ShardFact
 from overnight.planning.standing import State
@@ -20,7 +22,8 @@ from overnight.planning.wants import Wanted
 from overnight.requests.recognise import Foreign, differing, read_line, settings_of
 from overnight.requests.render import Renderer
 from overnight.requests.shards import SentRow
-from overnight.run.money import worst_case_for
+from overnight.run.billing import utc_day
+from overnight.run.money import worst_case_of_made, worst_of
 from overnight.run.world import World
 
 _BARE_TEXT: Final = "its text is of no record of this study"
@@ -43,17 +46,32 @@ class Adopted:
 
 
 @dataclass(slots=True)
+class _All:
+    n: int = 0
+    size_bytes: int = 0
+    longest_bytes: int = 0
+    room: int = 0
+
+    def add(self, size_bytes: int, room: int) -> None:
+        self.n += 1
+        self.size_bytes += size_bytes
+        self.longest_bytes = max(self.longest_bytes, size_bytes)
+        self.room = max(self.room, room)
+
+
+@dataclass(slots=True)
 class _Found:
-    """What the lines of a job turned out to be."""
+    """What the lines of a job turned out to be. max_output_tokens, size_bytes: of those of this study; all: of every
+    one, for what they may cost."""
 
     recipe: Recipe
     rows: dict[bytes, SentRow] = field(default_factory=dict)
     max_output_tokens: int = 0
     size_bytes: int = 0
-    longest_bytes: int = 0
     others: int = 0
     answered: int = 0
     first_other: str = ""
+    all: _All = field(default_factory=_All)
 
 
 def adopt(world: World, job: str) -> Adopted:
@@ -74,8 +92,7 @@ def adopt(world: World, job: str) -> Adopted:
             where=made.status.name,
             hint="`overnight plan --show 1` prints a request as this study asks it. Nothing was changed.",
         )
-    bound = worst_case_for(world, found.max_output_tokens or world.room(0))
-    reserve = None if bound is None else bound.of(len(found.rows), found.size_bytes, found.longest_bytes)
+    reserve, of_row = _worst(world, made, found)
     with world.ledger.transaction():
         world.ledger.recipes.store(found.recipe)
     number = world.ledger.shards.adopt(
@@ -89,10 +106,22 @@ def adopt(world: World, job: str) -> Adopted:
         rows=found.rows.values(),
         size_bytes=found.size_bytes,
         reserve=reserve,
+        row=of_row,
         job=made.status,
         now=world.stamp(),
     )
     return Adopted(number, made.status.name, len(found.rows), found.others, found.answered)
+
+
+def _worst(world: World, made: HandMade, found: _Found) -> tuple[Usd | None, Usd | None]:
+    """Of all lines of the job, those of no record too, since they are billed as well; and of the longest. A line that
+    sets no limit to its answer has the model's."""
+    stamp = made.status.create_time
+    day = utc_day(stamp)
+    day_made = date.fromisoformat(day) if day else world.today
+    lines = found.all
+    bound = worst_case_of_made(world.prices, world.model.id, made.place.location, day_made, lines.room)
+    return (None, None) if bound is None else worst_of(bound, lines.n, lines.size_bytes, lines.longest_bytes)
 
 
 def _fetch_input(world: World, made: HandMade, target: BinaryIO) -> None:
@@ -134,9 +163,10 @@ def _recognise(world: World, made: HandMade, file: IO[bytes]) -> _Found:
     recipes = {want.want.recipe.digest: want.want.recipe for wanted in asked.values() for want in wanted}
     settings = {digest: settings_of(recipe) for digest, recipe in recipes.items()}
     found: _Found | None = None
-    others, first_other = 0, ""
+    others, first_other, every = 0, "", _All()
     for data in file:
         line = read_line(data)
+        every.add(len(data), (line and line.max_output_tokens) or world.model.max_output_tokens)
         wanted = None if line is None else _which(line, asked, settings, found)
         if line is None or wanted is None:
             others += 1
@@ -149,7 +179,7 @@ def _recognise(world: World, made: HandMade, file: IO[bytes]) -> _Found:
         if not recipes:
             raise UsageError("the study asks nothing", where=made.status.name, hint="No record has a text to send.")
         found = _Found(next(iter(recipes.values())))
-    found.others, found.first_other = others, first_other
+    found.others, found.first_other, found.all = others, first_other, every
     return found
 
 
@@ -190,7 +220,6 @@ def _same(line: Foreign, wanted: Wanted, settings: _Settings, found: _Found | No
 def _take(found: _Found, line: Foreign, wanted: Wanted, size_bytes: int) -> None:
     address = wanted.address
     found.size_bytes += size_bytes
-    found.longest_bytes = max(found.longest_bytes, size_bytes)
     found.max_output_tokens = max(found.max_output_tokens, line.max_output_tokens)
     if address in found.rows:
         return

@@ -18,7 +18,8 @@ from overnight.errors import AccountingError, JobError
 from overnight.ledger.outcomes import Collecting
 from overnight.ledger.shards import ShardFact
 from overnight.pricing.prices import LONG_PROMPT_TOKENS
-from overnight.run.bill import Pricing, bill_of_job
+from overnight.run.bill import Pricing
+from overnight.run.billing import bill_of_job
 from overnight.run.echo import loose_fingerprints
 from overnight.run.raw import Keeper, RawFile, forget_kept, is_kept, kept_name, raw_files, read_lines
 from overnight.run.settled import settled_amounts
@@ -126,17 +127,17 @@ def settle(
     """Read a job's files and write what they say, as one fact. before_commit: the last thing that may stop it."""
     expected = {address: Expected(attempt, print_) for address, attempt, print_ in world.ledger.shards.rows(shard.id)}
     recipe = world.ledger.recipes.load(shard.recipe)
-    kept = world.ledger.outcomes.answered_in(shard.id)
     matcher = Matcher(
         world.realm,
         expected,
         validator(recipe.schema),
-        answered=_answered_before(world, expected) - kept,
+        answered=_answered_before(world, expected),
+        stored=world.ledger.outcomes.answers_of(shard.id),
         loose=lambda: loose_fingerprints(world, shard),
     )
     now = world.stamp()
     with world.ledger.outcomes.collecting(shard.id, now, again=again) as collecting:
-        settled = _Settling(world, collecting, kept)
+        settled = _Settling(world, collecting)
         settled.lines(matcher, files, shard)
         settled.rest(matcher, shard, status)
         settled.close(matcher, shard, status, len(expected), now)
@@ -156,13 +157,11 @@ def settle(
 class _Settling:
     """Writes what the matcher says into the open transaction, and adds up.
 
-    kept: requests that an earlier reading of this output answered: an answer never changes, so they stay as stored.
     contradicted: lines that said something else than the one that was taken for the same request.
     """
 
     world: World
     collecting: Collecting
-    kept: frozenset[bytes]
     unsettled: int = 0
     contradicted: int = 0
 
@@ -186,8 +185,8 @@ class _Settling:
             return
         if found.instead_of is not None:
             write.stray(found.instead_of)
-        if found.outcome.address in self.kept:
-            return
+        if found.counted:
+            write.as_copy(found.outcome)
         if found.instead_of is None:
             write.outcome(found.outcome)
         else:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Final
 
 import orjson
 
@@ -31,11 +30,9 @@ from overnight.pricing.estimate import (
 from overnight.pricing.output import by_answers, by_table, level_of
 from overnight.pricing.prices import STANDARD, Price
 from overnight.requests.render import Renderer, request_body
+from overnight.run.money import ROUND_HOURS
 from overnight.run.stuck import past_jobs
 from overnight.run.world import World
-
-ROUND_HOURS: Final = 96
-"""A job at worst: 72 hours in the queue and 24 of running (facts 6, [D])."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def reach_of(
     if at_once == NONE:
         return NONE
     numbers, sums = _weights(plan, estimated)
-    share = float((left - one).amount / amounts.expected.amount) * sums[-1]
+    share = (left - one).share_of(amounts.expected) * sums[-1]
     while (taken := bisect_right(sums, share) - 1) > 0 and numbers[taken - 1] > at_once:
         _, found = again(numbers[taken - 1])
         if found.amounts.expected <= left - one:

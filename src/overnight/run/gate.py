@@ -7,7 +7,7 @@ from typing import Final
 from overnight.core.events import Note
 from overnight.core.outcome import NotSent
 from overnight.core.realm import GOOGLE
-from overnight.core.usage import Usd
+from overnight.core.usage import Usd, total_of
 from overnight.errors import BreakerError, BudgetError, ConsentError
 from overnight.ledger.shards import Cap, ShardFact
 from overnight.planning.causes import PAID_AGAIN, Reason
@@ -65,8 +65,11 @@ class Agreed:
 
 
 def gate(world: World, planned: Planned, options: Options, agreed: Agreed) -> Pass:
-    """Raises BreakerError, ConsentError or BudgetError; CloudError where the account is not ready."""
+    """Raises BreakerError, ConsentError or BudgetError; StudyError where the model cannot be sent to any more;
+    CloudError where the account is not ready."""
     check_breaker(world)
+    if world.refusal is not None:
+        raise world.refusal(planned.plan.to_send)
     if world.realm == GOOGLE and not agreed.looked:
         preflight(world)  # before all that is asked of the person, and of the bucket
         agreed.looked = True
@@ -124,9 +127,8 @@ def _question(planned: Planned) -> str:
             " prompt, model or answer fields, and under other record ids, so none of them fits."
         )
     causes = [f"{n:,} because {CHANGED[reason]} changed" for reason, n in paid_again(plan)]
-    known = [planned.wasted.get(reason) for reason, _ in paid_again(plan)]
-    amounts = [amount for amount in known if amount is not None]
-    waste = f"; the answers you have cost {sum(amounts, Usd())}" if amounts and len(amounts) == len(known) else ""
+    cost = total_of(planned.wasted.get(reason) for reason, _ in paid_again(plan))
+    waste = "" if cost is None else f"; the answers you have cost {cost}"
     return f"{n:,} records answered before would be asked again: {', '.join(causes)}{waste}."
 
 

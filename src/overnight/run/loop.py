@@ -19,6 +19,7 @@ from overnight.errors import (
     NotFoundError,
     OvernightError,
     RefusedError,
+    StudyError,
     UnavailableError,
 )
 from overnight.ledger.bills import Said
@@ -199,7 +200,12 @@ def _send_what_is_new(world: World, options: Options, closing: Closing, agreed: 
         return
     try:
         _send_round(world, planned, options, closing, agreed)
-    except (BudgetError, BreakerError, LockedError) as stop:  # jobs under way may free money, and are collected first
+    except (
+        BudgetError,
+        BreakerError,
+        LockedError,
+        StudyError,
+    ) as stop:  # jobs under way may free money, and are collected first
         later: OvernightError = stop
     except ConsentError as nobody:
         if options.ask is not None:

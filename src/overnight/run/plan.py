@@ -1,7 +1,7 @@
 """Step 1: the difference between what is wanted and what the ledger knows. Changes nothing."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 
 from overnight.core.usage import Usd
@@ -10,7 +10,8 @@ from overnight.planning.difference import Difference, Plan, Previous
 from overnight.planning.fit import ALL
 from overnight.planning.standing import Standings
 from overnight.planning.wants import Wants
-from overnight.run.bill import RowPricing
+from overnight.pricing.room import Room
+from overnight.run.billing import cost_of_answers
 from overnight.run.estimate import Estimated, count_tokens, estimate_plan, size_bytes_of
 from overnight.run.fit import Reach, reach_of
 from overnight.run.money import SMOKE_ROWS
@@ -24,7 +25,7 @@ class Planned:
     wasted: what the answers cost that are asked for again, by reason; None where that is not known.
     unused: answers that the study has under another recipe or model, when none of what it now wants is answered: ids
     made of the text, or of another column, hide that the same records are asked again. bound: how far down the draw of
-    `when_over: fit` it goes, by that seed.
+    `when_over: fit` it goes, by that seed. rooms: of what was never cut off, by recipe.
     """
 
     plan: Plan
@@ -37,6 +38,7 @@ class Planned:
     unused: int = 0
     bound: int = ALL
     seed: int = 0
+    rooms: Mapping[str, Room] = field(default_factory=dict)
 
     @property
     def expected(self) -> Usd | None:
@@ -74,7 +76,7 @@ def make_plan(world: World, *, keep: int = 0, count: bool = False, reach: Reach 
 
 
 def _plan_up_to(world: World, bound: int, keep: int, count: bool) -> Planned:
-    standings = world.standings()
+    standings, rooms = world.standings(), world.rooms()
     wants = world.wants(standings)
     difference = Difference(
         wants,
@@ -85,13 +87,14 @@ def _plan_up_to(world: World, bound: int, keep: int, count: bool) -> Planned:
         keep=max(keep, SMOKE_ROWS),
         draw=world.draw,
         bound=bound,
+        rooms=rooms,
     )
     plan = difference.plan(world.records)
     estimated = estimate_plan(world, plan, counted=count_tokens(world, plan) if count else ())
-    wasted = {reason: _cost_of(world, rows) for reason, rows in plan.before.items()}
+    wasted = {reason: cost_of_answers(world, rows) for reason, rows in plan.before.items()}
     size, unused = size_bytes_of(plan), _unused(world, plan)
     seed = 0 if world.draw is None else world.draw.seed
-    return Planned(plan, standings, wants, difference, size, estimated, wasted, unused, bound, seed)
+    return Planned(plan, standings, wants, difference, size, estimated, wasted, unused, bound, seed, rooms)
 
 
 def _why_open(world: World) -> Callable[[bytes], str]:
@@ -114,14 +117,6 @@ def _previous(world: World, standings: Standings) -> Callable[[str, str, int], P
         return Previous(found.address, found.recipe, found.model, row)
 
     return look
-
-
-def _cost_of(world: World, rows: Iterable[int]) -> Usd | None:
-    """What these answers cost; None where that is not known of all of them."""
-    pricing = RowPricing(world)
-    amounts = [pricing.cost_of(world.settled(row)) for row in rows]
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known, Usd()) if len(known) == len(amounts) else None
 
 
 def _unused(world: World, plan: Plan) -> int:

@@ -22,7 +22,8 @@ from overnight.planning.fit import ALL, NONE
 from overnight.planning.wants import Account
 from overnight.records.census import SourceCount
 from overnight.records.writer import results_columns, write_table
-from overnight.run.bill import RowPricing, StudyBill, study_bill
+from overnight.run.bill import StudyBill
+from overnight.run.billing import RowPricing, study_bill
 from overnight.run.cost_file import write_cost
 from overnight.run.money import Budget, budget_json, budget_of
 from overnight.run.results import FIRST, LAST, RowMaker, our_columns
@@ -73,11 +74,12 @@ class Closing:
     """What a run ends with. Counts are of records but where it says otherwise.
 
     requests_sent, jobs_collected: of this invocation. requests_waiting: planned by it, and not sent for want of money
-    that is still reserved. jobs: names of all the study has in this realm. past_deadline: of the problems, those that
-    are final for their age alone. smoke: the part of `cost` that rows asked at once, before a job, have cost. bill:
-    where `cost` comes from. sources: how many records came from where. vanished: asked about, and in no file any more.
-    copied: by record id, the task's cells of records that stand for others. sample: where `when_over: fit` draws.
-    folder, raw: where results are written and raw lines kept, None until it was looked.
+    that is still reserved. cannot_send: why what is open cannot be sent any more, empty where it can. jobs: names of
+    all the study has in this realm. past_deadline: of the problems, those that are final for their age alone. smoke:
+    the part of `cost` that rows asked at once, before a job, have cost. bill: where `cost` comes from. sources: how
+    many records came from where. vanished: asked about, and in no file any more. copied: by record id, the task's cells
+    of records that stand for others. sample: where `when_over: fit` draws. folder, raw: where results are written and
+    raw lines kept, None until it was looked.
     """
 
     study: str
@@ -100,6 +102,7 @@ class Closing:
     bill: StudyBill | None = None
     budget: Budget | None = None
     requests_waiting: int = 0
+    cannot_send: str = ""
     detached: bool = False
     sample: DrawnSample | None = None
     results: dict[str, Path] = field(default_factory=dict)
@@ -134,6 +137,7 @@ class Closing:
             "budget_usd": budget_json(self.budget),
             "sample": None if self.sample is None else self.sample.to_json(),
             "requests_waiting": self.requests_waiting,
+            "cannot_send": self.cannot_send,
             "simulated": is_simulated(self.realm),
             "detached": self.detached,
             "results": {name: str(path) for name, path in self.results.items()},
@@ -163,6 +167,7 @@ def account(world: World, closing: Closing, spool: IO[bytes] | None = None, repo
     maker = RowMaker(world.task, world.realm, [column.name for column in _originals(world)], RowPricing(world))
     decision = _place_of(world.task.columns, "decision")
     closing.sample = None if world.draw is None else DrawnSample(world.draw.seed)
+    closing.cannot_send = world.cannot_send
     closing.sources, closing.vanished = tuple(world.records.sources()), world.vanished()
     survivors = world.records.survivors
     none = [None] * len(world.task.columns)

@@ -26,15 +26,16 @@ from overnight.core.events import Note, Progress, StepStarted, Tell
 from overnight.core.identity import fingerprint, parse_wire_key
 from overnight.core.realm import GOOGLE
 from overnight.core.states import JobStatus
+from overnight.core.usage import Usd
 from overnight.errors import LedgerError, NotFoundError, UsageError
 from overnight.ledger.database import open_database
 from overnight.ledger.health import faults, mend, unusable
 from overnight.ledger.ledger import Ledger
-from overnight.pricing.estimate import WorstCase
-from overnight.pricing.prices import PriceList, pays_surcharge
+from overnight.pricing.prices import PriceList
 from overnight.requests.shards import SentRow
 from overnight.run.labels import STUDY_LABEL
 from overnight.run.manifests import Manifest, read_head, read_manifest
+from overnight.run.money import worst_case_of_made, worst_of
 from overnight.run.owner import Owner
 from overnight.run.world import Home, World
 
@@ -260,9 +261,8 @@ def _shard(site: Site, ledger: Ledger, manifest: Manifest, jobs: Sequence[JobSta
         number=max(manifest.number, ledger.shards.next_number()),
     )
     ledger.shards.staged(number, rows.values(), size_bytes)
-    price = site.prices.dearest(manifest.model, site.now().date())
-    bound = price and WorstCase(price, pays_surcharge(manifest.place.location), manifest.max_output_tokens)
-    ledger.shards.submitting(number, bound.of(len(rows), size_bytes, longest_bytes) if bound else None)
+    reserve, of_row = _worst(site, manifest, len(rows), size_bytes, longest_bytes)
+    ledger.shards.submitting(number, reserve, row=of_row)
     done.shards += 1
     done.rows += len(rows)
     if job is None:
@@ -274,6 +274,17 @@ def _shard(site: Site, ledger: Ledger, manifest: Manifest, jobs: Sequence[JobSta
     for twin in jobs[1:]:
         what = f"job {number}: {twin.name} has the same label; only {job.name} is collected, and both are billed"
         site.tell(Note(what, "warning"))
+
+
+def _worst(
+    site: Site, manifest: Manifest, n_rows: int, size_bytes: int, longest_bytes: int
+) -> tuple[Usd | None, Usd | None]:
+    """What the lost ledger had reserved, or more, by the prices of the day on which the job was made; of all rows, and
+    of the longest."""
+    made = datetime.fromisoformat(manifest.intended).date() if _when(manifest.intended) else site.now().date()
+    shape = manifest.model, manifest.place.location, made, manifest.max_output_tokens
+    bound = worst_case_of_made(site.prices, *shape)
+    return (None, None) if bound is None else worst_of(bound, n_rows, size_bytes, longest_bytes)
 
 
 def _when(time: str) -> str:

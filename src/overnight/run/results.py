@@ -6,9 +6,9 @@ from typing import Final
 from overnight.core.realm import is_simulated
 from overnight.core.record import Cell, Record
 from overnight.core.task import Column, Settled, Task
-from overnight.core.usage import Usd
+from overnight.core.usage import total_of
 from overnight.planning.wants import Account
-from overnight.run.bill import RowPricing
+from overnight.run.billing import RowPricing
 
 FIRST: Final = (Column("record_id"), Column("outcome"), Column("problem"), Column("duplicate_of"))
 LAST: Final = (
@@ -95,9 +95,8 @@ class RowMaker:
         )
 
     def _cost(self, settled: Sequence[Settled]) -> str | None:
-        amounts = [self._pricing.cost_of(one) for one in settled]
-        known = [amount for amount in amounts if amount is not None]
-        return sum(known, Usd()).exact() if known and len(known) == len(amounts) else None
+        amount = total_of(self._pricing.cost_of(one) for one in settled)
+        return None if amount is None else amount.exact()
 
 
 def _sum(counts: Sequence[int | None]) -> int | None:

@@ -28,7 +28,7 @@ from overnight.run.fit import tranche
 from overnight.run.gate import Pass
 from overnight.run.labels import LABEL, STUDY_LABEL
 from overnight.run.manifests import MANIFEST_VERSION
-from overnight.run.money import worst_case_for
+from overnight.run.money import worst_case_for, worst_of
 from overnight.run.owner import claim
 from overnight.run.plan import Planned
 from overnight.run.recover import abandon, settle_doubt
@@ -122,10 +122,7 @@ def _send_group(
 
 def _reserve(bound: WorstCase | None, shard: Shard) -> tuple[Usd | None, Usd | None]:
     """The worst case of the whole shard, and of its longest request."""
-    if bound is None:
-        return None, None
-    longest = shard.longest_bytes
-    return bound.of(len(shard.rows), shard.size_bytes, longest), bound.of(1, longest, longest)
+    return (None, None) if bound is None else worst_of(bound, len(shard.rows), shard.size_bytes, shard.longest_bytes)
 
 
 def _next_is_too_dear(renderer: Renderer, source: Peekable, bound: WorstCase | None, left: Usd | None) -> bool:

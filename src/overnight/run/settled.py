@@ -9,7 +9,8 @@ from overnight.core.usage import Usd
 from overnight.errors import AccountingError
 from overnight.ledger.shards import ShardFact
 from overnight.pricing.prices import LONG_PROMPT_TOKENS
-from overnight.run.bill import ANSWER, Billed, Pricing, StudyBill, Why, bill_of_job, bill_of_smoke, sum_of
+from overnight.run.bill import ANSWER, Billed, Pricing, StudyBill, Why, sum_of
+from overnight.run.billing import bill_of_job, bill_of_smoke
 from overnight.run.world import World
 
 

@@ -12,12 +12,14 @@ from overnight.core.realm import GOOGLE
 from overnight.core.record import Cell, Record
 from overnight.core.task import Column, Settled, Task
 from overnight.core.usage import Usd
+from overnight.errors import StudyError
 from overnight.ledger.ledger import Ledger
 from overnight.planning.fit import ALL, Draw
 from overnight.planning.standing import Policy, Standings, hours
 from overnight.planning.wants import Account, Wants
 from overnight.pricing.catalogue import Catalogue, Model
 from overnight.pricing.prices import BATCH, Mode, Price, PriceList, pays_surcharge
+from overnight.pricing.room import Room, Seen, first_room
 from overnight.records.reader import RecordSet
 from overnight.study.models import GIVE_UP_AFTER_DAYS
 
@@ -89,12 +91,13 @@ class World:
 
     catalogue, prices: the packaged tables with the study's own file on top. records: re-iterable, always in the same
     order. schema_chars: of the longest
-    answer schema. room: maxOutputTokens after so many truncations. limit: for the life
+    answer schema. room: maxOutputTokens after so many truncations, by the model alone. limit: for the life
     of the study in realm google, None without a budget.
     reporter: makes what draws report.html, None for no report. lost: why this ledger may not be
-    the one that knows what was paid for; empty when nothing speaks for that. give_up_after_days: a problem of a request
-    first sent longer ago is final. vanished: reads all bindings of the realm.
-    draw: of `when_over: fit`, None where more than the limit is refused.
+    the one that knows what was paid for; empty when nothing speaks for that. cannot_send, refusal: where the model
+    cannot be used any more, and what it has answered is still collected: why, and the error that stops so many requests
+    from being sent. give_up_after_days: a problem of a request first sent longer ago is final. vanished: reads all
+    bindings of the realm. draw: of `when_over: fit`, None where more than the limit is refused.
     """
 
     study: str
@@ -121,6 +124,8 @@ class World:
     tell: Tell = silent
     reporter: "Callable[[], Reporter] | None" = None
     lost: str = ""
+    cannot_send: str = ""
+    refusal: Callable[[int], StudyError] | None = None
     give_up_after_days: int = GIVE_UP_AFTER_DAYS
     draw: Draw | None = None
     vanished: Callable[[], Vanished] = Vanished
@@ -150,7 +155,13 @@ class World:
         """Folded from the ledger's facts: reads them all, some 2 µs an attempt."""
         outcomes = self.ledger.outcomes
         sent, ended = outcomes.sent(self.realm), outcomes.ended(self.realm)
-        return Standings(sent, ended, outcomes.reopened(), outcomes.untried(self.realm))
+        return Standings(sent, ended, outcomes.reopened(), outcomes.untried(self.realm), outcomes.cut(self.realm))
+
+    def rooms(self) -> dict[str, Room]:
+        """Of requests that were never cut off, by recipe, as what is settled has it."""
+        by_model = self.room(0)
+        seen = self.ledger.outcomes.seen(self.realm, self.model.id, below=by_model)
+        return {recipe.digest: first_room(by_model, seen.get(recipe.digest, Seen())) for recipe in self.task.recipes}
 
     def wants(self, standings: Standings) -> Wants:
         bound = ALL if self.draw is None else self.ledger.fits.bound(self.realm, self.draw.seed)

@@ -21,7 +21,7 @@ KEYS_NOT_YET: Final[dict[tuple[str, ...], str]] = {
     ("model", "framings"): _SAMPLES,
     ("model", "seed"): "Leave it out.",
     ("model", "temperature"): "Leave it out: newer models ignore it, and it is not part of a recipe.",
-    ("model", "max_output_tokens"): "Leave it out: the tool chooses it from the model.",
+    ("model", "max_output_tokens"): "Leave it out: the tool chooses it from the model, then from your answers.",
     ("budget", "stop_at"): "Leave it out: the limit holds for the worst case.",
     ("cloud", "engine"): "Leave it out: jobs go through Cloud Storage in this version.",
     ("cloud", "backend"): "Leave it out: jobs go through Cloud Storage in this version.",

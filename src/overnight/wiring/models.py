@@ -10,7 +10,7 @@ from overnight.planning.difference import Plan
 from overnight.pricing.refusals import Chosen, Refusal, choose, looked_at
 from overnight.pricing.tables import Tables, packaged_tables, with_own
 from overnight.pricing.thinking import Thinking, thinking_config
-from overnight.pricing.tokens import choose_max_output
+from overnight.pricing.tokens import room_of
 from overnight.run.estimate import estimate_plan
 from overnight.run.plan import make_plan
 from overnight.run.world import World
@@ -70,11 +70,7 @@ def _with_model(world: World, asked: str | int | None, id_: str) -> tuple[World,
         thinking = thinking_config(model, asked)
     except StudyError:
         thinking = thinking_config(model, None)
-    schema_chars = world.schema_chars
-
-    def room(truncations: int) -> int:
-        return choose_max_output(model, thinking.level, schema_chars, truncations + 1)
-
+    room = room_of(model, thinking.level, world.schema_chars)
     return replace(world, model=model, thinking=thinking.explained, room=room), thinking
 
 

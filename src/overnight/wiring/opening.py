@@ -22,10 +22,10 @@ from overnight.planning.fit import Draw
 from overnight.planning.tasks import Pinned, ScreenTask, make_task
 from overnight.planning.texts import TextCensus
 from overnight.pricing.catalogue import Model
-from overnight.pricing.refusals import Refusal, looked_at
+from overnight.pricing.refusals import NAME, Chosen, Refusal, barred, looked_at
 from overnight.pricing.tables import Tables
 from overnight.pricing.thinking import Thinking
-from overnight.pricing.tokens import choose_max_output
+from overnight.pricing.tokens import room_of
 from overnight.records.duplicates import Marks
 from overnight.records.opening import open_table
 from overnight.records.reader import RecordSet, RecordsFile, read_records
@@ -69,22 +69,28 @@ def open_study(
     new_recipe: bool = False,
     to_send: bool = True,
     allow_unknown_model: bool = False,
-    now: Callable[[], datetime] = utc_now,
+    now: Callable[[], datetime] | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Opened]:
     """Everything read and checked, the ledger open. command: what will change the study, and then it is locked.
 
     connect: with a way to the service: the embedded local cloud is started and ends with this, or Google is asked for
     credentials. to_send: a model that cannot be used is refused; else it is taken as it is, since what it has answered
-    is still to be collected and shown. Raises StudyError or RecordsError with all findings before anything else is
+    is still to be collected and shown. A `run` whose ledger knows of jobs collects them too: then what would be sent is
+    refused, `world.refusal`. Raises StudyError or RecordsError with all findings before anything else is
     touched.
     """
+    now = now or utc_now
     study = load_study(path)
     today = now().date()
     tables = tables_of(study)
-    found = chosen(study, tables, today, to_send=to_send, allow_unknown=allow_unknown_model)
+    found: Chosen | Refusal | None = chosen(study, tables, today, to_send=to_send, allow_unknown=allow_unknown_model)
+    refused = None if to_send else barred(tables, study.model.name, today)
     if isinstance(found, Refusal):
-        raise _refused(study, tables, found, now)
+        refused, found = found, _all_the_same(study, tables, found, now) if command else None
+    if found is None:
+        assert refused is not None, "else there is a model"
+        raise _refused(study, tables, refused, now)
     model, thinking = found.model, found.thinking
     marks = Marks() if study.duplicates != "keep" else None
     records, n_records = read_study_records(study, marks)
@@ -103,6 +109,8 @@ def open_study(
         task = make_task(study, thinking.config, pinned=pinned)
         backend = stack.enter_context(service.connected(study, home, tell)) if connect else Unconnected()
         world = _world(study, tables, model, thinking, records, home, ledger, backend, task, tell, now, sleep)
+        world.cannot_send = "" if refused is None else refused.what
+        world.refusal = _refusal(study, tables, refused, now)
         world.lost = _lost_memory(study, world)
         lost = (Finding(world.lost, level="warning"),) if world.lost else ()
         noted += [*map(study.placed, found.warnings), *lost, *missing_program(study)]
@@ -130,9 +138,6 @@ def _world(
     schema_chars = _schema_chars(task)
     budget = study.budget if study.realm == GOOGLE else None
 
-    def room(truncations: int) -> int:
-        return choose_max_output(model, thinking.level, schema_chars, truncations + 1)
-
     return World(
         study=study.name,
         task_name=study.task_name,
@@ -154,11 +159,38 @@ def _world(
         columns=records.typed_columns,
         id_column=study.records.id,
         task=task,
-        room=room,
+        room=room_of(model, thinking.level, schema_chars),
         now=now,
         sleep=sleep,
         tell=tell,
     )
+
+
+def _all_the_same(study: Study, tables: Tables, refused: Refusal, now: Callable[[], datetime]) -> Chosen | None:
+    """The study's model as it is, where jobs were sent that are still to be collected and shown."""
+    home = Home(study.home, study.realm)
+    if refused.path != NAME or not home.ledger.exists():
+        return None
+    stamp = now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    with Ledger.open(home.ledger, study=study.name, now=stamp, only_look=True) as ledger:
+        if not ledger.shards.all(study.realm, "submitting", "submitted", "collected"):
+            return None
+    found = chosen(study, tables, now().date(), to_send=False, allow_unknown=True)
+    assert isinstance(found, Chosen), "only what sends is refused"
+    return found
+
+
+def _refusal(
+    study: Study, tables: Tables, refused: Refusal | None, now: Callable[[], datetime]
+) -> Callable[[int], StudyError] | None:
+    if refused is None:
+        return None
+
+    def of(n_requests: int) -> StudyError:
+        left = f"{n_requests:,} requests are left, and none can be sent: {refused.what}"
+        return _refused(study, tables, replace(refused, what=left), now)
+
+    return of
 
 
 def _refused(study: Study, tables: Tables, refused: Refusal, now: Callable[[], datetime]) -> StudyError:

@@ -41,7 +41,8 @@ from overnight.report.render import MOST_GIVEN_UP, render_report
 from overnight.report.tally import AnswerTally
 from overnight.report.words import sample_words
 from overnight.requests.cleaning import clean, cleaned
-from overnight.run.bill import Billed, RowPricing, StudyBill, Why, sum_of, sum_usage
+from overnight.run.bill import Billed, StudyBill, Why, sum_of, sum_usage
+from overnight.run.billing import RowPricing
 from overnight.run.results import detail_of, raw_line_of
 from overnight.run.world import World
 from overnight.study.models import AskSpec, ScreenSpec, Study
@@ -311,7 +312,10 @@ def _bill(world: World, bill: StudyBill, sample: Mapping[str, Any] | None) -> Bi
         estimate=estimate,
         worst_case=None if before is None else before.worst,
         limit=world.limit,
-        notes=("Line by line, with the price of each: cost.csv beside this page.", *_sample_words(sample)),
+        notes=(
+            "By job, day and kind of line, each with its price: cost.csv beside this page.",
+            *_sample_words(sample),
+        ),
     )
 
 
@@ -377,8 +381,15 @@ def _stage(world: World, recipe: Recipe) -> Stage:
         prompt="".join(part.value if part.kind == "text" else f"{{{part.value}}}" for part in recipe.prompt),
         schema=orjson.dumps(recipe.schema, option=orjson.OPT_INDENT_2).decode(),
         recipe=recipe.digest,
-        max_output_tokens=f"{world.room(0):,}",
+        max_output_tokens=_rooms(world, recipe),
     )
+
+
+def _rooms(world: World, recipe: Recipe) -> str:
+    """Each `maxOutputTokens` that was sent: less once the first answers were in, more after a truncated one."""
+    shards = world.ledger.shards.all(world.realm, "submitted", "collected")
+    sent = {shard.max_output_tokens for shard in shards if shard.recipe == recipe.digest and shard.max_output_tokens}
+    return ", ".join(f"{room:,}" for room in sorted(sent or {world.room(0)}))
 
 
 def _version() -> str:
