@@ -146,6 +146,7 @@ def test_several_gzip_members_are_one_table_and_garbage_after_them_is_refused(tm
         (b"a.csv".ljust(257, b"\0") + b"ustar\x0000", "a tar archive"),
         (gzip.compress(b"a.csv".ljust(257, b"\0") + b"ustar\x0000"), "a tar archive"),
     ],
+    ids=range(11),  # the bytes hold the time: each worker would name its cases otherwise
 )
 def test_what_cannot_be_unpacked_is_refused_with_words(tmp_path: Path, content: bytes, words: str) -> None:
     assert words in refusal(put(tmp_path, "t", content))
