@@ -94,7 +94,8 @@ class World:
     reporter: makes what draws report.html, None for no report. lost: why this ledger may not be
     the one that knows what was paid for; empty when nothing speaks for that. give_up_after_days: a problem of a request
     first sent longer ago is final. vanished: reads all bindings of the realm.
-    draw: of `when_over: fit`, None where more than the limit is refused.
+    draw: of `when_over: fit`, None where more than the limit is refused. formats: of the
+    files that the records come from.
     """
 
     study: str
@@ -124,6 +125,7 @@ class World:
     give_up_after_days: int = GIVE_UP_AFTER_DAYS
     draw: Draw | None = None
     vanished: Callable[[], Vanished] = Vanished
+    formats: frozenset[str] = frozenset()
 
     @property
     def today(self) -> date:

@@ -152,6 +152,7 @@ def _world(
         backend=backend,
         records=records,
         columns=records.typed_columns,
+        formats=records.formats,
         id_column=study.records.id,
         task=task,
         room=room,
