@@ -92,7 +92,7 @@ class TestAsk:
             Column("a_complaint", "text"),
             Column("a_stars", "integer"),
             Column("a_share", "number"),
-            Column("a_broken", "boolean"),
+            Column("a_broken", "boolean", "broken"),
             Column("a_parts", "json"),
             Column("a_maker", "json"),
         )
