@@ -175,13 +175,13 @@ class StudyFile:
             return found
 
     def export(self, target: str | Path) -> publish.Closing:
-        """Results as the file's ending says: .csv, .xlsx, .parquet or .jsonl. Writes over what is there."""
+        """Results as the file's ending says: .csv, .xlsx, .parquet, .jsonl or .ris. Writes over what is there."""
         file = Path(target)
         format_ = file.suffix.lower().removeprefix(".")
-        if format_ not in publish.FORMATS:
+        if format_ not in publish.EXPORTS:
             raise UsageError(
                 f"{file.name} is of no format that can be written",
-                hint=f"End its name with .{', .'.join(publish.FORMATS)}.",
+                hint=f"End its name with .{', .'.join(publish.EXPORTS)}.",
             )
         with open_study(self.path, to_send=False) as opened:
             closing = publish.Closing(opened.world.study, opened.world.realm)

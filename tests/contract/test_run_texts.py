@@ -10,6 +10,7 @@ import pytest
 
 from overnight.planning import tasks
 from overnight.records.references import FORMATS
+from overnight.wiring.reporting import _found
 from tests.support.cloud import SWIFT, instead_of_a_child
 from tests.support.local_cloud import LocalCloud
 from tests.support.studies import SmallStudy
@@ -103,6 +104,7 @@ def test_a_study_begun_under_version_1_keeps_it_and_pays_nothing_again(
         assert study.cli("run", "--json").json["requests_sent"] == SENT_1
         results = by_title(study)
     assert study.cli("check", "--json").json["texts"]["kinds"]["no_abstract"]["records"] == 1, "as it began"
+    assert "1 record has no abstract; it" in study.cli("check").out
     again = study.cli("run", "--json")
     assert (again.code, again.json["requests_sent"], again.json["answers"]) == (0, 0, SENT_1)
     assert by_title(study) == results
@@ -112,6 +114,13 @@ def test_a_study_begun_under_version_1_keeps_it_and_pays_nothing_again(
     assert planned["cost_usd"]["expected"] is not None
     assert study.cli("run", "--new-recipe").code == 6, "what was answered is paid for again only when agreed to"
     assert study.cli("run", "--json").json["requests_sent"] == 0
+
+
+def test_a_quote_is_marked_where_it_stands_in_the_cell() -> None:
+    cell = "Naps &amp; rest: 10<sup>6</sup> of <i>E. coli</i>."
+    (place,) = _found([("naps", "rest: 10⁶ of E. coli"), ("rest", "not there at all")], cell, 2)
+    assert cell[place.start : place.end] == "rest: 10<sup>6</sup> of <i>E. coli"
+    assert place.criterion == "naps"
 
 
 def test_check_says_of_each_kind_how_many_and_what_becomes_of_them(study: ScreenStudy) -> None:

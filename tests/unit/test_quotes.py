@@ -171,3 +171,9 @@ def test_on_real_abstracts_every_sentence_is_found_and_nobody_elses() -> None:
         assert found.how == "exact"
         assert fold(text[found.start : found.end]).text == fold(sentence).text.strip("'. ,;:")
         assert find_quote(sentence, other) is None
+
+
+def test_a_raised_minus_is_a_minus() -> None:
+    found = find_quote("10-3 M", "at 10⁻³ M of it")
+    assert found is not None
+    assert (found.how, found.start, found.end) == ("exact", 3, 9)

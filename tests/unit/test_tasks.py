@@ -92,7 +92,7 @@ class TestAsk:
             Column("a_complaint", "text"),
             Column("a_stars", "integer"),
             Column("a_share", "number"),
-            Column("a_broken", "boolean"),
+            Column("a_broken", "boolean", "broken"),
             Column("a_parts", "json"),
             Column("a_maker", "json"),
         )
@@ -224,6 +224,11 @@ class TestScreen:
         task = self.make(folder, "[title, Abstract]", "[title, summary]")
         assert task.missing_abstract(record(title="x", summary=""))
         assert not task.missing_abstract(record(title="", summary="x"))
+
+    def test_an_abstract_by_another_of_its_names_need_not_be_the_last(self, folder: Path) -> None:
+        task = self.make(folder, "[title, Abstract]", "[Abstract Note, title]")
+        assert task.missing_abstract(Record("1", 0, {"Abstract Note": "", "title": "x"}, "r.csv:2"))
+        assert not task.missing_abstract(Record("1", 0, {"Abstract Note": "x", "title": ""}, "r.csv:2"))
 
     def test_an_answer_that_lacks_a_criterion_keeps_its_columns_in_place(self, task: ScreenTask) -> None:
         answer = {"c_review": {"quote": "Nurses slept", "reason": "So.", "verdict": "not_met"}}

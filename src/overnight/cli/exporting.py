@@ -9,24 +9,24 @@ from overnight.errors import UsageError
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    export = add_command(commands, "export", "results as CSV, XLSX, Parquet or JSONL, where you want them", _export)
+    export = add_command(commands, "export", "results as a table or as references, where you want them", _export)
     add_study(export)
-    export.add_argument("--to", type=Path, required=True, metavar="FILE", help="results.csv, .xlsx, .parquet or .jsonl")
+    export.add_argument("--to", type=Path, required=True, metavar="FILE", help="x.csv, .xlsx, .parquet, .jsonl, .ris")
     export.add_argument("--force", action="store_true", help="write over a file that is there")
 
 
 def _export(arguments: argparse.Namespace) -> int:
     from overnight.cli.show import banner
     from overnight.cli.words import counted
-    from overnight.run.publish import FORMATS, Closing, export
+    from overnight.run.publish import EXPORTS, Closing, export
     from overnight.wiring.opening import open_study
 
     target: Path = arguments.to
     format_ = target.suffix.lower().removeprefix(".")
-    if format_ not in FORMATS:
+    if format_ not in EXPORTS:
         raise UsageError(
             f"{target.name} is of no format that can be written",
-            hint=f"End its name with one of .{', .'.join(FORMATS)}.",
+            hint=f"End its name with one of .{', .'.join(EXPORTS)}.",
         )
     if not target.parent.is_dir():
         raise UsageError(f"there is no folder {target.parent}", hint="Make it first, or name one that is there.")

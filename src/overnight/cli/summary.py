@@ -20,7 +20,7 @@ from overnight.run.publish import Closing
 _DECISIONS: Final = ("include", "exclude", "unclear")
 _Kind = TypeVar("_Kind", bound=str)
 _KIND_CHARS: Final = 13  # "service error", and a number of as many columns less
-_FILES: Final = ("report", "cost", "csv", "xlsx", "parquet", "jsonl")
+_FILES: Final = ("report", "cost", "csv", "xlsx", "parquet", "jsonl", "ris")
 
 
 def print_closing(

@@ -11,10 +11,14 @@ from overnight.core.record import Cell, Record
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of results. type: how files that have types write it."""
+    """A column of results. type: how files that have types write it.
+
+    keyword: where its values are few and short, what stands before them as a keyword in a reference manager.
+    """
 
     name: str
     type: str = "text"  # text | integer | number | boolean | date | datetime | json | auto
+    keyword: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,10 @@ class AskTask:
         self.recipe = _in_force(ask_recipe(study.task, thinking, setting_of(study)), pinned)
         self.recipes: Final = (self.recipe,)
         self.fields: Final = tuple((name, field.type) for name, field in study.task.answer.items())
-        self.columns: Final = tuple(Column(f"a_{name}", _COLUMN_TYPES[kind]) for name, kind in self.fields)
+        self.columns: Final = tuple(
+            Column(f"a_{name}", _COLUMN_TYPES[field.type], name if field.enum or field.type == "boolean" else "")
+            for name, field in study.task.answer.items()
+        )
         self._slots: Final = self.recipe.slots
         self._cleaning: Final = self.recipe.cleaning
 
@@ -225,7 +228,8 @@ class ScreenTask:
 
 
 def _screen_columns(screen: ScreenSpec) -> Iterator[Column]:
-    yield from (Column(name) for name in ("decision", "why", "decided_by", "exclusion_reason"))
+    yield Column("decision", keyword="screening")
+    yield from (Column("why"), Column("decided_by"), Column("exclusion_reason", keyword="reason"))
     for criterion in screen.criteria:
         yield from map(Column, result_columns(criterion.id))
 

@@ -133,6 +133,11 @@ class RecordSet:
         return tuple(Column(name, kind) for name, kind in self._types.items())
 
     @property
+    def formats(self) -> frozenset[str]:
+        """Of its files: `csv`, `ris` and the like."""
+        return frozenset(table.format for table in self._tables)
+
+    @property
     def notes(self) -> tuple[Finding, ...]:
         """Warnings: those of the files, and after `check` those about ids."""
         return self._notes + self._found

@@ -1,13 +1,12 @@
 """Step 8: every record accounted for, the sums checked, results and report written. Safe to do at any time."""
 
-import pickle
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from overnight.core.atomic import replace_bytes, replacing
 from overnight.core.events import StepStarted
@@ -16,21 +15,25 @@ from overnight.core.realm import is_simulated
 from overnight.core.record import Cell
 from overnight.core.task import Column
 from overnight.core.usage import Usd
-from overnight.errors import AccountingError, OutputError
+from overnight.errors import AccountingError
 from overnight.ledger.outcomes import LedgerCounts
 from overnight.planning.fit import ALL, NONE
 from overnight.planning.wants import Account
 from overnight.records.census import SourceCount
 from overnight.records.writer import results_columns, write_table
+from overnight.run import references
 from overnight.run.bill import StudyBill
 from overnight.run.billing import RowPricing, study_bill
 from overnight.run.cost_file import write_cost
 from overnight.run.money import Budget, budget_json, budget_of
 from overnight.run.results import FIRST, LAST, RowMaker, our_columns
 from overnight.run.settled import bill_json, check_bill
+from overnight.run.spool import Spool, room_for_rows, spooling
 from overnight.run.world import Reporter, Vanished, World
 
 FORMATS: Final = ("csv", "parquet", "jsonl", "xlsx")
+EXPORTS: Final = (*FORMATS, *references.FORMATS)
+"""What `export` can write: the results as a table, or the records as references with the decision on each."""
 XLSX_RECORDS: Final = 20_000
 """Above that a run leaves the spreadsheet out, since it takes longer to write (0.4 ms a record) than all the rest:
 `overnight export --to x.xlsx` still writes one."""
@@ -154,7 +157,7 @@ def vanished_json(vanished: Vanished) -> dict[str, Any]:
     return {"n_vanished": vanished.n, "vanished": list(vanished.first)}
 
 
-def account(world: World, closing: Closing, spool: IO[bytes] | None = None, reporter: Reporter | None = None) -> None:
+def account(world: World, closing: Closing, spool: Spool | None = None, reporter: Reporter | None = None) -> None:
     """Read every record's account once: count it, keep its row in `spool` for the writers, show it to the reporter.
 
     May be asked while another process collects: standings and sums are of one moment, and the rows they name do not
@@ -184,7 +187,7 @@ def account(world: World, closing: Closing, spool: IO[bytes] | None = None, repo
         if record.record_id in survivors:
             closing.copied[record.record_id] = list(cells)
         if spool is not None:
-            pickle.dump(maker.row(record, standing, cells), spool, protocol=pickle.HIGHEST_PROTOCOL)
+            spool.add(maker.row(record, standing, cells))
     _check(closing, counts)
 
 
@@ -192,7 +195,7 @@ def publish(world: World, closing: Closing, formats: Sequence[str] = FORMATS) ->
     """Write results and report into the realm's folder; each file is replaced whole or not at all."""
     world.tell(StepStarted("publish"))
     reporter = world.reporter() if world.reporter is not None else None
-    with _spooled(world, closing, reporter) as spool:
+    with _accounted(world, closing, reporter) as spool:
         assert closing.bill is not None, "the account has read it"
         check_bill(world, closing.bill)
         cost_file = world.home.results / "cost.csv"
@@ -206,38 +209,38 @@ def publish(world: World, closing: Closing, formats: Sequence[str] = FORMATS) ->
             if format_ == "xlsx" and closing.records > XLSX_RECORDS:
                 continue
             target = world.home.results / f"results.{format_}"
-            write_results(world, closing, spool, target, format_)
+            write_results(world, spool, target, format_)
             closing.results[format_] = target.absolute()
+        if references.are_wanted(world):
+            references.write_ris_folder(world, spool)
+            closing.results["ris"] = references.ris_folder(world).absolute()
 
 
 def export(world: World, closing: Closing, target: Path, format_: str) -> None:
-    """One file of results where the person wants it."""
-    with _spooled(world, closing) as spool:
-        write_results(world, closing, spool, target, format_)
+    """One file of results where the person wants it. Raises UsageError for a format these records cannot be put in."""
+    with _accounted(world, closing) as spool:
+        if format_ in references.FORMATS:
+            references.write_references(world, spool, target, format_)
+        else:
+            write_results(world, spool, target, format_)
         closing.results[format_] = target.absolute()
 
 
 @contextmanager
-def _spooled(world: World, closing: Closing, reporter: Reporter | None = None) -> Iterator[IO[bytes]]:
-    """Every record's row, made once and read by each writer. Raises OutputError when there is no room for it."""
-    folder = tempfile.gettempdir()
-    with tempfile.TemporaryFile() as spool:
-        try:
+def _accounted(world: World, closing: Closing, reporter: Reporter | None = None) -> Iterator[Spool]:
+    """Every record counted, its row kept. Raises OutputError when there is no room for them."""
+    with spooling() as spool:
+        with room_for_rows():
             account(world, closing, spool, reporter)
             spool.flush()
-        except OSError as cause:
-            raise OutputError(
-                f"the rows of the results could not be kept: {cause.strerror or cause}",
-                where=folder,
-                hint="Make room there, or let TMPDIR name a folder with more; then run again. Nothing paid is lost.",
-            ) from cause
+        spool.seen = partial(_whole, world, closing)
         yield spool
 
 
-def write_results(world: World, closing: Closing, spool: IO[bytes], target: Path, format_: str) -> None:
+def write_results(world: World, spool: Spool, target: Path, format_: str) -> None:
     columns = result_columns(world)
     with replacing(target) as file:
-        write_table(file, format_, columns, _whole(world, closing, _rows(spool)))
+        write_table(file, format_, columns, spool.rows())
 
 
 def result_columns(world: World) -> list[Column]:
@@ -261,15 +264,6 @@ def _whole(world: World, closing: Closing, rows: Iterator[list[Cell]]) -> Iterat
         if copied := closing.copied.get(str(row[of])) if row[of] else None:
             row[first : first + len(world.task.columns)] = copied
         yield row
-
-
-def _rows(spool: IO[bytes]) -> Iterator[list[Cell]]:
-    spool.seek(0)
-    while True:
-        try:
-            yield pickle.load(spool)  # noqa: S301  # a temporary file of this process, without a name
-        except EOFError:
-            return
 
 
 def _count(closing: Closing, account: Account) -> None:

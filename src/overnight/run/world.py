@@ -97,7 +97,8 @@ class World:
     the one that knows what was paid for; empty when nothing speaks for that. cannot_send, refusal: where the model
     cannot be used any more, and what it has answered is still collected: why, and the error that stops so many requests
     from being sent. give_up_after_days: a problem of a request first sent longer ago is final. vanished: reads all
-    bindings of the realm. draw: of `when_over: fit`, None where more than the limit is refused.
+    bindings of the realm. draw: of `when_over: fit`, None where more than the limit is refused. formats: of the files
+    that the records come from.
     """
 
     study: str
@@ -129,6 +130,7 @@ class World:
     give_up_after_days: int = GIVE_UP_AFTER_DAYS
     draw: Draw | None = None
     vanished: Callable[[], Vanished] = Vanished
+    formats: frozenset[str] = frozenset()
 
     @property
     def today(self) -> date:

@@ -157,6 +157,7 @@ def _world(
         backend=backend,
         records=records,
         columns=records.typed_columns,
+        formats=records.formats,
         id_column=study.records.id,
         task=task,
         room=room_of(model, thinking.level, schema_chars),
