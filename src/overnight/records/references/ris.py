@@ -12,7 +12,7 @@ from string import ascii_uppercase, digits
 from typing import Final
 
 from overnight.errors import Finding
-from overnight.records.findings import found, shown
+from overnight.records.findings import found
 from overnight.records.references.format import Format
 from overnight.records.references.identifiers import (
     hidden_doi,
@@ -24,7 +24,19 @@ from overnight.records.references.identifiers import (
     year,
 )
 from overnight.records.references.reference import SEPARATOR, Reference
-from overnight.records.references.tagged import Asides, Draft, Tags, every, first, lines, listed, one_line, paragraphs
+from overnight.records.references.tagged import (
+    STRAY,
+    Asides,
+    Draft,
+    Tags,
+    between,
+    every,
+    first,
+    lines,
+    listed,
+    one_line,
+    paragraphs,
+)
 from overnight.records.source import Source
 
 _USUAL: Final = {a + b + "  -": a + b for a in ascii_uppercase for b in ascii_uppercase + digits}
@@ -44,11 +56,9 @@ _START: Final = re.compile(rf"([ \t]*)(TY(?=  -)|[Tt][Yy](?={_ODD_TYPE}))([ \t]*
 _END: Final = re.compile(rf"[ \t]*(?:ER  -|[Ee][Rr][ \t]*{_DASH}\s*\Z)")
 _LOOSE: Final = re.compile(rf"([ \t]*)((?i:{_KNOWN}))([ \t]*){_DASH}([ \t]*)")
 _HEADER: Final = re.compile(r"Record #?\d+ of \d+\Z|<\d+>\Z|\d+\.\Z")
-_FOREIGN: Final = re.compile(r"PMID ?- ?\d|%0 \w|@[A-Za-z]+\s*[{(]|<PubmedArticle|<record>")
 
 _NO_END = ("a record without an ER line at its end", "{n} records without an ER line at their end")
 _NO_TYPE = ("a record that does not begin with a TY line", "{n} records that do not begin with a TY line")
-_STRAY = ("a line between records, left out", "{n} lines between records, left out")
 _LONE_END = ("an ER line without a record", "{n} ER lines without a record")
 
 
@@ -72,7 +82,10 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
             draft = Draft(number, form)
             draft.put(tag, value, line)
         elif draft is None:
-            yield from _between(source, asides, number, line, tag)
+            if tag == "ER":
+                asides.add(*_LONE_END, number)
+            else:
+                yield from between(source, asides, number, line)
         elif tag == "ER":
             draft.put(tag, value, line)
             yield from _twice(source, number, value)
@@ -83,7 +96,7 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
                 yield _second_title(source, draft, number, tag)
             draft.put(tag, value, line)
         elif draft.blanks and _HEADER.match(line.strip()):
-            asides.add(*_STRAY, number, line.strip())
+            asides.add(*STRAY, number, line.strip())
             draft.pass_by(line)
         else:
             draft.go_on(line)
@@ -100,20 +113,19 @@ def _odd_line(line: str, draft: Draft | None) -> tuple[str, str, re.Pattern[str]
     """Of a line without a tag in the usual form: its tag (empty where it has none), the value, and the form of tags
     that it shows, if a record may begin with it.
     """
-    text = line.lstrip("\ufeff")
-    if match := _START.match(text):
-        return "TY", text[match.end() :].strip(), _form(match[1], match[3], match[4], match[2])
-    if _END.match(text):
-        return "ER", text.partition("-")[2].strip(), None
+    if match := _START.match(line):
+        return "TY", line[match.end() :].strip(), _form(match[1], match[3], match[4], match[2])
+    if _END.match(line):
+        return "ER", line.partition("-")[2].strip(), None
     if draft is None:
-        if match := _LOOSE.match(text):
-            return match[2].upper(), text[match.end() :].strip(), _form(match[1], match[3], match[4], match[2])
-        tag = _USUAL.get(text[:5])  # behind a byte-order mark
-        return (tag, text[5:].strip(), None) if tag else ("", "", None)
-    if draft.form is None and draft.fresh and (match := _LOOSE.match(text)) and match[3]:
+        match = _LOOSE.match(line)
+        if match is None:
+            return "", "", None
+        return match[2].upper(), line[match.end() :].strip(), _form(match[1], match[3], match[4], match[2])
+    if draft.form is None and draft.fresh and (match := _LOOSE.match(line)) and match[3]:
         draft.form = _form(match[1], match[3], match[4], match[2])
-    if draft.form is not None and (match := draft.form.match(text)):
-        return match[1].upper(), text[match.end() :].strip(), None
+    if draft.form is not None and (match := draft.form.match(line)):
+        return match[1].upper(), line[match.end() :].strip(), None
     return "", "", None
 
 
@@ -123,18 +135,6 @@ def _form(indent: str, gap: str, after: str, tag: str) -> re.Pattern[str]:
     have lost it."""
     tags = f"({_KNOWN})" if tag.isupper() else f"((?i:{_KNOWN}))"
     return re.compile(re.escape(indent) + tags + re.escape(gap) + _DASH + (r"(?:[ \t]|\s*\Z)" if after else ""))
-
-
-def _between(source: Source, asides: Asides, number: int, line: str, tag: str) -> Iterator[Finding]:
-    """A line where no record is open."""
-    text = line.strip().lstrip("\ufeff")
-    if tag == "ER":
-        asides.add(*_LONE_END, number)
-    elif _FOREIGN.match(text):
-        hint = "Keep one format a file: take these records out into a file of their own."
-        yield found(source, f"a record of another format begins here: {shown(text)}", line=number, hint=hint)
-    elif text:
-        asides.add(*_STRAY, number, text)
 
 
 def _twice(source: Source, number: int, value: str) -> Iterator[Finding]:
@@ -246,7 +246,7 @@ def _unfold(tags: Tags, name: str) -> None:
 
 
 _OPEN_LINE: Final = re.compile(
-    rf"\ufeff*(?:(?P<start>{_START.pattern})|(?P<end>{_END.pattern})|(?P<tag>[A-Z][A-Z0-9]  -|{_LOOSE.pattern}))"
+    rf"(?:(?P<start>{_START.pattern})|(?P<end>{_END.pattern})|(?P<tag>[A-Z][A-Z0-9]  -|{_LOOSE.pattern}))"
 )
 
 

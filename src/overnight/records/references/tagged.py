@@ -24,7 +24,7 @@ def lines(source: Source, codec: str) -> Iterator[tuple[int, str]]:
             if len(line) > LIMIT:
                 what = f"a line of more than {LIMIT:,} characters; it begins {shown(line[:100], 40)}"
                 raise refuse(source, what, line=number, hint="Export the file again.")
-            yield number, line
+            yield number, line.lstrip("\ufeff") if line[0] == "\ufeff" else line  # files put together have marks inside
 
 
 class Draft:
@@ -96,7 +96,7 @@ class Draft:
         if self.hollow:
             self.tags = {tag: kept for tag, values in self.tags.items() if (kept := [v for v in values if v])}
         del self.text[self._own :]
-        return self.tags, "".join(self.text).lstrip("\ufeff").rstrip("\r\n")
+        return self.tags, "".join(self.text).rstrip("\r\n")
 
     def _join(self) -> None:
         self.tags[self._tag][-1] = "\n".join(self._more).strip()
@@ -119,6 +119,21 @@ class Asides:
         for (one, many), (n, line, text) in self._seen.items():
             what = one if n == 1 else f"{many.format(n=f'{n:,}')}; the first is here"
             yield found(self._source, what + (f": {shown(text)}" if text else ""), line=line, level="warning")
+
+
+STRAY: Final = ("a line between records, left out", "{n} lines between records, left out")
+
+_FOREIGN: Final = re.compile(r"TY  -|PMID ?- ?\d|%0 \w|@[A-Za-z]+\s*[{(]|FN |PT [A-Z]\Z|<PubmedArticle|<record>")
+
+
+def between(source: Source, asides: Asides, number: int, line: str) -> Iterator[Finding]:
+    """A line where no record is open: noted, or an error if a record of another format seems to begin there."""
+    text = line.strip()
+    if _FOREIGN.match(text):
+        hint = "Keep one format a file: take these records out into a file of their own."
+        yield found(source, f"a record of another format begins here: {shown(text)}", line=number, hint=hint)
+    elif text:
+        asides.add(*STRAY, number, text)
 
 
 def first(tags: Tags, names: Iterable[str]) -> str:
