@@ -8,8 +8,8 @@ from tests.support.references import notes, opened, places, raws, references, re
 
 HEAD = "FN Clarivate Analytics Web of Science\nVR 1.0\n"
 RECORD = (
-    "PT J\nAU Lind, A\n   Moreau, B\nAF Lind, Ada\n   Moreau, Bea\nTI Planned naps on\n   the ward\nSO JOURNAL OF MADE\n"
-    "   SLEEP\nLA English\n"
+    "PT J\nAU Lind, A\n   Moreau, B\nAF Lind, Ada\n   Moreau, Bea\nTI Planned naps on\n   the ward\n"
+    "SO JOURNAL OF MADE\n   SLEEP\nLA English\n"
     "DT Article\nDE nap; night work;\n   nurses\nID SLEEP; WORK\nAB Sixty nurses napped.\n"
     "   IL 6 fell.\nC1 [Lind, A] Ward 3.\n   [Moreau, B] Ward 4.\nCR Somebody A, 2001, SLEEP, V1, P1\n"
     "   Other B, 2002, SLEEP, V2, P2\nNR 2\nTC 5\nSN 1234-5678\nEI 8765-4321\nPD SEP\nPY 2020\nVL 3\nIS 4\nBP 10\n"
@@ -117,4 +117,4 @@ def test_the_tab_delimited_variant_is_a_table(tmp_path: Path) -> None:
 
 def test_a_record_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("overnight.records.references.tagged.LIMIT", 1000)
-    assert "t.ciw:3: a record too long" in refusal(tmp_path, HEAD + "PT J\nTI A\n" + "   more\n" * 500, "t.ciw")
+    assert "t.ciw:3: a record too long" in refusal(tmp_path, HEAD + "PT J\nTI A\n" + "   more\n" * 5000, "t.ciw")

@@ -27,6 +27,7 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
     draft: Draft | None = None
     typed = False
     for number, line in lines(source, codec):
+        line = line.lstrip("\ufeff")
         match = _TAG.match(line) if line.startswith("%") else None
         tag = match[0] if match else ""
         if tag and (tag == "%0" or draft is None or (draft.blanks and "%0" not in draft.tags)):
@@ -35,7 +36,7 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
             typed = typed or tag == "%0"
             if typed and tag != "%0":
                 asides.add(*_NO_TYPE, number)
-            draft = Draft(number)
+            draft = Draft(source, number)
             draft.put(tag, line[2:].strip(), line)
         elif draft is None:
             yield from between(source, asides, number, line)
@@ -47,9 +48,6 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
             draft.put(tag, line[2:].strip(), line)
         else:
             draft.go_on(line)
-            if draft.too_long:
-                yield found(source, "a record too long to be one", line=draft.line, hint="Export the file again.")
-                return
     if draft is not None:
         yield _reference(draft)
     yield from asides.findings()
@@ -97,6 +95,7 @@ def starts(source: Source, codec: str) -> Iterator[int]:
     state = "none"  # none: no record; typed: one with %0; plain: one without
     blank = True
     for number, line in lines(source, codec):
+        line = line.lstrip("\ufeff")
         match = _LINE.match(line)
         if match is None:
             blank = not line.strip()

@@ -57,6 +57,8 @@ _END: Final = re.compile(rf"[ \t]*(?:ER  -|[Ee][Rr][ \t]*{_DASH}\s*\Z)")
 _LOOSE: Final = re.compile(rf"([ \t]*)((?i:{_KNOWN}))([ \t]*){_DASH}([ \t]*)")
 _HEADER: Final = re.compile(r"Record #?\d+ of \d+\Z|<\d+>\Z|\d+\.\Z")
 
+_BOUNDS: Final = frozenset({"TY", "ER"})
+
 _NO_END = ("a record without an ER line at its end", "{n} records without an ER line at their end")
 _NO_TYPE = ("a record that does not begin with a TY line", "{n} records that do not begin with a TY line")
 _LONE_END = ("an ER line without a record", "{n} ER lines without a record")
@@ -69,17 +71,20 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
     for number, line in lines(source, codec):
         form = None
         tag = _USUAL.get(line[:5])
-        if tag is not None:
-            value = line[5:].strip()
-        else:
+        if tag is None:
             tag, value, form = _odd_line(line, draft)
+        elif draft is None or tag in _BOUNDS or draft.blanks:
+            value = line[5:].strip()
+        else:  # nearly all lines
+            draft.put(tag, line[5:].strip(), line)
+            continue
         if tag == "TY" or (draft is None and tag and tag != "ER"):
             if draft is not None:
                 asides.add(*_NO_END, draft.line)
                 yield _reference(draft)
             if tag != "TY":
                 asides.add(*_NO_TYPE, number)
-            draft = Draft(number, form)
+            draft = Draft(source, number, form)
             draft.put(tag, value, line)
         elif draft is None:
             if tag == "ER":
@@ -87,8 +92,9 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
             else:
                 yield from between(source, asides, number, line)
         elif tag == "ER":
-            draft.put(tag, value, line)
-            yield from _twice(source, number, value)
+            draft.end(line)
+            if value:
+                yield from _after_end(source, draft, number, value)
             yield _reference(draft)
             draft = None
         elif tag:
@@ -100,9 +106,6 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
             draft.pass_by(line)
         else:
             draft.go_on(line)
-            if draft.too_long:
-                yield found(source, "a record too long to be one", line=draft.line, hint="Export the file again.")
-                return
     if draft is not None:
         asides.add(*_NO_END, draft.line)
         yield _reference(draft)
@@ -113,11 +116,14 @@ def _odd_line(line: str, draft: Draft | None) -> tuple[str, str, re.Pattern[str]
     """Of a line without a tag in the usual form: its tag (empty where it has none), the value, and the form of tags
     that it shows, if a record may begin with it.
     """
+    line = line.lstrip("\ufeff")
     if match := _START.match(line):
         return "TY", line[match.end() :].strip(), _form(match[1], match[3], match[4], match[2])
     if _END.match(line):
         return "ER", line.partition("-")[2].strip(), None
     if draft is None:
+        if tag := _USUAL.get(line[:5]):  # behind a byte-order mark
+            return tag, line[5:].strip(), None
         match = _LOOSE.match(line)
         if match is None:
             return "", "", None
@@ -137,9 +143,10 @@ def _form(indent: str, gap: str, after: str, tag: str) -> re.Pattern[str]:
     return re.compile(re.escape(indent) + tags + re.escape(gap) + _DASH + (r"(?:[ \t]|\s*\Z)" if after else ""))
 
 
-def _twice(source: Source, number: int, value: str) -> Iterator[Finding]:
+def _after_end(source: Source, draft: Draft, number: int, value: str) -> Iterator[Finding]:
     if _START.match(value):
         yield found(source, "a record ends and the next begins on one line", line=number, hint="Begin a line at TY.")
+    draft.tags["ER"] = [value]
 
 
 def _second_title(source: Source, draft: Draft, number: int, tag: str) -> Finding:
@@ -159,7 +166,6 @@ _ABSTRACT_NOTE: Final = re.compile(r"abstract\s*[:.\n]", re.IGNORECASE)
 
 def _reference(draft: Draft) -> Reference:
     tags, raw = draft.close()
-    tags.pop("ER", None)
     for name in ("UR", "DO"):
         if name in tags:
             _unfold(tags, name)
@@ -246,14 +252,19 @@ def _unfold(tags: Tags, name: str) -> None:
 
 
 _OPEN_LINE: Final = re.compile(
-    rf"(?:(?P<start>{_START.pattern})|(?P<end>{_END.pattern})|(?P<tag>[A-Z][A-Z0-9]  -|{_LOOSE.pattern}))"
+    rf"\ufeff*(?:(?P<start>{_START.pattern})|(?P<end>{_END.pattern})|(?P<tag>[A-Z][A-Z0-9]  -|{_LOOSE.pattern}))"
 )
+
+
+_MAY_BOUND: Final = frozenset("TtEe \t\ufeff")
 
 
 def starts(source: Source, codec: str) -> Iterator[int]:
     """The lines that match the first line of a record, by pattern: a TY, or any other tag where no record is open."""
     is_open = False
     for number, line in lines(source, codec):
+        if is_open and line[0] not in _MAY_BOUND:
+            continue
         match = _OPEN_LINE.match(line)
         if match is None:
             continue

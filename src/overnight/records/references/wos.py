@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from overnight.errors import Finding
-from overnight.records.findings import found
 from overnight.records.references.format import Format
 from overnight.records.references.identifiers import year
 from overnight.records.references.reference import SEPARATOR, Reference
@@ -29,6 +28,7 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
     asides = Asides(source)
     draft: Draft | None = None
     for number, line in lines(source, codec):
+        line = line.lstrip("\ufeff")
         match = _TAG.match(line)
         tag = match[0] if match else ""
         if tag == "PT" or (draft is None and tag and tag != "ER" and tag not in _FILE):
@@ -37,13 +37,13 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
                 yield _reference(draft)
             if tag != "PT":
                 asides.add(*_NO_TYPE, number)
-            draft = Draft(number)
+            draft = Draft(source, number)
             draft.put(tag, line[3:].strip(), line)
         elif draft is None:
             if tag not in _FILE and tag != "ER":
                 yield from between(source, asides, number, line)
         elif tag == "ER":
-            draft.put(tag, "", line)
+            draft.end(line)
             yield _reference(draft)
             draft = None
         elif tag == "EF":
@@ -54,9 +54,6 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
             draft.put(tag, line[3:].strip(), line)
         else:
             draft.go_on(line)
-            if draft.too_long:
-                yield found(source, "a record too long to be one", line=draft.line, hint="Export the file again.")
-                return
     if draft is not None:
         asides.add(*_NO_END, draft.line)
         yield _reference(draft)
@@ -69,7 +66,6 @@ _LISTS: Final = ("AF", "C1", "CR", "EM", "RI", "OI", "C3")
 
 def _reference(draft: Draft) -> Reference:
     tags, raw = draft.close()
-    tags.pop("ER", None)
     fields = {
         "title": first(tags, ("TI",)),
         "abstract": first(tags, ("AB",)),
@@ -107,7 +103,7 @@ def _values(tag: str, values: list[str]) -> list[str]:
     return [one_line(value) for value in values]
 
 
-_START: Final = re.compile(r"(?:(PT)|(E[RF])|(?!FN|VR)[A-Z][A-Z0-9])(?=[ \r\n]|\Z)")
+_START: Final = re.compile(r"\ufeff*(?:(PT)|(E[RF])|(?!FN|VR)[A-Z][A-Z0-9])(?=[ \r\n]|\Z)")
 
 
 def starts(source: Source, codec: str) -> Iterator[int]:
