@@ -27,8 +27,8 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
     draft: Draft | None = None
     typed = False
     for number, line in lines(source, codec):
-        line = line.lstrip("\ufeff")
-        match = _TAG.match(line) if line.startswith("%") else None
+        text = line.lstrip("\ufeff")
+        match = _TAG.match(text) if text.startswith("%") else None
         tag = match[0] if match else ""
         if tag and (tag == "%0" or draft is None or (draft.blanks and "%0" not in draft.tags)):
             if draft is not None:
@@ -37,7 +37,7 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
             if typed and tag != "%0":
                 asides.add(*_NO_TYPE, number)
             draft = Draft(source, number)
-            draft.put(tag, line[2:].strip(), line)
+            draft.put(tag, text[2:].strip(), line)
         elif draft is None:
             yield from between(source, asides, number, line)
         elif tag:
@@ -45,7 +45,7 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
                 what = f"a second %T in the record of line {draft.line:,}, after a blank line: two records, or one?"
                 hint = "Write %0 between the two, or take the blank line away."
                 yield found(source, what, line=number, hint=hint)
-            draft.put(tag, line[2:].strip(), line)
+            draft.put(tag, text[2:].strip(), line)
         else:
             draft.go_on(line)
     if draft is not None:
@@ -110,7 +110,9 @@ def starts(source: Source, codec: str) -> Iterator[int]:
 
 
 _TYPED: Final = re.compile(r"(?:\A|[\r\n])%0 \w[^\r\n]*[\r\n]+%[0-9A-Z@!] \S")
-_FIRST: Final = re.compile(r"%0 \w[^\r\n]*[\r\n]|%[A-Z@] \S[^\r\n]*[\r\n]+(?:[^%\r\n][^\r\n]*[\r\n]+)*%[0-9A-Z@] ")
+_FIRST: Final = re.compile(
+    r"%0 \w[^\r\n]*(?:[\r\n]|\Z)|%[0-9A-Z@] \S[^\r\n]*[\r\n]+(?:[^%\r\n][^\r\n]*[\r\n]+)*%[0-9A-Z@!#] "
+)
 
 
 def looks_like(text: str) -> bool:

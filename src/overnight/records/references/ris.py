@@ -278,7 +278,7 @@ def starts(source: Source, codec: str) -> Iterator[int]:
 _AT_LINE: Final = r"(?:\A|[\r\n]\ufeff?)"
 _HEAD_DASH: Final = "(?:[-–—\x96\x97]|â\x80[\x93\x94])"
 """The dashes too as they look in UTF-8 or Windows-1252 that was decoded as Latin-1."""
-_TYPE_LINE: Final = rf"[ \t]*(?i:TY)[ \t]*{_HEAD_DASH}[ \t]*\w*[ \t]*"
+_TYPE_LINE: Final = rf"[ \t]*(?i:TY)[ \t]*{_HEAD_DASH}[ \t]*(?:[A-Za-z]{{3,12}})?[ \t]*"
 _FIRST: Final = re.compile(rf"{_AT_LINE}{_TYPE_LINE}[\r\n]+[ \t]*[A-Za-z][A-Za-z0-9][ \t]*{_HEAD_DASH}")
 _BEGINS: Final = re.compile(rf"{_TYPE_LINE}(?:[\r\n]|\Z)|TY  -")
 _UNTYPED: Final = re.compile(r"[A-Z][A-Z0-9]  -")

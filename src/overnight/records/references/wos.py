@@ -28,8 +28,8 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
     asides = Asides(source)
     draft: Draft | None = None
     for number, line in lines(source, codec):
-        line = line.lstrip("\ufeff")
-        match = _TAG.match(line)
+        text = line.lstrip("\ufeff")
+        match = _TAG.match(text)
         tag = match[0] if match else ""
         if tag == "PT" or (draft is None and tag and tag != "ER" and tag not in _FILE):
             if draft is not None:
@@ -38,7 +38,7 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
             if tag != "PT":
                 asides.add(*_NO_TYPE, number)
             draft = Draft(source, number)
-            draft.put(tag, line[3:].strip(), line)
+            draft.put(tag, text[3:].strip(), line)
         elif draft is None:
             if tag not in _FILE and tag != "ER":
                 yield from between(source, asides, number, line)
@@ -51,7 +51,7 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
             yield _reference(draft)
             draft = None
         elif tag:
-            draft.put(tag, line[3:].strip(), line)
+            draft.put(tag, text[3:].strip(), line)
         else:
             draft.go_on(line)
     if draft is not None:
