@@ -7,7 +7,8 @@
     closing = study.run(max_usd="5")
     print(closing.answers, closing.cost, closing.results["parquet"])
 
-The verbs of the command line: check, plan, run, status, fetch, cancel, retry, forget, export. A study that names no
+The verbs of the command line: check, plan, run, status, fetch, cancel, retry, forget, export; `look_at(files)` is
+`overnight records`. A study that names no
 `cloud:` is answered by the embedded local cloud. Everything loads when it is used: the import costs next to nothing.
 """
 
@@ -19,14 +20,16 @@ if TYPE_CHECKING:
     from overnight.core.usage import Usd
     from overnight.errors import OvernightError
     from overnight.study.load import load_study
+    from overnight.wiring.looking import look_at
 
-__all__ = ["OvernightError", "StudyFile", "Usd", "load_study", "open"]
+__all__ = ["OvernightError", "StudyFile", "Usd", "load_study", "look_at", "open"]
 
 _HOMES = {
     "OvernightError": "overnight.errors",
     "StudyFile": "overnight.api",
     "Usd": "overnight.core.usage",
     "load_study": "overnight.study.load",
+    "look_at": "overnight.wiring.looking",
     "open": "overnight.api",
 }
 

@@ -129,7 +129,7 @@ def test_a_pipe_gets_plain_lines(ran: Seen) -> None:
 
 def test_results_have_the_documented_columns_and_every_record(ran: Seen, study: Path) -> None:
     rows = csv_rows(study / "stand-in" / "results.csv")
-    assert list(rows[0])[:4] == ["record_id", "outcome", "problem", "decision"]
+    assert list(rows[0])[:5] == ["record_id", "outcome", "problem", "duplicate_of", "decision"]
     assert {"title", "abstract", "orig_detail", "detail"} <= set(rows[0])
     assert [row["record_id"] for row in rows] == [row["pmid"] for row in rows]
     assert Counter(row["outcome"] for row in rows) == {"answer": 31, "not_sent": 1}

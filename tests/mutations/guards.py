@@ -537,4 +537,48 @@ MONEY = (
     ),
 )
 
-GUARDS = (*IDENTITY, *LEDGER, *SENDING, *MONEY, *NETWORK, *PAGES, *LINTER, *IMPORTER, *LOCAL_CLOUD)
+ONE_RECORD = "tests/contract/test_run_identity.py::"
+NAMES = (
+    guard(
+        "a record that another stands for wants nothing",
+        "planning/wants.py",
+        "        if record.duplicate_of:\n            return []\n",
+        "        if not record.record_id:\n            return []\n",
+        f"{ONE_RECORD}test_sure_ones_follow_the_study[skip-0-1]",
+        "one publication would be paid for twice",
+    ),
+    guard(
+        "one that was asked about stands for the others",
+        "records/duplicates.py",
+        "    return asked is None, asked or 0,",
+        "    return False, 0,",
+        f"{ONE_RECORD}test_one_that_was_answered_stays_when_a_better_one_is_added",
+        "what was paid for would be set aside, and its twin paid for",
+    ),
+    guard(
+        "a name is not taken where identifiers contradict it",
+        "records/naming.py",
+        "    if identifiers_named(record.aliases).contradicts(identifiers_named(names)):\n",
+        "    if not names:\n",
+        "tests/property/test_names_laws.py::test_a_text_is_no_identity_where_identifiers_contradict_it",
+        "a person's decision would go to another publication of the same text",
+    ),
+    guard(
+        "a name prefers the record that fits it best",
+        "records/naming.py",
+        "            offer = claim.weight, -position\n",
+        "            offer = 0, -position\n",
+        "tests/property/test_names_laws.py::test_of_two_with_one_pmid_each_keeps_its_name_in_any_order",
+        "two records would change names when files are reordered",
+    ),
+    guard(
+        "those who contradict each other are not one through a third",
+        "records/duplicates.py",
+        "    if _agree(group):\n        return [group]\n",
+        "    if group:\n        return [group]\n",
+        "tests/property/test_duplicates_laws.py::TestByHand::test_two_that_contradict_each_other_are_not_one_through_a_third",
+        "a record would be left out for one it is not",
+    ),
+)
+
+GUARDS = (*NAMES, *IDENTITY, *LEDGER, *SENDING, *MONEY, *NETWORK, *PAGES, *LINTER, *IMPORTER, *LOCAL_CLOUD)

@@ -416,5 +416,7 @@ def test_a_line_without_an_end_is_refused_before_it_fills_memory(
     monkeypatch.setattr("overnight.records.references.tagged.LIMIT", 1000)
     said = refusal(tmp_path, "TY  - JOUR\nTI  - " + "x" * 2000, "t.ris")
     assert "t.ris:2: a line of more than 1,000 characters" in said
-    said = refusal(tmp_path, "TY  - JOUR\nTI  - A\n" + "more\n" * 500, "t.ris")
+    said = refusal(tmp_path, "TY  - JOUR\nTI  - A\n" + "more\n" * 5000, "t.ris")
+    assert "t.ris:1: a record too long to be one" in said
+    said = refusal(tmp_path, "TY  - JOUR\nTI  - A\n" + "KW  - more\n" * 5000, "t.ris")
     assert "t.ris:1: a record too long to be one" in said

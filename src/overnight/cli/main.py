@@ -11,11 +11,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
-from overnight.cli import cloud, duplicates, exporting, jobs, models, recovering, reopening, running, studies
+from overnight.cli import cloud, duplicates, exporting, jobs, looking, models, recovering, reopening, running, studies
 from overnight.cli.output import answer, mute, say
 from overnight.errors import OutputError, OvernightError, UsageError
 
-_GROUPS = (studies, duplicates, running, reopening, exporting, jobs, recovering, models, cloud)
+_GROUPS = (studies, looking, duplicates, running, reopening, exporting, jobs, recovering, models, cloud)
 
 STOPPED = 130
 """The exit code after Ctrl-C with no job under way."""
@@ -32,6 +32,7 @@ Gemini batch on Vertex AI, or the embedded local cloud when the study names none
   export       results as CSV, XLSX, Parquet or JSONL
 
 More:
+  records      what is in files, without a study; --to converts them
   demo         1,100 fictional abstracts through the local cloud
   duplicates   pairs of records that may be one, for a yes or no
   fetch        collect and write results, never send; --reparse reads raw output again

@@ -3,6 +3,8 @@
 import argparse
 import contextlib
 import json
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from overnight.errors import StudyError, UsageError
 
 if TYPE_CHECKING:
     from overnight.study.models import Study
+    from overnight.wiring.looking import LookedAt
     from overnight.wiring.opening import Opened
 
 
@@ -39,43 +42,65 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _init(arguments: argparse.Namespace) -> int:
+    from overnight.cli.looking import table_lines
     from overnight.cli.words import counted, visible
     from overnight.core.atomic import replace_bytes
-    from overnight.records.describe import describe
     from overnight.study.template import study_template
+    from overnight.wiring.looking import id_column
+    from overnight.wiring.looking import text_columns as seen_columns
 
     folder: Path = arguments.folder
     target = folder / "study.yaml"
     if target.exists():
         raise UsageError("there is a study.yaml already", where=str(target), hint="Choose another folder.")
-    tables = [describe(table) for table in arguments.tables]
+    tables = _looked_at(arguments.tables)
     name = _study_name(folder)
-    files = [(_relative(table.path, folder), table.n_records) for table in tables]
-    first = tables[0] if tables else None
-    id_column, text_columns = (first.id_column, first.text_columns) if first else ("", ())
-    columns = dict.fromkeys(column for table in tables for column in table.columns)
+    counts = Counter[Path]()
+    for one in tables:
+        counts[one.table.path] += one.survey.n_records
+    files = [(_relative(path, folder), n) for path, n in counts.items()]
+    id_, text_columns = (id_column(tables), seen_columns(tables)) if tables else ("auto", ())
     text = study_template(
         name,
         files,
-        id_column or "auto",
+        id_,
         text_columns,
         task="ask" if arguments.ask else "screen",
-        left_out=[column for column in columns if column not in (id_column, *text_columns)],
+        left_out=_left_out(tables, (id_, *text_columns)),
     )
     replace_bytes(target, text.encode())
-    found = f", with {counted(sum(n for _, n in files), 'record')} from {counted(len(files), 'file')}" if files else ""
+    found = f", with {counted(counts.total(), 'record')} from {counted(len(files), 'file')}" if files else ""
     answer(f"{target} is written{found}")
-    for table in tables:
-        named = ", ".join(map(visible, table.columns))
-        answer(f"  {table.path}: {table.format}, {counted(table.n_records, 'record')}, columns {named}")
-        for note in table.notes:
-            answer(f"warning: {note}")
+    for one in tables:
+        for line in table_lines(one):
+            answer(f"  {line}")
     if text_columns:
         answer(f"  The model is to see {', '.join(map(visible, text_columns))}, and no other column.")
     answer(f"\nOpen it, write your question and your {'answer fields' if arguments.ask else 'criteria'}, then:")
     for verb in ("check", "plan", "run"):
         answer(f"  {_command_in(folder, verb)}")
     return 0
+
+
+def _looked_at(paths: Sequence[Path]) -> Sequence["LookedAt"]:
+    """Raises RecordsError with what is wrong in all files."""
+    from overnight.wiring.looking import look_at
+
+    looked = look_at(paths)
+    if error := looked.error:
+        raise error
+    return looked.tables
+
+
+def _left_out(tables: Sequence["LookedAt"], named: Sequence[str]) -> list[str]:
+    """The columns that the study does not name, and does not read under a name of its own."""
+    columns: dict[str, None] = {}
+    for one in tables:
+        roles = one.survey.roles
+        read_as = {"title": roles.title, "abstract": roles.abstract}
+        seen = {*named, *(read_as[name] for name in named if name in read_as and name not in one.table.columns)}
+        columns |= dict.fromkeys(column for column in one.table.columns if column not in seen)
+    return list(columns)
 
 
 def _command_in(folder: Path, verb: str) -> str:

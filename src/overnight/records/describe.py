@@ -1,16 +1,18 @@
 """A first look at a table for `overnight init --from`: what it is, how many records, and which columns to name."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from overnight.core.record import Cell, text_of
 from overnight.errors import Finding
+from overnight.records.findings import Findings
 from overnight.records.ids import id_text
 from overnight.records.opening import open_table
 from overnight.records.roles import TITLE, plain, roles_of
+from overnight.records.table import Row, Table
 
 _ID_NAMES: Final = ("recordid", "id", "pmid", "pubmedid", "uid", "key", "covidence#", "eid", "rowid", "doi", "di")
 _ID_NAMES_ELSEWHERE: Final = ("kennung", "datensatzid", "identifiant", "identificador", "identificativo")
@@ -54,17 +56,27 @@ def describe(path: Path) -> Description:
 
     Keeps a hash of each value of the columns that may be ids, until one is blank, long or there twice.
     """
-    table = open_table(path)
+    return describe_table(open_table(path))
+
+
+def describe_table(table: Table, see: Callable[[Row], None] | None = None) -> Description:
+    """As `describe`, of a table that is open. see: is shown every row. Raises RecordsError with all bad rows."""
     columns = [_Column(name) for name in table.columns]
-    n_records = 0
-    for _, row in table.rows():
+    findings, n_records = Findings(), 0
+    for _, row, _ in table.entries():
+        if isinstance(row, Finding):
+            findings.add(row)
+            continue
         n_records += 1
         for column, cell in zip(columns, row, strict=True):
             column.see(cell)
+        if see:
+            see(row)
+    findings.raise_if_any()
     fit = [column for column in columns if not _UNWRITABLE.search(column.name)]
     id_column = _id_column(fit)
     return Description(
-        path=path,
+        path=table.path,
         format=table.format,
         encoding=table.encoding,
         separator=table.separator,

@@ -31,6 +31,15 @@ class Findings:
         return bool(self._kept)
 
     @property
+    def kept(self) -> tuple[Finding, ...]:
+        return tuple(self._kept)
+
+    @property
+    def left_out(self) -> int:
+        """How many more there were."""
+        return self._left_out
+
+    @property
     def listed(self) -> tuple[Finding, ...]:
         """Those kept; where there are more, one at the end that says how many."""
         if not self._left_out:

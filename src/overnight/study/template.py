@@ -77,9 +77,9 @@ _HEAD: Final = """\
 study: {name}        # lower-case letters, digits, - and _; part of every job's label
 
 records:
-  files:             # CSV, XLSX, JSONL or Parquet, beside this file
+  files:             # tables (CSV, XLSX, JSONL, Parquet) and reference files, beside this file
 {files}
-  id: {id}           # a column with an id for each record, or auto: made from the text
+  id: {id}           # a column with an id for each record, or auto: PMID, else DOI, else key, else the text
 """
 
 _SCREEN: Final = """\

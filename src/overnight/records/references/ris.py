@@ -12,7 +12,7 @@ from string import ascii_uppercase, digits
 from typing import Final
 
 from overnight.errors import Finding
-from overnight.records.findings import found, shown
+from overnight.records.findings import found
 from overnight.records.references.format import Format
 from overnight.records.references.identifiers import (
     hidden_doi,
@@ -24,7 +24,19 @@ from overnight.records.references.identifiers import (
     year,
 )
 from overnight.records.references.reference import SEPARATOR, Reference
-from overnight.records.references.tagged import Asides, Draft, Tags, every, first, lines, listed, one_line, paragraphs
+from overnight.records.references.tagged import (
+    STRAY,
+    Asides,
+    Draft,
+    Tags,
+    between,
+    every,
+    first,
+    lines,
+    listed,
+    one_line,
+    paragraphs,
+)
 from overnight.records.source import Source
 
 _USUAL: Final = {a + b + "  -": a + b for a in ascii_uppercase for b in ascii_uppercase + digits}
@@ -44,11 +56,11 @@ _START: Final = re.compile(rf"([ \t]*)(TY(?=  -)|[Tt][Yy](?={_ODD_TYPE}))([ \t]*
 _END: Final = re.compile(rf"[ \t]*(?:ER  -|[Ee][Rr][ \t]*{_DASH}\s*\Z)")
 _LOOSE: Final = re.compile(rf"([ \t]*)((?i:{_KNOWN}))([ \t]*){_DASH}([ \t]*)")
 _HEADER: Final = re.compile(r"Record #?\d+ of \d+\Z|<\d+>\Z|\d+\.\Z")
-_FOREIGN: Final = re.compile(r"PMID ?- ?\d|%0 \w|@[A-Za-z]+\s*[{(]|<PubmedArticle|<record>")
+
+_BOUNDS: Final = frozenset({"TY", "ER"})
 
 _NO_END = ("a record without an ER line at its end", "{n} records without an ER line at their end")
 _NO_TYPE = ("a record that does not begin with a TY line", "{n} records that do not begin with a TY line")
-_STRAY = ("a line between records, left out", "{n} lines between records, left out")
 _LONE_END = ("an ER line without a record", "{n} ER lines without a record")
 
 
@@ -59,23 +71,30 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
     for number, line in lines(source, codec):
         form = None
         tag = _USUAL.get(line[:5])
-        if tag is not None:
-            value = line[5:].strip()
-        else:
+        if tag is None:
             tag, value, form = _odd_line(line, draft)
+        elif draft is None or tag in _BOUNDS or draft.blanks:
+            value = line[5:].strip()
+        else:  # nearly all lines
+            draft.put(tag, line[5:].strip(), line)
+            continue
         if tag == "TY" or (draft is None and tag and tag != "ER"):
             if draft is not None:
                 asides.add(*_NO_END, draft.line)
                 yield _reference(draft)
             if tag != "TY":
                 asides.add(*_NO_TYPE, number)
-            draft = Draft(number, form)
+            draft = Draft(source, number, form)
             draft.put(tag, value, line)
         elif draft is None:
-            yield from _between(source, asides, number, line, tag)
+            if tag == "ER":
+                asides.add(*_LONE_END, number)
+            else:
+                yield from between(source, asides, number, line)
         elif tag == "ER":
-            draft.put(tag, value, line)
-            yield from _twice(source, number, value)
+            draft.end(line)
+            if value:
+                yield from _after_end(source, draft, number, value)
             yield _reference(draft)
             draft = None
         elif tag:
@@ -83,13 +102,10 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
                 yield _second_title(source, draft, number, tag)
             draft.put(tag, value, line)
         elif draft.blanks and _HEADER.match(line.strip()):
-            asides.add(*_STRAY, number, line.strip())
+            asides.add(*STRAY, number, line.strip())
             draft.pass_by(line)
         else:
             draft.go_on(line)
-            if draft.too_long:
-                yield found(source, "a record too long to be one", line=draft.line, hint="Export the file again.")
-                return
     if draft is not None:
         asides.add(*_NO_END, draft.line)
         yield _reference(draft)
@@ -100,20 +116,22 @@ def _odd_line(line: str, draft: Draft | None) -> tuple[str, str, re.Pattern[str]
     """Of a line without a tag in the usual form: its tag (empty where it has none), the value, and the form of tags
     that it shows, if a record may begin with it.
     """
-    text = line.lstrip("\ufeff")
-    if match := _START.match(text):
-        return "TY", text[match.end() :].strip(), _form(match[1], match[3], match[4], match[2])
-    if _END.match(text):
-        return "ER", text.partition("-")[2].strip(), None
+    line = line.lstrip("\ufeff")
+    if match := _START.match(line):
+        return "TY", line[match.end() :].strip(), _form(match[1], match[3], match[4], match[2])
+    if _END.match(line):
+        return "ER", line.partition("-")[2].strip(), None
     if draft is None:
-        if match := _LOOSE.match(text):
-            return match[2].upper(), text[match.end() :].strip(), _form(match[1], match[3], match[4], match[2])
-        tag = _USUAL.get(text[:5])  # behind a byte-order mark
-        return (tag, text[5:].strip(), None) if tag else ("", "", None)
-    if draft.form is None and draft.fresh and (match := _LOOSE.match(text)) and match[3]:
+        if tag := _USUAL.get(line[:5]):  # behind a byte-order mark
+            return tag, line[5:].strip(), None
+        match = _LOOSE.match(line)
+        if match is None:
+            return "", "", None
+        return match[2].upper(), line[match.end() :].strip(), _form(match[1], match[3], match[4], match[2])
+    if draft.form is None and draft.fresh and (match := _LOOSE.match(line)) and match[3]:
         draft.form = _form(match[1], match[3], match[4], match[2])
-    if draft.form is not None and (match := draft.form.match(text)):
-        return match[1].upper(), text[match.end() :].strip(), None
+    if draft.form is not None and (match := draft.form.match(line)):
+        return match[1].upper(), line[match.end() :].strip(), None
     return "", "", None
 
 
@@ -125,21 +143,10 @@ def _form(indent: str, gap: str, after: str, tag: str) -> re.Pattern[str]:
     return re.compile(re.escape(indent) + tags + re.escape(gap) + _DASH + (r"(?:[ \t]|\s*\Z)" if after else ""))
 
 
-def _between(source: Source, asides: Asides, number: int, line: str, tag: str) -> Iterator[Finding]:
-    """A line where no record is open."""
-    text = line.strip().lstrip("\ufeff")
-    if tag == "ER":
-        asides.add(*_LONE_END, number)
-    elif _FOREIGN.match(text):
-        hint = "Keep one format a file: take these records out into a file of their own."
-        yield found(source, f"a record of another format begins here: {shown(text)}", line=number, hint=hint)
-    elif text:
-        asides.add(*_STRAY, number, text)
-
-
-def _twice(source: Source, number: int, value: str) -> Iterator[Finding]:
+def _after_end(source: Source, draft: Draft, number: int, value: str) -> Iterator[Finding]:
     if _START.match(value):
         yield found(source, "a record ends and the next begins on one line", line=number, hint="Begin a line at TY.")
+    draft.tags["ER"] = [value]
 
 
 def _second_title(source: Source, draft: Draft, number: int, tag: str) -> Finding:
@@ -159,7 +166,6 @@ _ABSTRACT_NOTE: Final = re.compile(r"abstract\s*[:.\n]", re.IGNORECASE)
 
 def _reference(draft: Draft) -> Reference:
     tags, raw = draft.close()
-    tags.pop("ER", None)
     for name in ("UR", "DO"):
         if name in tags:
             _unfold(tags, name)
@@ -250,10 +256,15 @@ _OPEN_LINE: Final = re.compile(
 )
 
 
+_MAY_BOUND: Final = frozenset("TtEe \t\ufeff")
+
+
 def starts(source: Source, codec: str) -> Iterator[int]:
     """The lines that match the first line of a record, by pattern: a TY, or any other tag where no record is open."""
     is_open = False
     for number, line in lines(source, codec):
+        if is_open and line[0] not in _MAY_BOUND:
+            continue
         match = _OPEN_LINE.match(line)
         if match is None:
             continue
@@ -267,7 +278,7 @@ def starts(source: Source, codec: str) -> Iterator[int]:
 _AT_LINE: Final = r"(?:\A|[\r\n]\ufeff?)"
 _HEAD_DASH: Final = "(?:[-–—\x96\x97]|â\x80[\x93\x94])"
 """The dashes too as they look in UTF-8 or Windows-1252 that was decoded as Latin-1."""
-_TYPE_LINE: Final = rf"[ \t]*(?i:TY)[ \t]*{_HEAD_DASH}[ \t]*\w*[ \t]*"
+_TYPE_LINE: Final = rf"[ \t]*(?i:TY)[ \t]*{_HEAD_DASH}[ \t]*(?:[A-Za-z]{{3,12}})?[ \t]*"
 _FIRST: Final = re.compile(rf"{_AT_LINE}{_TYPE_LINE}[\r\n]+[ \t]*[A-Za-z][A-Za-z0-9][ \t]*{_HEAD_DASH}")
 _BEGINS: Final = re.compile(rf"{_TYPE_LINE}(?:[\r\n]|\Z)|TY  -")
 _UNTYPED: Final = re.compile(r"[A-Z][A-Z0-9]  -")

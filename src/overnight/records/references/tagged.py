@@ -19,8 +19,10 @@ Tags = dict[str, list[str]]
 def lines(source: Source, codec: str) -> Iterator[tuple[int, str]]:
     """(number from 1, line with its end: LF, CRLF or CR). Raises RecordsError where one is too long."""
     with source.open_text(codec) as file:
-        short = not source.packing and source.path.stat().st_size <= LIMIT
-        for number, line in enumerate(file if short else iter(lambda: file.readline(LIMIT + 1), ""), 1):
+        if not source.packing and source.path.stat().st_size <= LIMIT:
+            yield from enumerate(file, 1)
+            return
+        for number, line in enumerate(iter(lambda: file.readline(LIMIT + 1), ""), 1):
             if len(line) > LIMIT:
                 what = f"a line of more than {LIMIT:,} characters; it begins {shown(line[:100], 40)}"
                 raise refuse(source, what, line=number, hint="Export the file again.")
@@ -31,16 +33,17 @@ class Draft:
     """A record being read.
 
     line: where it begins. form: what its tags look like, where that is not the usual form. text: its lines so far.
-    tags: their values. blanks: how many blank lines stand before the next line. hollow: a value is empty.
+    tags: their values. blanks: how many blank lines stand before the next line. Raises RecordsError when it grows
+    beyond what a record can be.
     """
 
-    __slots__ = ("_more", "_own", "_size", "_tag", "blanks", "form", "hollow", "line", "tags", "text")
+    __slots__ = ("_hollow", "_more", "_own", "_size", "_source", "_tag", "blanks", "form", "line", "tags", "text")
 
-    def __init__(self, line: int, form: re.Pattern[str] | None = None) -> None:
-        self.line, self.form = line, form
+    def __init__(self, source: Source, line: int, form: re.Pattern[str] | None = None) -> None:
+        self._source, self.line, self.form = source, line, form
         self.text: list[str] = []
         self.tags: Tags = {}
-        self.blanks, self.hollow = 0, False
+        self.blanks, self._hollow = 0, False
         self._more: list[str] = []
         self._tag, self._own, self._size = "", 0, 0
 
@@ -49,31 +52,34 @@ class Draft:
         """Only its first line was read."""
         return len(self.text) == 1
 
-    @property
-    def too_long(self) -> bool:
-        return self._size > LIMIT
-
     def put(self, tag: str, value: str, line: str) -> None:
         """A line that begins with a tag."""
         if self._more:
             self._join()
-        self.text.append(line)
-        self._own = len(self.text)
-        self._size += len(line)
+        text = self.text
+        text.append(line)
+        self._own = own = len(text)
+        if not own & 0xFFF:
+            self._measure()
         self.blanks = 0
         self._tag = tag
         if not value:
-            self.hollow = True
-        values = self.tags.get(tag)
-        if values is None:
-            self.tags[tag] = [value]
+            self._hollow = True
+        if tag in self.tags:
+            self.tags[tag].append(value)
         else:
-            values.append(value)
+            self.tags[tag] = [value]
+
+    def end(self, line: str) -> None:
+        """Its last line."""
+        self.text.append(line)
+        self._own = len(self.text)
 
     def go_on(self, line: str) -> None:
         """A line without a tag: more of the value before it, on its own line. Blank lines count if text follows."""
         self.text.append(line)
-        self._size += len(line)
+        if not len(self.text) & 0xFFF:
+            self._measure()
         text = line.strip()
         if not text:
             self.blanks += 1
@@ -93,10 +99,16 @@ class Draft:
         """Its tags without values that are empty, and its text, from the first character to the last."""
         if self._more:
             self._join()
-        if self.hollow:
+        if self._hollow:
             self.tags = {tag: kept for tag, values in self.tags.items() if (kept := [v for v in values if v])}
         del self.text[self._own :]
         return self.tags, "".join(self.text).lstrip("\ufeff").rstrip("\r\n")
+
+    def _measure(self) -> None:
+        """Called every 4,096 lines: adds up those."""
+        self._size += sum(map(len, self.text[-4096:]))
+        if self._size > LIMIT:
+            raise refuse(self._source, "a record too long to be one", line=self.line, hint="Export the file again.")
 
     def _join(self) -> None:
         self.tags[self._tag][-1] = "\n".join(self._more).strip()
@@ -121,15 +133,30 @@ class Asides:
             yield found(self._source, what + (f": {shown(text)}" if text else ""), line=line, level="warning")
 
 
+STRAY: Final = ("a line between records, left out", "{n} lines between records, left out")
+
+_FOREIGN: Final = re.compile(r"TY  -|PMID ?- ?\d|%0 \w|@[A-Za-z]+\s*[{(]|FN |PT [A-Z]\Z|<PubmedArticle|<record>")
+
+
+def between(source: Source, asides: Asides, number: int, line: str) -> Iterator[Finding]:
+    """A line where no record is open: noted, or an error if a record of another format seems to begin there."""
+    text = line.strip()
+    if _FOREIGN.match(text):
+        hint = "Keep one format a file: take these records out into a file of their own."
+        yield found(source, f"a record of another format begins here: {shown(text)}", line=number, hint=hint)
+    elif text:
+        asides.add(*STRAY, number, text)
+
+
 def first(tags: Tags, names: Iterable[str]) -> str:
     """Takes the first value of the first of these tags that is there; empty if none is."""
     for name in names:
-        values = tags.get(name)
-        if values:
-            value = values.pop(0)
-            if not values:
+        if name in tags:
+            values = tags[name]
+            if len(values) == 1:
                 del tags[name]
-            return one_line(value)
+                return one_line(values[0])
+            return one_line(values.pop(0))
     return ""
 
 
@@ -137,15 +164,20 @@ def every(tags: Tags, names: Iterable[str]) -> str:
     """Takes all values of the first of these tags that is there."""
     for name in names:
         if name in tags:
-            return SEPARATOR.join(one_line(value) for value in tags.pop(name))
+            values = tags.pop(name)
+            joined = SEPARATOR.join(values)
+            return SEPARATOR.join(map(one_line, values)) if "\n" in joined else joined
     return ""
 
 
 def listed(tags: Tags, names: Iterable[str]) -> str:
-    """As `every`, where each line of a value is a value too: keywords, authors."""
+    """As `every`, where each line of a value is a value too: keywords, authors. A semicolon ends one."""
     for name in names:
         if name in tags:
-            parts = (part.strip().rstrip(";") for value in tags.pop(name) for part in value.split("\n"))
+            joined = "\n".join(tags.pop(name))
+            if ";" not in joined and "\n\n" not in joined:
+                return joined.replace("\n", SEPARATOR)
+            parts = (part.strip().rstrip(";") for part in joined.split("\n"))
             return SEPARATOR.join(part for part in parts if part)
     return ""
 
