@@ -45,11 +45,16 @@ COLUMNS: Final = (
 
 
 def write_cost(world: World, bill: StudyBill, target: Path) -> None:
+    with replacing(target) as file:
+        write_table(file, "csv", COLUMNS, cost_rows(world, bill))
+
+
+def cost_rows(world: World, bill: StudyBill) -> Iterator[list[Cell]]:
+    """By COLUMNS."""
     samples: defaultdict[str, list[str]] = defaultdict(list)
     for (_, sample), recipe in sorted(world.ledger.recipes.pinned().items()):
         samples[recipe.digest].append(str(sample))
-    with replacing(target) as file:
-        write_table(file, "csv", COLUMNS, _rows(bill, samples))
+    return _rows(bill, samples)
 
 
 def _rows(bill: StudyBill, samples: Mapping[str, Sequence[str]]) -> Iterator[list[Cell]]:

@@ -21,6 +21,7 @@ from overnight.planning.fit import ALL, NONE
 from overnight.planning.wants import Account
 from overnight.records.census import SourceCount
 from overnight.records.writer import results_columns, write_table
+from overnight.records.writers.xlsx import MAX_ROWS, write_workbook
 from overnight.run import references
 from overnight.run.bill import StudyBill
 from overnight.run.billing import RowPricing, study_bill
@@ -28,6 +29,7 @@ from overnight.run.cost_file import write_cost
 from overnight.run.money import Budget, budget_json, budget_of
 from overnight.run.results import FIRST, LAST, RowMaker, our_columns
 from overnight.run.settled import bill_json, check_bill
+from overnight.run.sheets import about, sheets
 from overnight.run.spool import Spool, room_for_rows, spooling
 from overnight.run.world import Reporter, Vanished, World
 
@@ -187,7 +189,8 @@ def account(world: World, closing: Closing, spool: Spool | None = None, reporter
         if record.record_id in survivors:
             closing.copied[record.record_id] = list(cells)
         if spool is not None:
-            spool.add(maker.row(record, standing, cells))
+            samples = maker.samples(record, standing) if spool.keeps_samples else ()
+            spool.add(maker.row(record, standing, cells), samples)
     _check(closing, counts)
 
 
@@ -195,7 +198,7 @@ def publish(world: World, closing: Closing, formats: Sequence[str] = FORMATS) ->
     """Write results and report into the realm's folder; each file is replaced whole or not at all."""
     world.tell(StepStarted("publish"))
     reporter = world.reporter() if world.reporter is not None else None
-    with _accounted(world, closing, reporter) as spool:
+    with _accounted(world, closing, reporter, XLSX_RECORDS) as spool:
         assert closing.bill is not None, "the account has read it"
         check_bill(world, closing.bill)
         cost_file = world.home.results / "cost.csv"
@@ -209,7 +212,7 @@ def publish(world: World, closing: Closing, formats: Sequence[str] = FORMATS) ->
             if format_ == "xlsx" and closing.records > XLSX_RECORDS:
                 continue
             target = world.home.results / f"results.{format_}"
-            write_results(world, spool, target, format_)
+            write_results(world, closing, spool, target, format_)
             closing.results[format_] = target.absolute()
         if references.are_wanted(world):
             references.write_ris_folder(world, spool)
@@ -218,18 +221,18 @@ def publish(world: World, closing: Closing, formats: Sequence[str] = FORMATS) ->
 
 def export(world: World, closing: Closing, target: Path, format_: str) -> None:
     """One file of results where the person wants it. Raises UsageError for a format these records cannot be put in."""
-    with _accounted(world, closing) as spool:
+    with _accounted(world, closing, None, MAX_ROWS if format_ == "xlsx" else 0) as spool:
         if format_ in references.FORMATS:
             references.write_references(world, spool, target, format_)
         else:
-            write_results(world, spool, target, format_)
+            write_results(world, closing, spool, target, format_)
         closing.results[format_] = target.absolute()
 
 
 @contextmanager
-def _accounted(world: World, closing: Closing, reporter: Reporter | None = None) -> Iterator[Spool]:
+def _accounted(world: World, closing: Closing, reporter: Reporter | None, most_samples: int) -> Iterator[Spool]:
     """Every record counted, its row kept. Raises OutputError when there is no room for them."""
-    with spooling() as spool:
+    with spooling(most_samples) as spool:
         with room_for_rows():
             account(world, closing, spool, reporter)
             spool.flush()
@@ -237,10 +240,14 @@ def _accounted(world: World, closing: Closing, reporter: Reporter | None = None)
         yield spool
 
 
-def write_results(world: World, spool: Spool, target: Path, format_: str) -> None:
+def write_results(world: World, closing: Closing, spool: Spool, target: Path, format_: str) -> None:
     columns = result_columns(world)
     with replacing(target) as file:
-        write_table(file, format_, columns, spool.rows())
+        if format_ == "xlsx":
+            assert closing.bill is not None, "the account has read it"
+            write_workbook(file, sheets(world, spool, closing.records, columns, closing.bill))
+        else:
+            write_table(file, format_, columns, spool.rows(), about(world))
 
 
 def result_columns(world: World) -> list[Column]:

@@ -29,6 +29,13 @@ LAST: Final = (
 """Tokens, cost and attempts are of all the record's requests together. cost_usd: exact, of the attempts that count."""
 
 
+SAMPLE_COLUMNS: Final = (
+    *(Column("record_id"), Column("stage"), Column("sample", "integer"), Column("outcome"), Column("problem")),
+    Column("answer", "json"),
+    *LAST,
+)
+
+
 PAST_DEADLINE: Final = "not sent again: past the deadline (give_up_after_days)"
 """Stands in `detail` behind what the last attempt ended with."""
 
@@ -69,6 +76,16 @@ class RowMaker:
             *self._last(account),
         ]
 
+    def samples(self, record: Record, account: Account) -> list[list[Cell]]:
+        """A row for each of the record's settled requests, by SAMPLE_COLUMNS."""
+        rows: list[list[Cell]] = []
+        for (stage, sample), one in sorted(account.settled.items()):
+            kind = one.outcome.kind
+            ended: tuple[Cell, ...] = ("answer", None) if kind is None else ("problem", kind.value)
+            last = self._of([one], one.outcome.detail or None, one.outcome.source or None)
+            rows.append([record.record_id, stage, sample, *ended, _answer_of(one), *last])
+        return rows
+
     def _first(self, record: Record, account: Account) -> tuple[Cell, ...]:
         why = account.problem or account.not_sent
         return record.record_id, account.outcome, None if why is None else str(why), record.duplicate_of or None
@@ -77,9 +94,13 @@ class RowMaker:
         settled = list(account.settled.values())
         if not settled:
             return (None,) * (len(LAST) - 1) + ((None if account.outcome == "not_sent" else self._by),)
+        return self._of(settled, detail_of(account), raw_line_of(account))
+
+    def _of(self, settled: Sequence[Settled], detail: str | None, raw_line: str | None) -> tuple[Cell, ...]:
+        """By LAST."""
         outcomes = [one.outcome for one in settled]
         return (
-            detail_of(account),
+            detail,
             _sum([outcome.usage.prompt for outcome in outcomes]),
             _sum([outcome.usage.cached for outcome in outcomes]),
             _sum([outcome.usage.thinking for outcome in outcomes]),
@@ -90,13 +111,18 @@ class RowMaker:
             sum(one.attempts for one in settled),
             _joined([outcome.identity or "" for outcome in outcomes]),
             _joined([f"k{outcome.address.hex()}-a{outcome.attempt}" for outcome in outcomes]),
-            raw_line_of(account),
+            raw_line,
             self._by,
         )
 
     def _cost(self, settled: Sequence[Settled]) -> str | None:
         amount = total_of(self._pricing.cost_of(one) for one in settled)
         return None if amount is None else amount.exact()
+
+
+def _answer_of(one: Settled) -> str | None:
+    """The answer's JSON."""
+    return one.outcome.answer.decode() if one.outcome.kind is None else None
 
 
 def _sum(counts: Sequence[int | None]) -> int | None:

@@ -4,7 +4,7 @@ A Parquet column has one type, and a stream cannot look ahead: so the type is th
 of it is an error, never a silent change. `auto` is text. `json` is JSON text.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
 from types import NoneType
@@ -22,13 +22,18 @@ if TYPE_CHECKING:
 _GROUP_ROWS: Final = 2 * 2048
 
 
-def write_parquet(file: IO[bytes], columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> int:
-    """Rows written. Raises OutputError for a value that is not of its column's declared type."""
+def write_parquet(
+    file: IO[bytes], columns: Sequence[Column], rows: Iterable[Sequence[Cell]], about: Mapping[str, str] | None = None
+) -> int:
+    """Rows written. about: goes into the file's own metadata.
+
+    Raises OutputError for a value that is not of its column's declared type.
+    """
     import pyarrow as pa
     from pyarrow.parquet import ParquetWriter
 
     types = [_type(column.type) for column in columns]
-    schema = pa.schema([pa.field(column.name, kind) for column, kind in zip(columns, types, strict=True)])
+    schema = pa.schema([pa.field(column.name, kind) for column, kind in zip(columns, types, strict=True)], about)
     count = 0
     with ParquetWriter(file, schema, compression="zstd") as writer:
         for group in _groups(rows):

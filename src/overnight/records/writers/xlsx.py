@@ -9,10 +9,11 @@ import math
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain, islice
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from overnight.core.record import Cell
 from overnight.core.task import Column
@@ -37,18 +38,40 @@ _LOOK_ROWS: Final = 100
 _WIDTHS: Final = (8, 60)
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet to write: its name, at most 31 characters, and a table, of which the rows are asked for once."""
+
+    name: str
+    columns: Sequence[Column]
+    rows: Iterable[Sequence[Cell]]
+
+
 def write_xlsx(file: IO[bytes], columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> int:
     """Rows written. Raises OutputError for more rows or columns than a sheet holds."""
+    return write_workbook(file, [Sheet("results", columns, rows)])
+
+
+def write_workbook(file: IO[bytes], sheets: Iterable[Sheet]) -> int:
+    """Sheets one after the other, in constant memory; rows written of the first. Errors as `write_xlsx`."""
     from openpyxl import Workbook
-    from openpyxl.utils import get_column_letter
     from openpyxl.writer.excel import ExcelWriter
 
+    book = Workbook(write_only=True)
+    counts = [_write_sheet(book.create_sheet(sheet.name), sheet) for sheet in sheets]
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:  # closed by us also when the disk is full
+        ExcelWriter(book, archive).save()
+    return counts[0]
+
+
+def _write_sheet(sheet: Any, of: Sheet) -> int:
+    from openpyxl.utils import get_column_letter
+
+    columns = of.columns
     if len(columns) > MAX_COLUMNS:
         raise OutputError(f"{len(columns):,} columns, and a sheet holds {MAX_COLUMNS:,}", hint=_ELSEWHERE)
-    left = iter(rows)
+    left = iter(of.rows)
     first = list(islice(left, _LOOK_ROWS))
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("results")
     for i, column in enumerate(columns):
         sheet.column_dimensions[get_column_letter(i + 1)].width = _width(column.name, (row[i : i + 1] for row in first))
     sheet.freeze_panes = "A2"
@@ -57,8 +80,6 @@ def write_xlsx(file: IO[bytes], columns: Sequence[Column], rows: Iterable[Sequen
         sheet.auto_filter.ref = f"A1:{get_column_letter(max(1, len(columns)))}{count + 1}"
     finally:
         sheet.close()  # ends the temporary file, also of a sheet half written; openpyxl removes it
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:  # closed by us also when the disk is full
-        ExcelWriter(book, archive).save()
     return count
 
 
