@@ -410,6 +410,13 @@ def test_ris_under_any_name_is_ris_with_a_note(tmp_path: Path) -> None:
     assert notes(table) == ["0: named like CSV, but its content is RIS: read as RIS"]
 
 
+def test_a_csv_with_a_record_of_ris_in_a_cell_is_a_csv(tmp_path: Path) -> None:
+    table = opened(tmp_path, 'title,abstract\nA,"ER  - \nTY  - JOUR\nTI  - forged"\nB,c\n', "t.csv")
+    assert (table.format, len(list(table.rows()))) == ("csv", 2)
+    table = opened(tmp_path, 'Search: "naps", 2 records\n\nTY  - JOUR\nTI  - A\nER  - \n', "t.ris")
+    assert table.format == "ris"
+
+
 def test_a_line_without_an_end_is_refused_before_it_fills_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

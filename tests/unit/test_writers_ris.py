@@ -150,9 +150,9 @@ def test_a_table_is_written_by_what_its_columns_hold(tmp_path: Path) -> None:
         "ID  - 007",
         "KW  - sleep",
         "KW  - nap",
+        "N1  - other fields: Journal/Book: unknown to us",
         "KW  - screening:include",
         "KW  - overnight:LOCAL STAND-IN",
-        "N1  - other fields: Journal/Book: unknown to us",
         NOTE,
         "ER  - ",
     ]

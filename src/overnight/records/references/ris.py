@@ -289,7 +289,11 @@ def looks_like(text: str) -> bool:
     """A TY line at the start, or one with a tag on the next line after other text; or tags from the start and an ER."""
     if text[:1] in {"<", "{", "["}:
         return False
-    return bool(_BEGINS.match(text) or _FIRST.search(text) or (_UNTYPED.match(text) and _ENDS.search(text)))
+    if _BEGINS.match(text) or (_UNTYPED.match(text) and _ENDS.search(text)):
+        return True
+    first = _FIRST.search(text)
+    # Behind an open quote it is a record that somebody put into a cell of a CSV.
+    return first is not None and text.count('"', 0, first.start()) % 2 == 0
 
 
 RIS: Final = Format("ris", "RIS", (".ris",), looks_like, read, starts)

@@ -79,9 +79,9 @@ def _tag_of(line: str) -> tuple[str, str]:
 def made(citation: Citation, marks: Marks) -> str:
     """A record of a citation, in RIS as Zotero and EndNote write it. What has no tag is in a note of its own."""
     lines = [f"{tag}  - {value}" for tag, value in _tagged(citation)]
-    lines += [f"KW  - {keyword}" for keyword in marks.keywords]
     if citation.rest:
         lines.append(f"N1  - other fields: {citation.notes}")
+    lines += [f"KW  - {keyword}" for keyword in marks.keywords]
     lines += [f"N1  - {marks.note}", "ER  - "]
     return _USUAL_END.join(lines)
 
