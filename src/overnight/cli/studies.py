@@ -131,7 +131,8 @@ def _check(arguments: argparse.Namespace) -> int:
     from overnight.cli.words import command, counted
     from overnight.core.realm import GOOGLE
     from overnight.run.money import budget_of
-    from overnight.wiring.opening import open_study, text_census
+    from overnight.wiring.opening import open_study
+    from overnight.wiring.study_records import text_census
 
     if arguments.print_setup:
         return _print_setup(arguments.study)
@@ -150,7 +151,7 @@ def _check(arguments: argparse.Namespace) -> int:
         _show_records(opened, arguments.study)
         for warning in opened.warnings:
             answer(f"warning: {warning}")
-        if census := text_census(opened):
+        if census := text_census(opened.study, opened.records, opened.world.task):
             for line in text_lines(census):
                 answer(line)
         if arguments.cloud:
@@ -172,7 +173,7 @@ def _show_records(opened: "Opened", study: Path) -> None:
 
 def _check_json(arguments: argparse.Namespace, opened: "Opened") -> int:
     """The study, its warnings and its texts as one object. `--cloud`: what the account lacks is an error, as ever."""
-    from overnight.wiring.opening import text_census
+    from overnight.wiring.study_records import text_census
 
     ended = _check_cloud(arguments.study, opened, quiet=True) if arguments.cloud else 0
     found = {
@@ -182,7 +183,7 @@ def _check_json(arguments: argparse.Namespace, opened: "Opened") -> int:
         "model": opened.model.id,
         "realm": opened.world.realm,
         "warnings": [str(warning) for warning in opened.warnings],
-        "texts": census.as_json() if (census := text_census(opened)) else None,
+        "texts": census.as_json() if (census := text_census(opened.study, opened.records, opened.world.task)) else None,
     }
     answer(json.dumps(found, ensure_ascii=False), whole=True)
     return ended
