@@ -2,6 +2,7 @@
 
 import json
 import os
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
@@ -20,6 +21,7 @@ from overnight.run.publish import Closing
 _DECISIONS: Final = ("include", "exclude", "unclear")
 _Kind = TypeVar("_Kind", bound=str)
 _KIND_CHARS: Final = 13  # "service error", and a number of as many columns less
+_FILES_CHARS: Final = 78
 _FILES: Final = ("report", "cost", "csv", "xlsx", "parquet", "jsonl", "ris")
 
 
@@ -47,10 +49,8 @@ def closing_lines(
     if closing.problems:
         yield from _given_up(closing, study)
         yield ""
-    files = [name for name in _FILES if name in closing.results]
-    for name in files:
-        yield f"  {name:<9} {_shown(closing.results[name])}"
-    if files:
+    if closing.results:
+        yield from _results(closing)
         yield ""
     if not stopped:
         yield next_step(closing, study)
@@ -96,6 +96,20 @@ def _given_up(closing: Closing, study: Path) -> Iterator[str]:
         yield f"  reasons   columns problem and detail of {_shown(closing.folder / 'results.csv')}"
     if closing.raw is not None and closing.raw.is_dir():
         yield f"  raw lines column raw_line: FILE:LINE below {_shown(closing.raw)}{os.sep}"
+
+
+def _results(closing: Closing) -> Iterator[str]:
+    """The folder, then what is new in it."""
+    by_folder: dict[Path, list[str]] = {}
+    for name in _FILES:
+        if path := closing.results.get(name):
+            by_folder.setdefault(path.parent, []).append(path.name + (os.sep if path.is_dir() else ""))
+    for folder, names in by_folder.items():
+        if len(names) == 1:
+            yield f"  results   {_shown(folder / names[0])}"
+            continue
+        yield f"  results   {_shown(folder)}{os.sep}"
+        yield from textwrap.wrap(", ".join(names), _FILES_CHARS, initial_indent=" " * 12, subsequent_indent=" " * 12)
 
 
 def next_step(closing: Closing, study: Path) -> str:
