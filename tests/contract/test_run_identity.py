@@ -236,3 +236,28 @@ def test_a_ledger_of_before_names_were_kept_keeps_its_names(study: Library) -> N
     study.files(one=[row(n, pmid=str(n + 1)) for n in range(3)])
     ended = study.cli("run", "--json").json
     assert (ended["requests_sent"], set(study.by_id())) == (0, before)
+
+
+def test_a_duplicate_without_an_abstract_is_no_error_where_its_survivor_has_one(study: Library) -> None:
+    bare = replace(row(1, doi="10.1000/1"), abstract="")
+    study.files(one=[row(1, doi="10.1000/1")], other=[bare], more="  no_abstract: error")
+    ended = study.cli("run", "--json")
+    assert (ended.code, ended.json["requests_sent"], ended.json["not_sent"]) == (0, 1, {"duplicate": 1}), ended.err
+    study.files(one=[row(1, doi="10.1000/1")], other=[replace(bare, doi="10.1000/2")], more="  no_abstract: error")
+    refused = study.cli("run")
+    assert refused.code == 4
+    assert "record 'doi:10.1000/2' has no abstract" in refused.err
+
+
+def test_what_check_lists_of_texts_is_of_the_records_that_are_sent(study: Library) -> None:
+    study.files(one=[row(1, doi="10.1000/1")], other=[replace(row(1, doi="10.1000/1"), abstract="")])
+    assert "no_abstract" not in study.cli("check", "--json").json["texts"]["kinds"]
+
+
+def test_forgetting_a_duplicate_names_the_one_that_stands_for_it(study: Library) -> None:
+    study.files(pubmed=PUBMED, scopus=SCOPUS)
+    study.cli("run")
+    refused = study.cli("forget", "--record", "doi:10.1000/2")
+    assert refused.code == 2
+    assert "'pmid:102' stands for it" in refused.err
+    assert "`--record pmid:102`" in refused.err

@@ -49,11 +49,7 @@ def forget(world: World, record_ids: Sequence[str]) -> Forgotten:
     for record_id in record_ids:
         bindings = world.ledger.bindings.of_record(world.realm, record_id)
         if not bindings:
-            raise UsageError(
-                f"no request was ever made for record {record_id!r}",
-                where=str(world.home.ledger),
-                hint="Record ids are in the column record_id of results.csv.",
-            )
+            raise _never_asked(world, record_id)
         for binding in bindings:
             standing = standings[binding.address]
             if standing.state is State.IN_FLIGHT:
@@ -70,3 +66,15 @@ def forget(world: World, record_ids: Sequence[str]) -> Forgotten:
     ]
     world.ledger.outcomes.reopen(addresses.items(), "forget", world.stamp())
     return Forgotten(len(addresses), tuple(also))
+
+
+def _never_asked(world: World, record_id: str) -> UsageError:
+    survivor = next((one.duplicate_of for one in world.records if one.record_id == record_id), "")
+    if survivor:
+        what = f"record {record_id!r} is a duplicate: {survivor!r} stands for it"
+        return UsageError(what, hint=f"Forget that one: `--record {survivor}`.")
+    return UsageError(
+        f"no request was ever made for record {record_id!r}",
+        where=str(world.home.ledger),
+        hint="Record ids are in the column record_id of results.csv.",
+    )

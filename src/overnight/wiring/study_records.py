@@ -1,6 +1,6 @@
 """The records of a study, read, and what is said of their texts before any is sent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -40,16 +40,21 @@ def text_census(study: Study, records: RecordSet, task: Task) -> TextCensus | No
     if not isinstance(task, ScreenTask):
         return None
     census = TextCensus(task, records.columns, study.records.no_abstract)
-    for record in records:
+    for record in _to_send(records):
         census.see(record)
     return census
+
+
+def _to_send(records: RecordSet) -> Iterator[Record]:
+    """Without those that another one stands for."""
+    return (record for record in records if not record.duplicate_of)
 
 
 def check_texts(study: Study, records: RecordSet, task: Task) -> list[Finding]:
     """Texts too long to send are refused here, with every place; missing abstracts are refused or noted as asked."""
     errors: list[Finding] = []
     n_errors, missing, columns, blanks = 0, 0, study.text_columns, BlankSlots(study)
-    for record in records:
+    for record in _to_send(records):
         found = _too_long(record, columns, study.records.max_text_chars)
         if isinstance(task, ScreenTask) and task.missing_abstract(record):
             missing += 1
