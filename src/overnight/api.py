@@ -175,7 +175,7 @@ class StudyFile:
             return found
 
     def export(self, target: str | Path) -> publish.Closing:
-        """Results as the file's ending says: .csv, .xlsx, .parquet, .jsonl or .ris. Writes over what is there."""
+        """Results as the file's ending says: .csv, .xlsx, .parquet, .jsonl, .ris or .bib. Writes over what is there."""
         file = Path(target)
         format_ = file.suffix.lower().removeprefix(".")
         if format_ not in publish.EXPORTS:

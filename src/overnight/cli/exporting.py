@@ -11,7 +11,12 @@ from overnight.errors import UsageError
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     export = add_command(commands, "export", "results as a table or as references, where you want them", _export)
     add_study(export)
-    export.add_argument("--to", type=Path, required=True, metavar="FILE", help="x.csv, .xlsx, .parquet, .jsonl, .ris")
+    export.add_argument(
+        "--to", type=Path, required=True, metavar="FILE", help="x.csv, .xlsx, .parquet, .jsonl, .ris or .bib"
+    )
+    export.add_argument(
+        "--as", dest="tool", choices=("asreview", "rayyan"), help="a CSV with the columns that this tool takes"
+    )
     export.add_argument("--force", action="store_true", help="write over a file that is there")
 
 
@@ -28,6 +33,8 @@ def _export(arguments: argparse.Namespace) -> int:
             f"{target.name} is of no format that can be written",
             hint=f"End its name with one of .{', .'.join(EXPORTS)}.",
         )
+    if arguments.tool and format_ != "csv":
+        raise UsageError(f"--as {arguments.tool} writes a CSV, not {target.name}", hint="End its name with .csv.")
     if not target.parent.is_dir():
         raise UsageError(f"there is no folder {target.parent}", hint="Make it first, or name one that is there.")
     if target.is_dir():
@@ -36,7 +43,7 @@ def _export(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{target} is there already", hint="Choose another name, or say --force to write over it.")
     with open_study(arguments.study, to_send=False) as opened:
         closing = Closing(opened.world.study, opened.world.realm)
-        export(opened.world, closing, target, format_)
+        export(opened.world, closing, target, arguments.tool or format_)
     answer(
         f"{target}: {counted(closing.records, 'record')}, {counted(closing.answers, 'answer')},"
         f" {counted(closing.problems.total(), 'problem')}, {closing.not_sent.total():,} not sent, {closing.open:,} open"

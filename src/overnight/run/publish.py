@@ -21,6 +21,7 @@ from overnight.planning.fit import ALL, NONE
 from overnight.planning.wants import Account
 from overnight.records.census import SourceCount
 from overnight.records.writer import results_columns, write_table
+from overnight.records.writers.exchange import EXCHANGES
 from overnight.records.writers.xlsx import MAX_ROWS, write_workbook
 from overnight.run import references
 from overnight.run.bill import StudyBill
@@ -34,8 +35,10 @@ from overnight.run.spool import Spool, room_for_rows, spooling
 from overnight.run.world import Reporter, Vanished, World
 
 FORMATS: Final = ("csv", "parquet", "jsonl", "xlsx")
-EXPORTS: Final = (*FORMATS, *references.FORMATS)
-"""What `export` can write: the results as a table, or the records as references with the decision on each."""
+EXPORTS: Final = (*FORMATS, "ris", "bib")
+"""What `export` can write, by the ending of a name: results as a table, or records with the decision on each."""
+TOOLS: Final = tuple(EXCHANGES)
+"""For which tools `export` can write a CSV."""
 XLSX_RECORDS: Final = 20_000
 """Above that a run leaves the spreadsheet out, since it takes longer to write (0.4 ms a record) than all the rest:
 `overnight export --to x.xlsx` still writes one."""

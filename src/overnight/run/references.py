@@ -9,8 +9,11 @@ from overnight.core.atomic import replacing
 from overnight.core.record import Cell, Record
 from overnight.errors import UsageError
 from overnight.records.references import FORMATS as BIBLIOGRAPHIC
+from overnight.records.writer import write_table
 from overnight.records.writers import ris
+from overnight.records.writers.bibtex import BibWriter
 from overnight.records.writers.citation import Citation, Citations
+from overnight.records.writers.exchange import EXCHANGES, Exchange
 from overnight.records.writers.marks import Marks
 from overnight.run.marks import DECISIONS, MarkMaker
 from overnight.run.spool import Spool
@@ -53,7 +56,7 @@ def write_ris_folder(world: World, spool: Spool) -> dict[str, Path]:
 def write_references(world: World, spool: Spool, target: Path, format_: str) -> None:
     """All records in one file. Raises UsageError where there is no title to make a reference of."""
     citations = _citations(world)
-    if not citations.known and set(world.formats) != {_OWN[format_]}:
+    if not citations.known and set(world.formats) != {_OWN.get(format_) or "table"}:
         columns = [column.name for column in world.columns]
         listed = ", ".join(columns[:_SHOWN]) + (" …" if len(columns) > _SHOWN else "")
         raise UsageError(
@@ -62,16 +65,29 @@ def write_references(world: World, spool: Spool, target: Path, format_: str) -> 
         )
     maker = MarkMaker(world.task, world.realm)
     with replacing(target) as file:
+        if format_ in EXCHANGES:
+            exchange = EXCHANGES[format_]
+            write_table(file, "csv", exchange.columns, _exchanged(world, spool, maker, exchange))
+            return
         for _, text in _written(world, spool, maker, _OWN[format_], _WRITERS[format_]()):
             file.write(text.encode())
+
+
+def _exchanged(world: World, spool: Spool, maker: MarkMaker, exchange: Exchange) -> Iterator[list[Cell]]:
+    """Every record but those that another one stands for."""
+    citations = _citations(world)
+    for record, row in _side_by_side(world, spool):
+        if decision := maker.decision(row):
+            yield exchange.row(citations.of(record), decision, maker.of(row))
 
 
 Write = Callable[[str, str, Citation | None, Marks], str]
 """(raw, its format, the citation where that is needed, marks) → text"""
 
-_OWN: Final = {"ris": ris.FORMAT}
-_WRITERS: Final[dict[str, Callable[[], Write]]] = {"ris": lambda: ris.as_ris}
-FORMATS: Final = tuple(_WRITERS)
+_OWN: Final = {"ris": ris.FORMAT, "bib": ""}
+"""Records of which formats need no citation beside their own text."""
+_WRITERS: Final[dict[str, Callable[[], Write]]] = {"ris": lambda: ris.as_ris, "bib": BibWriter}
+FORMATS: Final = (*_WRITERS, *EXCHANGES)
 
 
 def _written(
