@@ -83,3 +83,18 @@ def google(shared_google: LocalCloud) -> LocalCloud:
     shared_google.reset()
     shared_google.switch(model_version_suffix="")
     return shared_google
+
+
+@pytest.fixture(scope="module")
+def shared_child(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    cloud = LocalCloud(tmp_path_factory.mktemp("child"), **SWIFT)
+    with instead_of_a_child(cloud):
+        yield cloud
+    cloud.stop()
+
+
+@pytest.fixture
+def child(shared_child: LocalCloud) -> LocalCloud:
+    """One process a module, in place of the one that each run of a study without a `cloud:` would start."""
+    shared_child.reset()
+    return shared_child

@@ -1,12 +1,11 @@
 """A study that is edited between runs, and while a job is under way: what is asked, what is kept, what is paid for."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from overnight.planning import tasks
-from tests.support.cloud import SWIFT, instead_of_a_child, served
+from tests.support.cloud import served
 from tests.support.local_cloud import LocalCloud
 from tests.support.studies import SmallStudy, outcomes, text_of
 
@@ -15,18 +14,9 @@ OTHER_QUESTION = "Who worked at night, and did they rest?"
 OTHER_MODEL = "gemini-3.8-flash"
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    cloud = LocalCloud(tmp_path_factory.mktemp("cloud"), **SWIFT)
-    with instead_of_a_child(cloud):
-        yield cloud
-    cloud.stop()
-
-
 @pytest.fixture
-def cloud(shared: LocalCloud) -> LocalCloud:
-    shared.reset()
-    return shared
+def cloud(child: LocalCloud) -> LocalCloud:
+    return child
 
 
 @pytest.fixture

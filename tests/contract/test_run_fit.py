@@ -2,15 +2,12 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from overnight.planning.fit import Draw
-from tests.support.cloud import SWIFT, instead_of_a_child
-from tests.support.google_cli import in_place_of_google
 from tests.support.local_cloud import LocalCloud
 from tests.support.studies import CLOUD, SmallStudy, outcomes
 
@@ -25,22 +22,6 @@ checked = 2026-11-20
 source = "made up: output is cheap, so that the worst case is a few times what is expected, not fifty times"
 """
 MORE = f"{CLOUD}models: prices.toml\n"
-
-
-@pytest.fixture(scope="module")
-def shared_google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    cloud = LocalCloud(tmp_path_factory.mktemp("google"), **SWIFT)
-    cloud.bucket("my-bucket")
-    with instead_of_a_child(cloud), in_place_of_google(cloud.endpoint):
-        yield cloud
-    cloud.stop()
-
-
-@pytest.fixture
-def google(shared_google: LocalCloud) -> LocalCloud:
-    shared_google.reset()
-    shared_google.switch(model_version_suffix="")
-    return shared_google
 
 
 @pytest.fixture

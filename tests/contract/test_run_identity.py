@@ -5,13 +5,13 @@ import csv
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from tests.support.cloud import SWIFT, instead_of_a_child, served
+from tests.support.cloud import served
 from tests.support.local_cloud import LocalCloud
 from tests.support.studies import SmallStudy
 
@@ -70,18 +70,9 @@ class Library(SmallStudy):
         return {one["record_id"]: one for one in self.results()}
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    cloud = LocalCloud(tmp_path_factory.mktemp("cloud"), **SWIFT)
-    with instead_of_a_child(cloud):
-        yield cloud
-    cloud.stop()
-
-
 @pytest.fixture
-def cloud(shared: LocalCloud) -> LocalCloud:
-    shared.reset()
-    return shared
+def cloud(child: LocalCloud) -> LocalCloud:
+    return child
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from overnight.planning import tasks
 from overnight.records.references import FORMATS
 from overnight.wiring.reporting import _found
-from tests.support.cloud import SWIFT, instead_of_a_child
 from tests.support.local_cloud import LocalCloud
 from tests.support.studies import SmallStudy
 
@@ -38,12 +36,9 @@ SENT_1, SENT_2 = 5, 4
 """Version 1 does not know that `Kein Abstract verfügbar` is no abstract."""
 
 
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    cloud = LocalCloud(tmp_path_factory.mktemp("cloud"), **SWIFT)
-    with instead_of_a_child(cloud):
-        yield cloud
-    cloud.stop()
+@pytest.fixture
+def cloud(child: LocalCloud) -> LocalCloud:
+    return child
 
 
 class ScreenStudy(SmallStudy):
@@ -60,7 +55,6 @@ class ScreenStudy(SmallStudy):
 
 @pytest.fixture
 def study(tmp_path: Path, cloud: LocalCloud) -> ScreenStudy:
-    cloud.reset()
     made = ScreenStudy(tmp_path / "study")
     made.write()
     return made
