@@ -1,7 +1,7 @@
 """One file through the readers: what became of it, and whether anything in it was lost without a word.
 
 The word that ends each title (tests/support/zoo.py) is looked for in the bytes, by code that knows no format: each time
-it stands there it has to be in a record, or in a warning's place, or the file has to be refused.
+it stands there it has to be in a record; or a warning has to say that something was left out; or the file is refused.
 """
 
 import re
@@ -20,6 +20,10 @@ from overnight.records.references import FORMATS
 
 LIMIT_S: Final = 5.0
 _MARK: Final = re.compile(r"zq\d{4}x")
+_LEFT_OUT: Final = re.compile(r"left out|without a tag|outside all|above the header|commented out|and [\d,]+ more")
+"""What warnings say of a part of the file that became no record."""
+_NO_TEXT: Final = re.compile(r"<!DOCTYPE.*?>|<!--.*?-->|<\?.*?\?>", re.DOTALL)
+"""Of XML."""
 _REFERENCES: Final = frozenset(format_.name for format_ in FORMATS)
 
 
@@ -101,10 +105,11 @@ def _again(path: Path, tables: list[Table], n: int) -> str:
 
 
 def _lost(table: Table, plain: bytes, entries: list[tuple[int, object, str]]) -> str:
-    """Words that stand in the file more often than in what was read of it, where no warning speaks of any part."""
-    if table.format in {"xlsx", "parquet", "jsonl"} or table.notes:
+    """Words that stand in the file more often than in what was read of it, where no warning says that a part was left out."""
+    if table.format in {"xlsx", "parquet", "jsonl"} or any(_LEFT_OUT.search(note.what) for note in table.notes):
         return ""  # packed; or, in JSON, a name that is there twice, of which tables.md says that the last one counts
-    there = Counter(_MARK.findall(plain.decode(table.encoding or "utf-8", "replace")))
+    text = plain.decode(table.encoding or "utf-8", "replace")
+    there = Counter(_MARK.findall(_NO_TEXT.sub("", text) if table.format.endswith("_xml") else text))
     if table.format in _REFERENCES:
         kept = Counter(word for _, _, raw in entries for word in _MARK.findall(raw))
         rows = {word for _, row, _ in entries for word in _MARK.findall(str(row))}

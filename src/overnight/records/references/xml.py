@@ -22,7 +22,8 @@ _CHUNK_BYTES: Final = 1 << 20
 _RECORD_BYTES: Final = 1 << 26
 """More without the end of a record is refused: what has no end would fill the memory."""
 
-_PROLOG: Final = r"(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>)*"
+_PROLOG: Final = r"(?:\s++|(?><\?.*?\?>)|(?><!--.*?-->)|(?><!DOCTYPE[^>\[]*+(?:\[.*?\]\s*+)?>))*+"
+"""Atomic: forty DOCTYPEs in a row would be divided in every way there is."""
 _DECLARED: Final = re.compile(rb"""<\?xml\s[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._:-]+)""")
 _ENDS: Final = {"<!--": "-->", "<![CDATA[": "]]>", "<?": "?>"}
 _CUT: Final = frozenset({"no element found", "unclosed token", "unclosed CDATA section", "partial character"})
