@@ -105,7 +105,7 @@ def _again(path: Path, tables: list[Table], n: int) -> str:
 
 
 def _lost(table: Table, plain: bytes, entries: list[tuple[int, object, str]]) -> str:
-    """Words that stand in the file more often than in what was read of it, where no warning says that a part was left out."""
+    """Words that stand in the file more often than in what was read of it, unless a warning says what was left out."""
     if table.format in {"xlsx", "parquet", "jsonl"} or any(_LEFT_OUT.search(note.what) for note in table.notes):
         return ""  # packed; or, in JSON, a name that is there twice, of which tables.md says that the last one counts
     text = plain.decode(table.encoding or "utf-8", "replace")

@@ -160,9 +160,7 @@ class _Parser:
             self._said = True
             what = f"text outside all records: {shown(text.strip())}"
             hint = "It was left out: look whether a record's tags are damaged there."
-            self.done.append(
-                found(self._source, what, line=self._expat.CurrentLineNumber, hint=hint, level="warning")
-            )
+            self.done.append(found(self._source, what, line=self._expat.CurrentLineNumber, hint=hint, level="warning"))
 
     def _end(self, name: str) -> None:
         root = self._root
