@@ -7,7 +7,7 @@ BIN := .venv/bin
 endif
 STAMP := .venv/.ready
 
-.PHONY: setup demo test check bench reliability docs lock clean
+.PHONY: setup demo test check bench reliability fuzz docs lock clean
 
 setup: $(STAMP)  ## make .venv with everything in it
 
@@ -36,6 +36,9 @@ bench: setup  ## ratios against a yardstick in the same run
 
 reliability: setup  ## faults, kills and any order, counted into docs/explanation/reliability.md
 	$(BIN)/python -m tests.reliability
+
+fuzz: setup  ## 100,000 damaged files through every reader
+	$(BIN)/python -m tests.fuzz --inputs 100000
 
 docs: setup  ## rebuild the pages that are made from the code
 	$(BIN)/python -m docs.build

@@ -17,8 +17,8 @@ from bench.figures import Figure, as_json, as_table
 from bench.measure import Runner
 from bench.sizes import FULL, QUICK, Sizes
 
-NAMES = ("render", "collect", "ledger", "plan", "memory", "startup", "identity", "transfer")
-_PACKAGES = ("orjson", "msgspec", "pyarrow", "xxhash", "google-cloud-storage")
+NAMES = ("render", "collect", "ledger", "plan", "memory", "startup", "identity", "transfer", "references")
+_PACKAGES = ("orjson", "msgspec", "pyarrow", "xxhash", "google-cloud-storage", "rispy", "bibtexparser", "pandas")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -29,11 +29,13 @@ _KNOWN: Final = (
     "unpublished"
 )
 _LOOKS: Final = re.compile(
-    rf"(?:[ \t]*%[^\r\n]*[\r\n]\s*)*(?:[^@\r\n\t\"]{{0,200}}[\r\n]+){{0,20}}[ \t]*@[ \t]*(?:(?:{_KNOWN})[ \t]*\s?[{{(]"
+    rf"(?:[ \t]*+%[^\r\n]*+[\r\n]\s*+)*+(?:[^@\r\n\t\"]{{0,200}}+[\r\n]++){{0,20}}+[ \t]*@"
+    rf"[ \t]*(?:(?:{_KNOWN})[ \t]*\s?[{{(]"
     r"|[a-z][\w-]*[ \t]*[{(]\s*[^\s,{}()=\"]*,\s*[a-z][\w-]*\s*=)",
     re.IGNORECASE,
 )
-"""Scopus and old JabRef write lines of their own above the first entry; one with a tab or a quote is no such line."""
+"""Scopus and old JabRef write lines of their own above the first entry; one with a tab or a quote is no such line.
+Possessive, so that a line is taken in one way only: blank lines would be tried in all their partitions."""
 
 _COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "title": ("title",),

@@ -43,9 +43,10 @@ _NUMBERED: Final = re.compile(r"<\s*\d+\s*\.?\s*>\s*")
 """The line before each record of Ovid's."""
 
 _FIRST: Final = re.compile(
-    rf"(?:(?!{_TAG})[^\r\n]*[\r\n]+){{0,20}}?(?:PMID-[ \t]*(?=\d|[\r\n])|UI  - ?\d|VN  - Ovid|OWN - ERIC)"
-    rf"[^\r\n]*[\r\n]+{_TAG}"
+    rf"(?:(?!{_TAG})[^\r\n]*+[\r\n]++){{0,20}}?(?:PMID-[ \t]*+(?=\d|[\r\n])|UI  - ?\d|VN  - Ovid|OWN - ERIC)"
+    rf"[^\r\n]*+[\r\n]++{_TAG}"
 )
+"""Possessive throughout: every line is taken in one way only, or blank lines would be tried in all their partitions."""
 
 
 def _looks_like(text: str) -> bool:

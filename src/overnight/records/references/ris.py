@@ -282,12 +282,14 @@ _TYPE_LINE: Final = rf"[ \t]*(?i:TY)[ \t]*{_HEAD_DASH}[ \t]*(?:[A-Za-z]{{3,12}})
 _FIRST: Final = re.compile(rf"{_AT_LINE}{_TYPE_LINE}[\r\n]+[ \t]*[A-Za-z][A-Za-z0-9][ \t]*{_HEAD_DASH}")
 _BEGINS: Final = re.compile(rf"{_TYPE_LINE}(?:[\r\n]|\Z)|TY  -")
 _UNTYPED: Final = re.compile(r"[A-Z][A-Z0-9]  -")
+_NUMBERED: Final = re.compile(r"<\d+>\s*[\r\n]")
+"""Ovid's line above each record; what else begins so is markup."""
 _ENDS: Final = re.compile(rf"{_AT_LINE}[ \t]*(?i:ER)[ \t]*{_HEAD_DASH}[ \t]*(?:[\r\n]|\Z)")
 
 
 def looks_like(text: str) -> bool:
     """A TY line at the start, or one with a tag on the next line after other text; or tags from the start and an ER."""
-    if text[:1] in {"<", "{", "["}:
+    if text[:1] in {"<", "{", "["} and not _NUMBERED.match(text):
         return False
     if _BEGINS.match(text) or (_UNTYPED.match(text) and _ENDS.search(text)):
         return True

@@ -22,7 +22,8 @@ _CHUNK_BYTES: Final = 1 << 20
 _RECORD_BYTES: Final = 1 << 26
 """More without the end of a record is refused: what has no end would fill the memory."""
 
-_PROLOG: Final = r"(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>)*"
+_PROLOG: Final = r"(?:\s++|(?><\?.*?\?>)|(?><!--.*?-->)|(?><!DOCTYPE[^>\[]*+(?:\[.*?\]\s*+)?>))*+"
+"""Atomic: forty DOCTYPEs in a row would be divided in every way there is."""
 _DECLARED: Final = re.compile(rb"""<\?xml\s[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._:-]+)""")
 _ENDS: Final = {"<!--": "-->", "<![CDATA[": "]]>", "<?": "?>"}
 _CUT: Final = frozenset({"no element found", "unclosed token", "unclosed CDATA section", "partial character"})
@@ -88,6 +89,8 @@ class _Parser:
         """The bytes from the last place that was seen to begin, at `_window_at`."""
         self._window_at = self._seen_at = self._line = 0
         self._root: Element | None = None
+        self._said = False
+        """Was a warning made of what stands since the last record?"""
         self._builder = TreeBuilder()
         self._refusal: Finding | None = None
         self._expat = expat.ParserCreate()
@@ -95,6 +98,7 @@ class _Parser:
         self._expat.EntityDeclHandler = self._entity
         self._expat.SkippedEntityHandler = self._skipped
         self._expat.StartElementHandler = self._start
+        self._expat.CharacterDataHandler = self._between
 
     def feed(self, data: bytes) -> Finding | None:
         """Goes on to the end of `data`; without any, the file is at its end. What is wrong, if anything is."""
@@ -146,8 +150,17 @@ class _Parser:
             self._expat.CharacterDataHandler = builder.data
             self._expat.EndElementHandler = self._end
         elif name == self._noted:
+            self._said = True
             what = f"an element {name}, which lists numbers and no records"
             self.done.append(found(self._source, what, line=self._line, level="warning"))
+
+    def _between(self, text: str) -> None:
+        """Text outside all records, such as that of an element whose name is not known: no record, and not silent."""
+        if not self._said and text.strip():
+            self._said = True
+            what = f"text outside all records: {shown(text.strip())}"
+            hint = "It was left out: look whether a record's tags are damaged there."
+            self.done.append(found(self._source, what, line=self._expat.CurrentLineNumber, hint=hint, level="warning"))
 
     def _end(self, name: str) -> None:
         root = self._root
@@ -155,8 +168,10 @@ class _Parser:
             self._n_done += 1
             self.done.append(RecordElement(self._line, root, self._raw(root)))
             self._root = None
+            self._said = False
             self._expat.StartElementHandler = self._start
-            self._expat.CharacterDataHandler = self._expat.EndElementHandler = None
+            self._expat.CharacterDataHandler = self._between
+            self._expat.EndElementHandler = None
 
     def _raw(self, root: Element) -> str:
         """From the record's start to the `>` of its end tag, at which the parser is; past a tag that is both."""
