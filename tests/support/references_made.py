@@ -86,7 +86,7 @@ def made(random: Random, beyond: bool) -> Made:
         pages=random.choice((("", ""), ("10", ""), ("10", "19"))),
         doi=random.choice(("", f"10.5555/{random.randrange(10**6)}")),
         keywords=some(4, lambda: random.choice(("nap", "night work", "IL-6", "Adult"))),
-        notes=some(2, lambda: "note: " + text(5)),
+        notes=some(2, lambda: "Note: " + text(5)),
     )
 
 
@@ -141,18 +141,22 @@ def ris_file(seed: int) -> File:
         record = made(random, beyond=codec != "cp1252")
         separator = random.choice(SEPARATORS) if i else random.choice(SEPARATORS[:4])
         typed = not ended or random.random() < 0.9
+        lower = not separator.startswith("  -") and random.random() < 0.3
         body, extra = _ris_body(random, record, separator)
         if not body and not typed:
             typed = True
+        head, tail = _tag(separator, "TY", "JOUR"), _tag(separator, "ER", "")
+        if lower:
+            body = [_lowered(line, separator) for line in body]
+            head, tail = _lowered(head, separator), _lowered(tail, separator)
         file.starts.append(len(lines) + 1)
         if typed:
-            lines.append(_tag(separator, "TY", "JOUR"))
+            lines.append(head)
         lines += body
         file.found.append(found_in(record, "JOUR" if typed else "") | extra)
         ended = random.random() < 0.85
         if ended:
-            empty = _tag(separator, "ER", "")
-            lines.append(random.choice((empty, empty.rstrip())))
+            lines.append(random.choice((tail, tail.rstrip())))
             lines += random.choice(([], [""], ["", ""], [random.choice(STRAY)], ["", random.choice(STRAY), ""]))
         else:
             lines += [""] * random.randint(0, 2)
@@ -163,13 +167,16 @@ def _tag(separator: str, tag: str, value: str) -> str:
     return tag + separator + value
 
 
+def _lowered(line: str, separator: str) -> str:
+    """Its tag in lower case, if it has one."""
+    return line[:2].lower() + line[2:] if line[2:].startswith(separator.rstrip()) else line
+
+
 def _ris_body(random: Random, record: Made, separator: str) -> tuple[list[str], Found]:
     usual = separator.startswith("  -")
 
     def may_begin(line: str) -> bool:
         return not _BOUND_LIKE.match(line) and (usual or not _TAG_LIKE.match(line))
-
-    lower = not usual and random.random() < 0.3
 
     def put(tag: str, text: str) -> list[str]:
         head, *more = wrapped(random, text, may_begin)
@@ -179,7 +186,7 @@ def _ris_body(random: Random, record: Made, separator: str) -> tuple[list[str], 
     fields: list[list[str]] = []
     other: dict[str, list[str]] = {}
     if record.title:
-        fields.append(put(random.choice(("TI", "T1", "CT")), record.title))
+        fields.append(put(random.choice(("TI", "T1") if separator == "-" else ("TI", "T1", "CT")), record.title))
     if record.abstract:
         head, *more = record.abstract
         fields.append([_tag(separator, random.choice(("AB", "N2")), head), *more])
@@ -209,9 +216,6 @@ def _ris_body(random: Random, record: Made, separator: str) -> tuple[list[str], 
         fields.append([_tag(separator, "C1", "").rstrip()])
     _shuffled(random, fields)
     body = [line for lines in fields for line in lines]
-    if lower and all(map(_TAG_LIKE.match, body)):
-        body = [line[:2].lower() + line[2:] for line in body]
-        return [line[:2].upper() + line[2:] for line in body], {"other": other} if other else {}
     return body, {"other": other} if other else {}
 
 

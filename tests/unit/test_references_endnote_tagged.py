@@ -130,3 +130,10 @@ def test_text_before_the_first_record_is_noted(tmp_path: Path) -> None:
 def test_a_record_of_another_format_before_the_first_is_refused(tmp_path: Path) -> None:
     said = refusal(tmp_path, "PT J\n\n%0 Book\n%T A\n", "t.enw")
     assert "t.enw:1: a record of another format begins here: 'PT J'" in said
+
+
+def test_two_records_with_nothing_between_them_are_refused(tmp_path: Path) -> None:
+    run = "%0 Book\n%T A\n%D 2019\n%X x\n{}%T B\n%D 2020\n%X y\n"
+    said = refusal(tmp_path, run.format(""), "t.enw")
+    assert "t.enw:5: a second %T and a second %D and a second %X in the record of line 1: two records, or one?" in said
+    assert len(references(opened(tmp_path, run.format("%0 Book\n"), "t.enw"))) == 2

@@ -1,10 +1,14 @@
 """RIS in: the dialects of databases and reference managers (made, fictional), every oddity, and what is refused."""
 
 from pathlib import Path
+from string import ascii_uppercase, digits
 
 import pytest
 
 from overnight.records import Table, open_tables
+from overnight.records.references.reference import Reference
+from overnight.records.references.ris import RIS
+from overnight.records.source import Source
 from tests.support.references import notes, opened, places, raws, references, refusal
 
 ABSTRACT = "Sixty nurses took a planned nap at three in the morning; twelve did not (p < 0.05)."
@@ -296,6 +300,93 @@ def test_a_file_that_begins_without_ty(tmp_path: Path) -> None:
 def test_two_records_with_neither_er_nor_ty_between_them_are_refused(tmp_path: Path) -> None:
     said = refusal(tmp_path, "TY  - JOUR\nTI  - A\nAB  - x\n\nTI  - B\nAB  - y\nER  - \n", "t.ris")
     assert "t.ris:5: a second TI in the record of line 1, after a blank line: two records, or one?" in said
+
+
+RUN = (
+    "TY  - JOUR\nTI  - A\nAU  - Lind, A\nAB  - x\nPY  - 2019\n{}TI  - B\nAU  - Moreau, B\nAB  - y\nPY  - 2020\nER  - \n"
+)
+
+
+def test_two_records_with_nothing_at_all_between_them_are_refused(tmp_path: Path) -> None:
+    said = refusal(tmp_path, RUN.format(""), "t.ris")
+    assert "t.ris:6: a second TI and a second AB and a second PY in the record of line 1: two records, or one?" in said
+    assert len(references(ris(tmp_path, RUN.format("ER  - \nTY  - JOUR\n")))) == 2
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        "TI  - A\nAB  - Aims.\nKW  - nap\nAB  - Methods.",  # an abstract in two places
+        "TI  - A\nTI  - Eine A\nAB  - x\nAB  - y\nPY  - 2019\nPY  - 2020",  # each tag in a row of its own
+        "TI  - A\nSN  - 1\nAU  - Lind, A\nSN  - 2\nAU  - Moreau, B\nUR  - u\nKW  - a\nUR  - v",
+        "T1  - A\nN2  - x\nTI  - A\nAB  - x\nPY  - 2019\nY1  - 2019",  # every tag in both its names
+        "TI  - A\nVL  - 3\nIS  - 1\nVL  - 3\nIS  - 1",
+    ],
+)
+def test_what_dialects_repeat_is_one_record(tmp_path: Path, repeated: str) -> None:
+    one(tmp_path, f"TY  - JOUR\n{repeated}\nER  - \n")
+
+
+@pytest.mark.parametrize("line", ["TY: JOUR", "TY = BOOK", "ty JOUR", "TY \u2010 JOUR", "TY \u2212 CHAP"])
+def test_a_first_line_in_a_form_that_we_cannot_read_refuses_the_file_where_it_stands(tmp_path: Path, line: str) -> None:
+    said = refusal(tmp_path, f"TY  - JOUR\nTI  - A\nER  - \n\n{line}\nTI  - B\nER  - \n", "t.ris")
+    assert "t.ris:5: record 2 begins on line 5 by counting and on line 6 by reading" in said
+
+
+def test_the_count_knows_every_tag_and_dash_that_the_reader_knows(tmp_path: Path) -> None:
+    """One by one, at the start of a record without TY, in each form; and between records in a file of the form."""
+    path = tmp_path / "t.ris"
+    pairs = [a + b for a in ascii_uppercase for b in ascii_uppercase + digits]
+    for separator in (*SEPARATORS, " -", "\u2014"):
+        for value in ("", "Naps", "naps", "von Lind", "https://example.org", "doi:10.5555/a"):
+            heads = [f"{tag}{separator}{value}\nER  - \n" for tag in pairs if tag != "ER"]
+            path.write_text("".join(heads + [head.lower() for head in heads]), encoding="utf-8")
+            source = Source(path)
+            read = [piece.line for piece in RIS.read(source, "utf-8") if isinstance(piece, Reference)]
+            assert read
+            assert list(RIS.starts(source, "utf-8")) == read
+
+
+@pytest.mark.parametrize(
+    ("line", "tag"),
+    [
+        ("CT-guided biopsy", None),
+        ("CT-Guided Biopsy", None),
+        ("T2-weighted images", None),
+        ("PT-INR", None),
+        ("CA-125 rose", None),
+        ("AB-negative blood", None),
+        ("N1-methyladenosine", None),
+        ("Q7-x", None),
+        ("AD-Ward 3", "AD"),
+        ("UR-https://example.org", "url"),
+        ("KW-nap", "keywords"),
+        ("AU-van der Berg, C", "authors"),
+        ("N1-10 cited", "N1"),
+    ],
+)
+def test_where_nothing_stands_around_the_dash_text_is_no_tag(tmp_path: Path, line: str, tag: str | None) -> None:
+    table = ris(tmp_path, f"TY-JOUR\nTI-Naps\nAB-By\n{line}\nVL-3\nER-\n")
+    (got,) = references(table)
+    assert (got["title"], got["volume"]) == ("Naps", "3")
+    if tag is None:
+        assert got["abstract"] == f"By\n{line}"
+        noted = (
+            []
+            if line.startswith("Q7")
+            else [f"4: a line that begins like a tag, taken as text of the one above: {line!r}"]
+        )
+        assert notes(table) == noted
+    else:
+        assert got["abstract"] == "By"
+        assert tag in got or tag in dict(got["other"])  # type: ignore[call-overload]
+        assert notes(table) == []
+
+
+def test_a_line_like_a_tag_between_glued_records_begins_none(tmp_path: Path) -> None:
+    table = ris(tmp_path, "TY-JOUR\nTI-A\nER-\nCT-guided\nTY-JOUR\nTI-B\nER-\n")
+    assert [r["title"] for r in references(table)] == ["A", "B"]
+    assert notes(table) == ["4: a line between records, left out: 'CT-guided'"]
 
 
 def test_an_er_and_a_ty_on_one_line_are_refused(tmp_path: Path) -> None:

@@ -118,3 +118,10 @@ def test_the_tab_delimited_variant_is_a_table(tmp_path: Path) -> None:
 def test_a_record_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("overnight.records.references.tagged.LIMIT", 1000)
     assert "t.ciw:3: a record too long" in refusal(tmp_path, HEAD + "PT J\nTI A\n" + "   more\n" * 5000, "t.ciw")
+
+
+def test_two_records_with_nothing_between_them_are_refused(tmp_path: Path) -> None:
+    run = "FN Web of Science\nVR 1.0\nPT J\nTI A\nAB x\nPY 2019\n{}TI B\nAB y\nPY 2020\nER\n\nEF\n"
+    said = refusal(tmp_path, run.format(""), "t.ciw")
+    assert "t.ciw:7: a second TI and a second AB and a second PY in the record of line 3: two records, or one?" in said
+    assert len(references(opened(tmp_path, run.format("ER\nPT J\n"), "t.ciw"))) == 2

@@ -13,7 +13,19 @@ from overnight.records.findings import found
 from overnight.records.references.format import Format
 from overnight.records.references.identifiers import hidden_doi, hidden_pmcid, is_medline, is_pmid, said_pmid, year
 from overnight.records.references.reference import Reference
-from overnight.records.references.tagged import Asides, Draft, Tags, between, every, first, lines, listed, paragraphs
+from overnight.records.references.scan import scanned
+from overnight.records.references.tagged import (
+    Asides,
+    Draft,
+    Tags,
+    between,
+    every,
+    first,
+    lines,
+    listed,
+    paragraphs,
+    two_in_one,
+)
 from overnight.records.source import Source
 
 _TAG: Final = re.compile(r"%[0-9A-Z@!#$&()*+=?<>\[\]^~|:](?=[ \t\r\n]|\Z)")
@@ -32,7 +44,7 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
         tag = match[0] if match else ""
         if tag and (tag == "%0" or draft is None or (draft.blanks and "%0" not in draft.tags)):
             if draft is not None:
-                yield _reference(draft)
+                yield from _closed(source, draft)
             typed = typed or tag == "%0"
             if typed and tag != "%0":
                 asides.add(*_NO_TYPE, number)
@@ -49,8 +61,17 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
         else:
             draft.go_on(line)
     if draft is not None:
-        yield _reference(draft)
+        yield from _closed(source, draft)
     yield from asides.findings()
+
+
+_TEXTS: Final = frozenset({"%T", "%X"})
+_ONCE: Final = _TEXTS | {"%D", "%J", "%V", "%N", "%P", "%R"}
+
+
+def _closed(source: Source, draft: Draft) -> Iterator[Reference | Finding]:
+    yield from two_in_one(source, draft, _TEXTS, _ONCE)
+    yield _reference(draft)
 
 
 def _reference(draft: Draft) -> Reference:
@@ -87,26 +108,19 @@ def _is_doi_tag(tags: Tags) -> bool:
     return "10." in tags.get("%R", [""])[0]
 
 
-_LINE: Final = re.compile(r"(?:(%0(?=\s|\Z))|(%[0-9A-Z@!#$&()*+=?<>\[\]^~|:](?=[ \t\r\n]|\Z))|(\S))")
+_ANY_MARK: Final = r"%[!#$&(-+:0-9<-Z\[\]^|~](?=[ \t\n])"
+_TYPE_MARK: Final = re.compile(r"\n\ufeff*(?P<type>%0)(?=[ \t\n])")
+_OPEN_MARK: Final = re.compile(rf"\n\ufeff*(?:(?P<type>%0)(?=[ \t\n])|{_ANY_MARK})")
+_PLAIN_MARK: Final = re.compile(rf"\n\ufeff*(?P<type>%0)(?=[ \t\n])|\n[^\S\n]*\n\ufeff*(?!%0){_ANY_MARK}")
 
 
 def starts(source: Source, codec: str) -> Iterator[int]:
-    """By one pattern over lines: every %0; and a tag at the start or behind a blank line in a record without %0."""
-    state = "none"  # none: no record; typed: one with %0; plain: one without
-    blank = True
-    for number, line in lines(source, codec):
-        line = line.lstrip("\ufeff")
-        match = _LINE.match(line)
-        if match is None:
-            blank = not line.strip()
-            continue
-        if match[1]:
-            yield number
-            state = "typed"
-        elif match[2] and (state == "none" or (state == "plain" and blank)):
-            yield number
-            state = "plain"
-        blank = False
+    """The lines of each %0; in a record without one also of a tag behind a blank line; of any tag at the start."""
+    with scanned(source, codec) as scan:
+        pattern = _OPEN_MARK
+        while mark := scan.find(pattern):
+            pattern = _TYPE_MARK if mark["type"] else _PLAIN_MARK
+            yield scan.line + mark[0].count("\n") - 1
 
 
 _TYPED: Final = re.compile(r"(?:\A|[\r\n])%0 \w[^\r\n]*[\r\n]+%[0-9A-Z@!] \S")

@@ -95,4 +95,4 @@ def _differ(source: Source, format_: Format, number: int, read: int, counted: in
         else f"record {number:,} was read where no record begins"
     )
     hint = f"Nothing was taken from the file, so that no record is lost in silence: mend the {format_.title} there."
-    return refuse(source, what, line=read or counted, hint=hint)
+    return refuse(source, what, line=min(read or counted, counted or read), hint=hint)

@@ -24,6 +24,7 @@ from overnight.records.references.identifiers import (
     year,
 )
 from overnight.records.references.reference import SEPARATOR, Reference
+from overnight.records.references.scan import scanned
 from overnight.records.references.tagged import (
     STRAY,
     Asides,
@@ -36,11 +37,18 @@ from overnight.records.references.tagged import (
     listed,
     one_line,
     paragraphs,
+    two_in_one,
 )
 from overnight.records.source import Source
 
 _USUAL: Final = {a + b + "  -": a + b for a in ascii_uppercase for b in ascii_uppercase + digits}
 """The first five characters of a line with a tag, as nearly all programs write it."""
+
+_SPECIFIED: Final = (
+    "A1|A2|A3|A4|AB|AD|AN|AU|AV|BT|C[1-8]|CY|DA|DB|DO|DP|ED|EP|ET|ID|IS|J1|J2|JA|JF|JO|KW|L[1-4]|LA|LB|LK|M[1-3]|N1|N2|"
+    "OP|PB|PY|RN|RP|SE|SN|SP|ST|T[1-3]|TA|TI|TT|U[1-5]|UR|VL|Y1|Y2"
+)
+"""RIS's own, as EndNote and Reference Manager have them."""
 
 _KNOWN: Final = (
     "A1|A2|A3|A4|AB|AD|AN|AU|AV|BT|C[1-8]|CA|CC|CN|CP|CT|CY|DA|DB|DE|DI|DO|DP|ED|EP|ET|FU|FX|ID|IS|J1|J2|J9|JA|JF|JI|"
@@ -55,12 +63,25 @@ _START: Final = re.compile(rf"([ \t]*)(TY(?=  -)|[Tt][Yy](?={_ODD_TYPE}))([ \t]*
 """In another form than the usual one a TY line has nothing but a word behind its dash."""
 _END: Final = re.compile(rf"[ \t]*(?:ER  -|[Ee][Rr][ \t]*{_DASH}\s*\Z)")
 _LOOSE: Final = re.compile(rf"([ \t]*)((?i:{_KNOWN}))([ \t]*){_DASH}([ \t]*)")
+_GLUED: Final = re.compile(
+    r"(?i:A[1-4U]|ED)[-–—](?:v[ao]n|d|de[nrl]?|d[aiou]s?|l[ae]|el|al|te[nr]|bin|ibn)[ '’]"
+    r"|(?i:L[1-4K]|UR)[-–—](?:https?:|www\.|file:|internal-pdf:|10\.)"
+    r"|(?i:DO|M3|L3|N1)[-–—](?:doi\b|https?:|10\.)"
+    r"|(?i:KW|LA|RP)[-–—][a-z]"
+    rf"|(?i:{_SPECIFIED})[-–—](?![a-z])"
+)
+"""Where nothing stands around the dash, a line of text may look like a tag: `CT-guided`, `T2-weighted`. So there only
+RIS's own tags count, and a value that begins with a small letter only where such values are usual."""
 _HEADER: Final = re.compile(r"Record #?\d+ of \d+\Z|<\d+>\Z|\d+\.\Z")
 
 _BOUNDS: Final = frozenset({"TY", "ER"})
 
 _NO_END = ("a record without an ER line at its end", "{n} records without an ER line at their end")
 _NO_TYPE = ("a record that does not begin with a TY line", "{n} records that do not begin with a TY line")
+_LIKE_TAG = (
+    "a line that begins like a tag, taken as text of the one above",
+    "{n} lines that begin like tags, taken as text of those above",
+)
 _LONE_END = ("an ER line without a record", "{n} ER lines without a record")
 
 
@@ -81,7 +102,7 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
         if tag == "TY" or (draft is None and tag and tag != "ER"):
             if draft is not None:
                 asides.add(*_NO_END, draft.line)
-                yield _reference(draft)
+                yield from _closed(source, draft)
             if tag != "TY":
                 asides.add(*_NO_TYPE, number)
             draft = Draft(source, number, form)
@@ -95,7 +116,7 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
             draft.end(line)
             if value:
                 yield from _after_end(source, draft, number, value)
-            yield _reference(draft)
+            yield from _closed(source, draft)
             draft = None
         elif tag:
             if draft.blanks and tag in {"TI", "T1"} and tag in draft.tags:
@@ -105,11 +126,22 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
             asides.add(*STRAY, number, line.strip())
             draft.pass_by(line)
         else:
+            if draft.form is not None and draft.form.match(line):
+                asides.add(*_LIKE_TAG, number, line.strip())
             draft.go_on(line)
     if draft is not None:
         asides.add(*_NO_END, draft.line)
-        yield _reference(draft)
+        yield from _closed(source, draft)
     yield from asides.findings()
+
+
+_TEXTS: Final = frozenset({"TI", "T1", "AB", "N2"})
+_ONCE: Final = _TEXTS | {"PY", "Y1", "VL", "IS", "SP", "EP", "DO", "TY", "JO", "JF"}
+
+
+def _closed(source: Source, draft: Draft) -> Iterator[Reference | Finding]:
+    yield from two_in_one(source, draft, _TEXTS, _ONCE)
+    yield _reference(draft)
 
 
 def _odd_line(line: str, draft: Draft | None) -> tuple[str, str, re.Pattern[str] | None]:
@@ -125,22 +157,27 @@ def _odd_line(line: str, draft: Draft | None) -> tuple[str, str, re.Pattern[str]
         if tag := _USUAL.get(line[:5]):  # behind a byte-order mark
             return tag, line[5:].strip(), None
         match = _LOOSE.match(line)
-        if match is None:
+        if match is None or not (match[3] or match[4] or _GLUED.match(line, match.start(2))):
             return "", "", None
         return match[2].upper(), line[match.end() :].strip(), _form(match[1], match[3], match[4], match[2])
     if draft.form is None and draft.fresh and (match := _LOOSE.match(line)) and match[3]:
         draft.form = _form(match[1], match[3], match[4], match[2])
-    if draft.form is not None and (match := draft.form.match(line)):
+    if draft.form is not None and (match := draft.form.match(line)) and match[1]:
         return match[1].upper(), line[match.end() :].strip(), None
     return "", "", None
 
 
 @lru_cache(64)
 def _form(indent: str, gap: str, after: str, tag: str) -> re.Pattern[str]:
-    """How a record sets off its tags, from one of its lines. after: what stands behind the dash; an empty value may
-    have lost it."""
-    tags = f"({_KNOWN})" if tag.isupper() else f"((?i:{_KNOWN}))"
-    return re.compile(re.escape(indent) + tags + re.escape(gap) + _DASH + (r"(?:[ \t]|\s*\Z)" if after else ""))
+    """How a record sets off its tags, from one of its lines: 1 is the tag, of a line that only looks like one nothing.
+
+    after: what stands behind the dash; an empty value may have lost it.
+    """
+    tags = _KNOWN if tag.isupper() else f"(?i:{_KNOWN})"
+    if gap or after:
+        end = r"(?:[ \t]|\s*\Z)" if after else ""
+        return re.compile(f"{re.escape(indent)}({tags}){re.escape(gap)}{_DASH}{end}")
+    return re.compile(f"{re.escape(indent)}(?:(?={_GLUED.pattern})({tags})|{tags}){_DASH}")
 
 
 def _after_end(source: Source, draft: Draft, number: int, value: str) -> Iterator[Finding]:
@@ -251,28 +288,42 @@ def _unfold(tags: Tags, name: str) -> None:
                 tags.setdefault(tag, []).append(more.strip())
 
 
-_OPEN_LINE: Final = re.compile(
-    rf"\ufeff*(?:(?P<start>{_START.pattern})|(?P<end>{_END.pattern})|(?P<tag>[A-Z][A-Z0-9]  -|{_LOOSE.pattern}))"
+# The count. Tags and dashes are written out again, and a kind of work behind any sign, so that a TY line which the
+# reader takes for text is noticed.
+_KINDS: Final = (
+    "ABST|ADVS|AGGR|ART|BILL|BLOG|BOOK|CASE|CHAP|CHART|COMP|CONF|CPAPER|CTLG|DATA|DBASE|DICT|EBOOK|ECHAP|EDBOOK|EJOUR|"
+    "ELEC|ENCYC|GEN|GOVDOC|GRANT|HEAR|ICOMM|INPR|JFULL|JOUR|LEGAL|MANSCPT|MAP|MGZN|MPCT|MULTI|MUSIC|NEWS|PAMP|PAT|PCOMM|"
+    "RPRT|SER|SLIDE|SOUND|STAND|STAT|THES|UNPB|UNPD|VIDEO|WEB"
 )
-
-
-_MAY_BOUND: Final = frozenset("TtEe \t\ufeff")
+_MARK_TYPE: Final = (
+    r"(?P<type>TY  -|(?i:ty)[ \t]*[\-\u2013\u2014](?:[ \t]*[A-Za-z]{3,12}|[ \t]+)[^\S\n]*(?=\n)"
+    rf"|(?i:ty)[^\w\n]{{1,8}}(?:{_KINDS})[^\S\n]*(?=\n))"
+)
+_MARK_END: Final = r"ER  -|(?i:er)[ \t]*[\-\u2013\u2014][^\S\n]*(?=\n)"
+_MARK_TAG: Final = (
+    r"(?P<tag>(?<![ \t])[A-Z][A-Z0-9]  -"
+    "|(?i:a[1-4bdnuv]|bt|c[1-8acnpty]|d[abeiop]|e[dpt]|f[ux]|i[ds]|j[129afio]|k[wy]|l[1-4abk]|m[1-3]|n[12ov]|op"
+    "|p[abgimptuy]|r[inp]|s[enoptv]|t[1-3ait]|u[1-5r]|v[lo]|w[eptv]|xr|y[12r])"
+    r"(?:[ \t]+[\-\u2013\u2014]|[\-\u2013\u2014](?=[ \t]))"
+    "|(?i:a[1-4bdnuv]|bt|c[1-8y]|d[abop]|e[dpt]|i[ds]|j[12afo]|kw|l[1-4abk]|m[1-3]|n[12]|op|p[by]|r[np]|s[enpt]"
+    r"|t[1-3ait]|u[1-5r]|vl|y[12])[\-\u2013\u2014](?![a-z])"
+    r"|(?i:kw|la|rp)[\-\u2013\u2014][a-z]|(?i:l[1-4k]|ur)[\-\u2013\u2014](?:https?:|www\.|file:|internal-pdf:)"
+    r"|(?i:do|m3|l3|n1)[\-\u2013\u2014](?:doi\b|https?:)"
+    r"|(?i:a[1-4u]|ed)[\-\u2013\u2014](?:v[ao]n|d|de[nrl]?|d[aiou]s?|l[ae]|el|al|te[nr]|bin|ibn)[ '’])"
+)
+"""In the usual form any two signs; else those that are known; where nothing stands around the dash, fewer of them."""
+_BOUND_MARK: Final = re.compile(rf"\n\ufeff*[ \t]*(?:{_MARK_TYPE}|{_MARK_END})")
+_OPEN_MARK: Final = re.compile(rf"\n\ufeff*[ \t]*(?:{_MARK_TYPE}|{_MARK_END}|{_MARK_TAG})")
 
 
 def starts(source: Source, codec: str) -> Iterator[int]:
-    """The lines that match the first line of a record, by pattern: a TY, or any other tag where no record is open."""
-    is_open = False
-    for number, line in lines(source, codec):
-        if is_open and line[0] not in _MAY_BOUND:
-            continue
-        match = _OPEN_LINE.match(line)
-        if match is None:
-            continue
-        if match["start"] is not None or (match["tag"] is not None and not is_open):
-            yield number
-            is_open = True
-        elif match["end"] is not None:
-            is_open = False
+    """The lines of each TY, and of any other tag where no record is open."""
+    with scanned(source, codec) as scan:
+        is_open = False
+        while mark := scan.find(_BOUND_MARK if is_open else _OPEN_MARK):
+            is_open = mark["type"] is not None or (not is_open and mark["tag"] is not None)
+            if is_open:
+                yield scan.line
 
 
 _AT_LINE: Final = r"(?:\A|[\r\n]\ufeff?)"

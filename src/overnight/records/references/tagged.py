@@ -33,16 +33,20 @@ class Draft:
     """A record being read.
 
     line: where it begins. form: what its tags look like, where that is not the usual form. text: its lines so far.
-    tags: their values. blanks: how many blank lines stand before the next line. Raises RecordsError when it grows
-    beyond what a record can be.
+    tags: their values. again: tags that came again behind other tags, and on which line first. blanks: how many blank
+    lines stand before the next line. Raises RecordsError when it grows beyond what a record can be.
     """
 
-    __slots__ = ("_hollow", "_more", "_own", "_size", "_source", "_tag", "blanks", "form", "line", "tags", "text")
+    __slots__ = (
+        *("_hollow", "_more", "_own", "_size", "_source", "_tag"),
+        *("again", "blanks", "form", "line", "tags", "text"),
+    )
 
     def __init__(self, source: Source, line: int, form: re.Pattern[str] | None = None) -> None:
         self._source, self.line, self.form = source, line, form
         self.text: list[str] = []
         self.tags: Tags = {}
+        self.again: dict[str, int] = {}
         self.blanks, self._hollow = 0, False
         self._more: list[str] = []
         self._tag, self._own, self._size = "", 0, 0
@@ -62,13 +66,15 @@ class Draft:
         if not own & 0xFFF:
             self._measure()
         self.blanks = 0
-        self._tag = tag
         if not value:
             self._hollow = True
         if tag in self.tags:
             self.tags[tag].append(value)
+            if tag != self._tag and tag not in self.again:
+                self.again[tag] = self.line + own - 1
         else:
             self.tags[tag] = [value]
+        self._tag = tag
 
     def end(self, line: str) -> None:
         """Its last line."""
@@ -146,6 +152,18 @@ def between(source: Source, asides: Asides, number: int, line: str) -> Iterator[
         yield found(source, f"a record of another format begins here: {shown(text)}", line=number, hint=hint)
     elif text:
         asides.add(*STRAY, number, text)
+
+
+def two_in_one(source: Source, draft: Draft, texts: frozenset[str], once: frozenset[str]) -> Iterator[Finding]:
+    """An error where a record looks like two whose bounds are missing: its title or its abstract (`texts`), and another
+    tag of those that a record has `once`, came again behind other tags. One that is repeated alone is no sign of it,
+    nor is one given several times in a row (an abstract in parts, titles in two languages).
+    """
+    again = [tag for tag in draft.again if tag in once]
+    if len(again) > 1 and not texts.isdisjoint(again):
+        what = f"a second {' and a second '.join(again)} in the record of line {draft.line:,}: two records, or one?"
+        hint = "Write the end of the first record and the first line of the second between them."
+        yield found(source, what, line=min(draft.again[tag] for tag in again), hint=hint)
 
 
 def first(tags: Tags, names: Iterable[str]) -> str:

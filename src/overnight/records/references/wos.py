@@ -12,7 +12,19 @@ from overnight.errors import Finding
 from overnight.records.references.format import Format
 from overnight.records.references.identifiers import year
 from overnight.records.references.reference import SEPARATOR, Reference
-from overnight.records.references.tagged import Asides, Draft, Tags, between, every, first, lines, listed, one_line
+from overnight.records.references.scan import scanned
+from overnight.records.references.tagged import (
+    Asides,
+    Draft,
+    Tags,
+    between,
+    every,
+    first,
+    lines,
+    listed,
+    one_line,
+    two_in_one,
+)
 from overnight.records.source import Source
 
 _TAG: Final = re.compile(r"[A-Z][A-Z0-9](?=[ \r\n]|\Z)")
@@ -34,7 +46,7 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
         if tag == "PT" or (draft is None and tag and tag != "ER" and tag not in _FILE):
             if draft is not None:
                 asides.add(*_NO_END, draft.line)
-                yield _reference(draft)
+                yield from _closed(source, draft)
             if tag != "PT":
                 asides.add(*_NO_TYPE, number)
             draft = Draft(source, number)
@@ -44,11 +56,11 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
                 yield from between(source, asides, number, line)
         elif tag == "ER":
             draft.end(line)
-            yield _reference(draft)
+            yield from _closed(source, draft)
             draft = None
         elif tag == "EF":
             asides.add(*_NO_END, draft.line)
-            yield _reference(draft)
+            yield from _closed(source, draft)
             draft = None
         elif tag:
             draft.put(tag, text[3:].strip(), line)
@@ -56,8 +68,17 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
             draft.go_on(line)
     if draft is not None:
         asides.add(*_NO_END, draft.line)
-        yield _reference(draft)
+        yield from _closed(source, draft)
     yield from asides.findings()
+
+
+_TEXTS: Final = frozenset({"TI", "AB"})
+_ONCE: Final = _TEXTS | {"PY", "SO", "VL", "IS", "BP", "EP", "DI", "UT"}
+
+
+def _closed(source: Source, draft: Draft) -> Iterator[Reference | Finding]:
+    yield from two_in_one(source, draft, _TEXTS, _ONCE)
+    yield _reference(draft)
 
 
 _LISTS: Final = ("AF", "C1", "CR", "EM", "RI", "OI", "C3")
@@ -103,21 +124,18 @@ def _values(tag: str, values: list[str]) -> list[str]:
     return [one_line(value) for value in values]
 
 
-_START: Final = re.compile(r"\ufeff*(?:(PT)|(E[RF])|(?!FN|VR)[A-Z][A-Z0-9])(?=[ \r\n]|\Z)")
+_BOUND_MARK: Final = re.compile(r"\n\ufeff*(?:(?P<first>PT)|E[RF])(?=[ \n])")
+_OPEN_MARK: Final = re.compile(r"\n\ufeff*(?:(?P<first>(?!E[RF]|FN|VR)[A-Z][A-Z0-9])|E[RF])(?=[ \n])")
 
 
 def starts(source: Source, codec: str) -> Iterator[int]:
-    """The lines with a PT, or with another tag of a record where none is open, by one pattern."""
-    is_open = False
-    for number, line in lines(source, codec):
-        match = _START.match(line)
-        if match is None:
-            continue
-        if match[2]:
-            is_open = False
-        elif match[1] or not is_open:
-            yield number
-            is_open = True
+    """The lines of each PT, and of any other tag of a record where none is open."""
+    with scanned(source, codec) as scan:
+        is_open = False
+        while mark := scan.find(_BOUND_MARK if is_open else _OPEN_MARK):
+            is_open = mark["first"] is not None
+            if is_open:
+                yield scan.line
 
 
 _FIRST: Final = re.compile(
