@@ -127,6 +127,28 @@ def test_files_are_converted_with_every_record_and_every_column(
     assert "mine" in str(rows[0]["other"])
 
 
+@pytest.mark.parametrize("ending", ["ris", "bib"])
+def test_a_reference_file_is_made_of_any_files(ending: str, files: list[str], tmp_path: Path) -> None:
+    target = tmp_path / f"all.{ending}"
+    assert main(["records", *files, "--to", str(target)]) == 0
+    text = target.read_bytes().decode()
+    table = open_table(target)
+    rows = [dict(zip(table.columns, row, strict=True)) for _, row in table.rows()]
+    assert [str(row["title"])[:12] for row in rows] == ["Planned naps", "Sleep", "Planned naps", "Coffee at wo"]
+    assert "overnight" not in text  # nothing was decided on them
+    if ending == "ris":
+        assert text.startswith(
+            RIS.replace("ER  - \r\nTY", "ER  - \r\n\r\nTY")
+        )  # a record that came as RIS goes as it is, unknown tags too
+
+
+def test_references_need_titles(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "reviews.csv").write_text("review,stars\nx,5\n")
+    assert main(["records", str(tmp_path / "reviews.csv"), "--to", str(tmp_path / "x.ris")]) == 2
+    assert "no column of the records is known to hold titles" in capsys.readouterr().err
+    assert not (tmp_path / "x.ris").exists()
+
+
 def test_nothing_is_written_over_but_when_asked(files: list[str], tmp_path: Path) -> None:
     target = tmp_path / "all.csv"
     target.write_text("mine")

@@ -32,6 +32,7 @@ _FILE: Final = frozenset({"FN", "VR", "EF"})
 """Of the file, where no record is open. An export that was put together of several has them between records too."""
 
 _NO_END = ("a record without an ER line at its end", "{n} records without an ER line at their end")
+_AT_END = ("text on the line of an ER or EF, left out", "text on {n} lines of an ER or EF, left out")
 _NO_TYPE = ("a record that does not begin with a PT line", "{n} records that do not begin with a PT line")
 
 
@@ -43,6 +44,8 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
         text = line.lstrip("\ufeff")
         match = _TAG.match(text)
         tag = match[0] if match else ""
+        if tag in {"ER", "EF"} and (said := text[2:].strip(" -\t\r\n")):
+            asides.add(*_AT_END, number, said)
         if tag == "PT" or (draft is None and tag and tag != "ER" and tag not in _FILE):
             if draft is not None:
                 asides.add(*_NO_END, draft.line)

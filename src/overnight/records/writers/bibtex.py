@@ -44,7 +44,7 @@ class BibWriter:
     def __init__(self) -> None:
         self._used: set[str] = set()
 
-    def __call__(self, raw: str, format_: str, citation: Citation | None, marks: Marks) -> str:
+    def __call__(self, raw: str, format_: str, citation: Citation | None, marks: Marks | None) -> str:
         assert citation is not None, "every entry may have to be made anew"
         own = _own_parts(raw) if format_ == FORMAT and raw else None
         if own is None:
@@ -53,9 +53,9 @@ class BibWriter:
         key = self._unique(parts[0].strip() or citation.record_id)
         if key != parts[0].strip():
             parts[0] = key
-        return head + ",".join(_annotated(parts, marks)) + tail + "\n\n"
+        return head + ",".join(parts if marks is None else _annotated(parts, marks)) + tail + "\n\n"
 
-    def _made(self, citation: Citation, marks: Marks) -> str:
+    def _made(self, citation: Citation, marks: Marks | None) -> str:
         kind = _KINDS.get(ris_type(citation), "misc")
         fields = {
             "title": citation.first("title"),
@@ -74,9 +74,9 @@ class BibWriter:
             "accession_number": citation.first("accession_number"),
             "database": ", ".join(citation.all("database")),
             "abstract": citation.first("abstract"),
-            "keywords": ", ".join([*citation.all("keywords"), *map(_keyword, marks.keywords)]),
+            "keywords": ", ".join([*citation.all("keywords"), *map(_keyword, marks.keywords if marks else ())]),
             "annote": citation.notes,
-            "overnight": marks.note,
+            "overnight": marks.note if marks else "",
         }
         lines = [f"  {name} = {{{_value(name, text)}}}" for name, text in fields.items() if text]
         key = self._unique(citation.first("citation_key") or citation.record_id)

@@ -20,18 +20,23 @@ _TAG: Final = re.compile(rf"([ \t\ufeff]*)([A-Za-z][A-Za-z0-9])([ \t]*)({_DASH})
 _END: Final = re.compile(rf"[ \t]*(?:ER  -|[Ee][Rr][ \t]*{_DASH}\s*\Z)")
 
 
-def annotated(raw: str, marks: Marks) -> str:
-    """The record's own text with what is added before its ER line. One that has no ER gets one.
+def annotated(raw: str, marks: Marks | None) -> str:
+    """The record's own text with what is added before its ER line. One that has no ER gets one. None: only that.
 
     raw: from its first character to its last, without the line end. Returned in the same way.
     """
     lines = _LINE.findall(raw)
     form = _Form(lines[0])
     last = lines.pop() if _END.match(lines[-1]) else form.line("ER", "")
-    lines = _without_ours(lines)
+    if marks is not None:
+        lines = _without_ours(lines)
     lines[-1] = lines[-1].rstrip("\r\n") + form.end
-    added = [form.line("KW", keyword) + form.end for keyword in marks.keywords]
-    return "".join([*lines, *added, form.line("N1", marks.note) + form.end, last.rstrip("\r\n")])
+    added = [form.line(tag, value) + form.end for tag, value in _ours(marks)]
+    return "".join([*lines, *added, last.rstrip("\r\n")])
+
+
+def _ours(marks: Marks | None) -> list[tuple[str, str]]:
+    return [] if marks is None else [*(("KW", keyword) for keyword in marks.keywords), ("N1", marks.note)]
 
 
 class _Form:
@@ -76,13 +81,13 @@ def _tag_of(line: str) -> tuple[str, str]:
     return ("", "") if match is None else (match[2].upper(), line[match.end() :].strip())
 
 
-def made(citation: Citation, marks: Marks) -> str:
+def made(citation: Citation, marks: Marks | None) -> str:
     """A record of a citation, in RIS as Zotero and EndNote write it. What has no tag is in a note of its own."""
     lines = [f"{tag}  - {value}" for tag, value in _tagged(citation)]
     if citation.rest:
         lines.append(f"N1  - other fields: {citation.notes}")
-    lines += [f"KW  - {keyword}" for keyword in marks.keywords]
-    lines += [f"N1  - {marks.note}", "ER  - "]
+    lines += [f"{tag}  - {value}" for tag, value in _ours(marks)]
+    lines.append("ER  - ")
     return _USUAL_END.join(lines)
 
 
@@ -143,8 +148,9 @@ def ris_type(citation: Citation) -> str:
     return "JOUR" if citation.first("journal") else "GEN"
 
 
-def as_ris(raw: str, format_: str, citation: Citation | None, marks: Marks) -> str:
-    """The record in RIS, with the blank line that follows it. citation: what a record of another format is made of."""
+def as_ris(raw: str, format_: str, citation: Citation | None, marks: Marks | None) -> str:
+    """The record in RIS, with the blank line that follows it. citation: what a record of another format is made of.
+    marks: None where nothing was decided on it."""
     if format_ == FORMAT and raw:
         text = annotated(raw, marks)
     else:
