@@ -166,3 +166,13 @@ class TestByHand:
         found = find_duplicates(chain, {})
         assert groups(found) == {frozenset(("r0", "r1"))}
         assert {pair.ids for pair in found.likely} == {frozenset(("r0", "r2"))}
+
+    def test_a_no_to_one_of_a_group_is_not_asked_again_of_the_others(self) -> None:
+        same = {"doi": "10.1000/a"}
+        three = [paper(0, **same), paper(1, **same), paper(2, title=TITLES[1], **same)]  # type: ignore[arg-type]
+        parted = [paper(0, pmid="1"), paper(1, pmid="1", doi="10.1000/a"), paper(2, title=TITLES[1], **same)]  # type: ignore[arg-type]
+        for papers in (three, parted):
+            assert len(find_duplicates(papers, {}).likely) == 1
+        for name in ("r0", "r1"):
+            found = find_duplicates(parted, {frozenset((name, "r2")): False})
+            assert (groups(found), found.likely) == ({frozenset(("r0", "r1"))}, [])

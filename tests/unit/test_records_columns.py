@@ -32,9 +32,7 @@ def test_a_bibtex_file_and_a_csv_with_other_names_are_one_table(tmp_path: Path) 
     assert texts(records, "doi", "title", "abstract") == [("10.1/a", "One", "First."), ("10.1/b", "Two", "Second.")]
     assert records.columns == ("title", "abstract", "doi", "citation_key", "type", "Cited by")
     assert [(note.what, note.file) for note in records.notes] == [
-        ("'DOI' is read as 'doi'", str(csv.path)),
-        ("'Document Title' is read as 'title'", str(csv.path)),
-        ("'Abstract Note' is read as 'abstract'", str(csv.path)),
+        ("'DOI' is read as 'doi', 'Document Title' as 'title', 'Abstract Note' as 'abstract'", str(csv.path)),
     ]
 
 

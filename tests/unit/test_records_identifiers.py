@@ -78,6 +78,7 @@ def test_tags_of_two_letters_are_identifiers_only_beside_a_title() -> None:
     assert identifier_columns(("PM", "DI", "TI")).pmid == "PM"
     assert not identifier_columns(("pm", "di", "text"))
     assert identifier_columns(("pm", "PubMed ID")).pmid == "PubMed ID"
+    assert identifier_columns(("TITLE", "MEDLINE PMID", "PUI")).pmid == "MEDLINE PMID"  # Embase's CSV
 
 
 @pytest.mark.parametrize(
@@ -98,6 +99,9 @@ def test_titles_are_compared_by_their_words_and_short_ones_are_not() -> None:
     assert normal_title("Planned <i>naps</i> on night-shifts: a trial.") == "planned naps on night shifts a trial"
     assert normal_title("[Schläfchen während der Nachtarbeit].") == "schlafchen wahrend der nachtarbeit"
     assert normal_title("Letter to the editor") == ""
+    several = ("CO<sub>2</sub> &amp; arousal after naps at work", "CO2 & arousal after naps at work")
+    assert {normal_title(title) for title in several} == {"co2 and arousal after naps at work"}
+    assert normal_title("CO&lt;sub&gt;2&lt;/sub&gt; and arousal after naps at work") == normal_title(several[0])
     assert [year_of(cell) for cell in ("2020 Jan", 2020, "12/03/1999", "", 123456)] == [2020, 2020, 1999, 0, 0]
 
 

@@ -44,6 +44,9 @@ def test_the_persons_name_for_a_source_and_folders_that_tell_two_files_apart(tmp
     given = [RecordsFile(tmp_path / "a" / "t.csv", "Scopus"), RecordsFile(tmp_path / "b" / "t.csv")]
     sources = [record.source for record in read_records(given, id="id", text=["t"])]
     assert sources == [f"Scopus, {tmp_path / 'a' / 't.csv'}:2", f"{tmp_path / 'b' / 't.csv'}:2"]
+    records = read_records([RecordsFile(one.path) for one in given], id="id", text=["t"])
+    records.check()
+    assert [(one.name, one.records) for one in records.sources()] == [(str(one.path), 1) for one in given]
 
 
 @pytest.mark.parametrize(

@@ -23,14 +23,14 @@ def reconciled(table: Table, wanted: Sequence[tuple[str, str]]) -> tuple[Table, 
     noted. A bibliographic file none of whose records has a text has an empty column for it.
     """
     columns, notes, errors = list(table.columns), list[Finding](), list[Finding]()
-    missing: list[str] = []
+    missing, renamed = list[str](), list[str]()
     for key, name in wanted:
         if name in columns or name in missing:
             continue
         found_ = [column for column in _like(name, table.columns) if column in columns]
         if len(found_) == 1:
             columns[columns.index(found_[0])] = name
-            notes.append(found(table.source, f"{shown(found_[0])} is read as {shown(name)}", level="warning"))
+            renamed.append(f"{shown(found_[0])}{' is read' if not renamed else ''} as {shown(name)}")
         elif found_:
             errors.append(_ambiguous(table, name, key, found_))
         elif key != "records.id" and name in COLUMNS and table.format in {format_.name for format_ in FORMATS}:
@@ -38,6 +38,8 @@ def reconciled(table: Table, wanted: Sequence[tuple[str, str]]) -> tuple[Table, 
             notes.append(found(table.source, f"none of its records has {shown(name)}", level="warning"))
         else:
             errors.append(_no_column(table, name, key))
+    if renamed:
+        notes.insert(0, found(table.source, ", ".join(renamed), level="warning"))
     if not notes or errors:
         return table, errors
     entries = _widened(table.entries, (None,) * len(missing)) if missing else table.entries

@@ -22,6 +22,8 @@ _TABLES: Final = {"delimited": "CSV", "jsonl": "JSON Lines", "parquet": "Parquet
 
 _READ: Final = f"This version reads CSV, TSV, {', '.join((*list(_TABLES.values())[1:], *(f.title for f in FORMATS)))}"
 
+_FROM: Final = "In a study, paths begin at the folder of study.yaml."
+
 _REPACK: Final = "Unpack it, or pack it as zip or gzip."
 
 _NOT_TABLES: Final = (
@@ -139,7 +141,7 @@ def lying_name(source: Source, kind: str) -> tuple[Finding, ...]:
 def _head(source: Source) -> bytes:
     path = source.path
     if path.is_dir():
-        raise refuse(source, "a folder, not a file", hint="Name the table's file in `records.files`.")
+        raise refuse(source, "a folder, not a file", hint="Name the files in it, one by one.")
     try:
         with source.open() as file:
             head = file.read(_HEAD_BYTES)
@@ -157,10 +159,10 @@ def _head(source: Source) -> bytes:
 
 def _nearby(path: Path) -> str:
     if not path.parent.is_dir():
-        return f"Nor is there a folder {path.parent}. Paths count from the folder of study.yaml."
+        return f"Nor is there a folder {path.parent}. {_FROM}"
     names = sorted(p.name for p in path.parent.iterdir() if p.suffix.lower() in _SUFFIXES and p.is_file())
     if not names:
-        return "Paths count from the folder of study.yaml."
+        return _FROM
     return f"In {path.parent} there are: {', '.join(names[:8])}{' …' if len(names) > 8 else ''}."
 
 

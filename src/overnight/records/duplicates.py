@@ -100,7 +100,11 @@ def find_duplicates(publications: Sequence[Publication], decided: Mapping[frozen
     kept = _told(kept, by_id, decided)
     where = {one.position: place for place, group in enumerate(kept) for one in group}
     found = Found([group for group in kept if len(group) > 1])
-    asked: set[frozenset[int]] = set()
+    asked = {  # a no to one of each group is a no to all of both
+        frozenset(where[by_id[name].position] for name in ids)
+        for ids, same in decided.items()
+        if not same and ids <= by_id.keys()
+    }
     for pair in sorted(likely, key=lambda pair: (pair.a.position, pair.b.position)):
         places = frozenset((where[pair.a.position], where[pair.b.position]))
         if len(places) > 1 and places not in asked and pair.ids not in decided:

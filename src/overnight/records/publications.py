@@ -1,5 +1,6 @@
 """What a record says of the publication it is of, made comparable: title, year, first author."""
 
+import html
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -60,7 +61,10 @@ def telling_title(values: Mapping[str, Cell], roles: Roles) -> str:
 
 
 def normal_title(title: str) -> str:
-    """Words of letters and digits, without case, accents, tags and punctuation. Empty for one that tells nothing."""
+    """Words of letters and digits, without case, accents, tags, entities and punctuation; & is `and`. Empty for one
+    that tells nothing."""
+    if "&" in title:  # `&amp;`, as some databases write it, before the & that others write as a word
+        title = html.unescape(title).replace("&", " and ")
     letters = unicodedata.normalize("NFKD", _TAG.sub("", title) if "<" in title else title).casefold()
     if not letters.isascii():
         letters = "".join(char for char in letters if not unicodedata.combining(char))

@@ -2,6 +2,7 @@
 
 from array import array
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -114,12 +115,13 @@ class RecordSet:
             for name, kind in zip(table.columns, table.types, strict=True):
                 types[name] = merged(types.get(name, kind), kind)
         self._types = types
-        names = [table.source.label for table in tables]
+        names = Counter(table.source.label for table in tables)
+        self._files = tuple(
+            table.source.label if names[table.source.label] == 1 else str(table.source) for table in tables
+        )
         self._labels = tuple(
-            (f"{source}, " if source else "")
-            + (table.source.label if names.count(table.source.label) == 1 else str(table.source))
-            + (":" if table.by_line else ", row ")
-            for table, source in zip(tables, sources, strict=True)
+            (f"{source}, " if source else "") + file + (":" if table.by_line else ", row ")
+            for table, source, file in zip(tables, sources, self._files, strict=True)
         )
 
     @property
@@ -197,12 +199,11 @@ class RecordSet:
         """How many records, and how many of them set aside, came from each source, in the order of the files."""
         counts: dict[str, SourceCount] = {}
         starts, position = [], 0
-        for said, table, n in zip(self._sources, self._tables, self._census.per_table, strict=True):
-            count = counts.setdefault(said or table.source.label, SourceCount(said or table.source.label))
-            count.records += n
+        names = [said or file for said, file in zip(self._sources, self._files, strict=True)]
+        for name, n in zip(names, self._census.per_table, strict=True):
+            counts.setdefault(name, SourceCount(name)).records += n
             starts.append(position)
             position += n
-        names = [said or table.source.label for said, table in zip(self._sources, self._tables, strict=True)]
         for position in self._duplicates:
             counts[names[bisect_right(starts, position) - 1]].duplicates += 1
         return list(counts.values())

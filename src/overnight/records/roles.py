@@ -23,10 +23,21 @@ ABSTRACT: Final = (
 AUTHORS: Final = ("authors", "author", "authornames", "firstauthors", "au", "autoren", "auteurs", "autores", "autori")
 YEAR: Final = ("year", "publicationyear", "pubyear", "py", "date", "publicationdate", "jahr", "annee", "ano", "anno")
 DOI: Final = ("doi", "di", "doilink")
-PMID: Final = ("pmid", "pubmedid", "pm")
+PMID: Final = ("pmid", "pubmedid", "medlinepmid", "pm")
 CITATION_KEY: Final = ("citationkey", "bibtexkey", "citekey")
 TYPE: Final = ("type", "documenttype", "publicationtype", "publicationtypes", "itemtype", "dt", "pt")
-LANGUAGE: Final = ("language", "languageoforiginaldocument", "languages", "la", "sprache", "langue", "idioma", "lingua")
+LANGUAGE: Final = (
+    "language",
+    "languageoforiginaldocument",
+    "languages",
+    "languageofarticle",
+    "articlelanguage",
+    "la",
+    "sprache",
+    "langue",
+    "idioma",
+    "lingua",
+)
 JOURNAL: Final = ("journal", "sourcetitle", "journalbook", "publicationtitle", "journaltitle", "so", "jt")
 
 

@@ -20,7 +20,7 @@ PROBLEMS: Final[dict[ProblemKind, str]] = {
 
 NOT_SENT: Final[dict[NotSent, tuple[str, str]]] = {
     NotSent.NO_TEXT: ("no text", "There is no text for the model to read, or no abstract where the study wants one."),
-    NotSent.DUPLICATE: ("duplicate", "The same record is in the table already."),
+    NotSent.DUPLICATE: ("duplicate", "Another record of the same publication stands for it."),
     NotSent.OVER_BUDGET: (
         "over budget",
         "The limit holds no room for it (`when_over: fit`).",
