@@ -54,7 +54,7 @@ def test_every_element_of_a_record_is_in_its_column(tmp_path: Path) -> None:
     (only,) = found.rows
     other = json.loads(str(only.pop("other")))
     assert only == {
-        "title": "Naps in vivo and H2O <i>",
+        "title": "Naps in vivo and H₂O <i>",
         "abstract": "BACKGROUND: Night work.\nRESULTS: Naps help (p < 0.05).",
         "authors": "Muster, Erika; Ejemplo, J.",
         "year": "2025",
@@ -160,3 +160,11 @@ def test_a_cut_at_any_byte_is_refused(tmp_path: Path) -> None:
     for end in range(whole.index(b"<record>") + 9, len(whole), 3):
         refused(tmp_path / "t.xml", whole[:end])
     assert len(read(tmp_path / "t.xml", whole).rows) == 2
+
+
+def test_styles_above_and_below_the_line(tmp_path: Path) -> None:
+    title = '10<style face="superscript" size="100%">6</style> CO<style face="bold subscript">2</style>'
+    found = read(
+        tmp_path / "t.xml", f"<xml><records><record><title><style>{title}</style></title></record></records></xml>"
+    )
+    assert found.column("title") == ["10⁶ CO₂"]

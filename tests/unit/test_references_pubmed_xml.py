@@ -85,8 +85,8 @@ def test_every_element_of_an_article_is_in_its_column(tmp_path: Path) -> None:
     (only,) = read(tmp_path / "pubmed.xml", HEAD + DOCTYPE + f"<PubmedArticleSet>{NAPS}</PubmedArticleSet>").rows
     other = json.loads(str(only.pop("other")))
     assert only == {
-        "title": "Naps & H2O: in vivo at p < 0.05",
-        "abstract": "BACKGROUND: Night work tires people.\nMETHODS: Dose x2 of 10-3 g.\nNaps help.",
+        "title": "Naps & H₂O: in vivo at p < 0.05",
+        "abstract": "BACKGROUND: Night work tires people.\nMETHODS: Dose x² of 10⁻³ g.\nNaps help.",
         "authors": "Muster, Erika; Ejemplo, J, Jr; Naps Study Group",
         "year": "2025",
         "journal": "Journal of fictional sleep",
@@ -244,6 +244,76 @@ def only(findings: tuple[Finding, ...]) -> tuple[int, str]:
     return finding.line, finding.what
 
 
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16", "iso-8859-1"])
+@pytest.mark.parametrize("between", ["", "\n", "\r\n\r\n", "<!-- batch 2 -->\n"])
+@pytest.mark.parametrize("doctype", ["", DOCTYPE])
+def test_downloads_put_together_are_one_file(tmp_path: Path, codec: str, between: str, doctype: str) -> None:
+    """efetch gives 10,000 at a time; each batch has its declaration and its DOCTYPE."""
+    head = HEAD.replace("UTF-8", codec) + doctype
+    batches = [articles(*map(article, range(n, n + 3))).replace(HEAD, head) for n in (1, 4, 7)]
+    mark = "\ufeff" if codec == "utf-16" else ""
+    content = mark + f"{between}{'' if between.startswith('<!') else mark}".join(batches)
+    found = read(tmp_path / "t.xml", content.encode("utf-16-le" if mark else codec))
+    assert found.column("pmid") == [str(n) for n in range(1, 10)]
+    whole = content.replace("\r\n", "\n").split("\n")
+    assert all("<PubmedArticle>" in whole[line - 1] for line in found.lines)
+    assert found.raws == [article(n) for n in range(1, 10)]
+
+
+def test_many_small_downloads_are_read_in_pieces(tmp_path: Path) -> None:
+    found = read(tmp_path / "t.xml", "".join(articles(article(n, "<x/>" * 2000)) for n in range(400)))
+    assert found.column("pmid") == [str(n) for n in range(400)]
+    assert found.lines == [3 + 3 * n for n in range(400)]
+
+
+def test_a_fault_in_a_later_download_has_its_place_in_the_file(tmp_path: Path) -> None:
+    text = articles(article(1), article(2)) + articles(article(3).replace("Paper 3", "a & b"))
+    line, what = only(refused(tmp_path / "t.xml", text))
+    assert line == 6
+    assert "column" in what
+    assert "after 2 whole records" in what
+
+
+MATH = (
+    "<mml:math><mml:mrow><mml:mn>2.5</mml:mn><mml:mo>×</mml:mo><mml:msup><mml:mn>10</mml:mn><mml:mn>6</mml:mn>"
+    "</mml:msup></mml:mrow></mml:math>"
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        ("10<sup>6</sup> cells", "10⁶ cells"),
+        ("10<sup>-3</sup>, 10<sup>−3</sup>", "10⁻³, 10⁻³"),
+        ("10 <sup>6</sup>", "10 ⁶"),
+        ("2<sup>1.5</sup> and 2<sup>n</sup>", "2^1.5 and 2ⁿ"),
+        ("CO<sub>2</sub>, V<sub>max</sub>, Ca<sup>2+</sup>", "CO₂, Vmax, Ca²⁺"),
+        ("the 1<sup>st</sup> author<sup>a</sup>", "the 1st authora"),
+        ("x<sup><i>2</i></sup>", "x²"),
+        ("<b>10<sup>6</sup></b>", "10⁶"),
+        (MATH, "2.5×10⁶"),
+        ("<mml:math><mml:mn>10</mml:mn><mml:mn>6</mml:mn></mml:math>", "10 6"),
+        ("<mml:mfrac><mml:mn>1</mml:mn><mml:mn>12</mml:mn></mml:mfrac>", "(1)/(12)"),
+        ("<mml:msubsup><mml:mi>x</mml:mi><mml:mn>1</mml:mn><mml:mn>2</mml:mn></mml:msubsup>", "x₁²"),
+        ("<sup></sup>a<sub/>", "a"),
+    ],
+)
+def test_what_stands_above_the_line_does_not_become_another_number(tmp_path: Path, written: str, read_as: str) -> None:
+    abstract = f"<Abstract><AbstractText>{written}</AbstractText></Abstract>"
+    text = articles(article(1, abstract)).replace("Paper 1", written)
+    text = text.replace("<PubmedArticleSet>", '<PubmedArticleSet xmlns:mml="http://www.w3.org/1998/Math/MathML">')
+    found = read(tmp_path / "t.xml", text)
+    assert (found.column("title"), found.column("abstract")) == ([read_as], [read_as])
+
+
+def test_markup_in_a_vernacular_title_and_of_any_depth(tmp_path: Path) -> None:
+    vernacular = "<VernacularTitle>H<sub>2</sub>O</VernacularTitle>"
+    found = read(tmp_path / "t.xml", articles(article(1, vernacular).replace("Paper 1", "[Not Available].")))
+    assert found.column("title") == ["H₂O"]
+    deep = "<i>" * 20_000 + "x<sup>2</sup>" + "</i>" * 20_000
+    assert read(tmp_path / "t.xml", articles(article(1).replace("Paper 1", deep))).column("title") == ["x2"]
+
+
 def test_a_missing_end_is_refused_with_the_number_of_whole_records(tmp_path: Path) -> None:
     whole = articles(article(1) + "\n", article(2) + "\n", article(3))
     cut = whole[: whole.index("<PMID>3")]
@@ -261,10 +331,11 @@ def test_a_cut_at_any_byte_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (
-            articles(article(1)) + articles(article(2)).removeprefix(HEAD),
-            "something follows the end of the XML, after 1",
-        ),
+        (articles(article(1)) + "<records><record/></records>", "something follows the end of the XML, after 1"),
+        (articles(article(1)) + "and more", "something follows the end of the XML, after 1"),
+        (articles(article(1)) + HEAD.replace("UTF-8", "UTF-16"), "something follows the end of the XML, after 1"),
+        (articles(article(1)).replace("</PubmedArticleSet>", "") + articles(article(2)), "not at start of entity"),
+        (articles(article(1)).replace("</PubmedArticleSet>\n", "<a \ufeff") + articles(article(2)), "not well-formed"),
         (articles(article(1), article(2).replace("</Article>", "")), "mismatched tag, column"),
         (articles(article(1).replace("Paper 1", "a & b")), "not well-formed (invalid token), column"),
         (articles(article(1).replace("Paper 1", "a &nbsp; b")), "undefined entity, column"),

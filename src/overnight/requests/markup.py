@@ -11,6 +11,8 @@ from html import unescape
 from html.entities import html5
 from typing import Final
 
+from overnight.core.raised import raised
+
 Edit = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
 """A pattern, and what each of its matches becomes."""
 
@@ -51,8 +53,6 @@ _RAISED: Final = re.compile(
     re.IGNORECASE,
 )
 _INNER_TAG: Final = re.compile(_INNER, re.IGNORECASE)
-_ABOVE: Final = str.maketrans("0123456789+-−–=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾ⁿⁱ")
-_BELOW: Final = str.maketrans("0123456789+-−–=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎")
 
 
 def holds_markup(text: str) -> bool:
@@ -82,11 +82,7 @@ def _superscript(match: re.Match[str]) -> str:
     """`10<sup>6</sup>` is a million and not 106: Unicode's small figures, else a `^` between two numbers."""
     above = match["kind"].lower() == "sup"
     words = _INNER_TAG.sub("", match["words"]).strip()
-    table = _ABOVE if above else _BELOW
-    if words and all(ord(char) in table for char in words):
-        return words.translate(table)
-    before = match.string[match.start() - 1 : match.start()]
-    return f"^{words}" if above and before.isdigit() and (words[:1].isdigit() or words[:1] in ("-", "−")) else words
+    return raised(words, match.string[match.start() - 1 : match.start()], above=above)
 
 
 def _tags(text: str) -> Edit | None:

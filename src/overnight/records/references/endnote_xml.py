@@ -12,7 +12,7 @@ from overnight.errors import Finding
 from overnight.records.references.format import Format
 from overnight.records.references.identifiers import hidden_doi, hidden_pmcid, is_medline, is_pmid
 from overnight.records.references.reference import SEPARATOR, Reference
-from overnight.records.references.xml import RecordElement, begins_with, elements, starts, text_of
+from overnight.records.references.xml import RecordElement, begins_with, elements, said, starts, text_of
 from overnight.records.source import Source
 
 _ROOT: Final = begins_with(
@@ -118,9 +118,9 @@ class _Filling:
             if self.other.get(name) == [self.fields.get("journal")]:
                 del self.other[name]
         if "accession-num" in self.other:
-            said = " ".join([self.fields.get("database", ""), *self.other.get("remote-database-provider", ())])
+            databases = " ".join([self.fields.get("database", ""), *self.other.get("remote-database-provider", ())])
             number = self._taken("accession-num")
-            self.fields["pmid" if is_pmid(number) and is_medline(said) else "accession_number"] = number
+            self.fields["pmid" if is_pmid(number) and is_medline(databases) else "accession_number"] = number
         if pmcid := hidden_pmcid(self.other, ("custom2",)):
             self.fields["pmcid"] = pmcid
         if doi := hidden_doi(self.lists, ("url",)):
@@ -136,7 +136,7 @@ class _Filling:
 
 def _lines(element: Element) -> str:
     """All text within, with its line breaks."""
-    lines = _BREAKS.split("".join(element.itertext()))
+    lines = _BREAKS.split(said(element))
     return "\n".join(line.strip(" \t") for line in lines).strip()
 
 
@@ -155,20 +155,20 @@ def _take_keyword(filling: _Filling, element: Element) -> None:
 
 
 def _take_year(filling: _Filling, element: Element) -> None:
-    said = text_of(element)
-    year = _YEAR.search(said)
-    filling.put("year", year[0] if year else said, "year")
-    if year and said != year[0]:
-        filling.keep("year", said)
+    text = text_of(element)
+    year = _YEAR.search(text)
+    filling.put("year", year[0] if year else text, "year")
+    if year and text != year[0]:
+        filling.keep("year", text)
 
 
 def _take_doi(filling: _Filling, element: Element) -> None:
-    said = text_of(element)
-    doi = hidden_doi({"": [said]}, ("",))
+    text = text_of(element)
+    doi = hidden_doi({"": [text]}, ("",))
     if doi:
         filling.put("doi", doi, "electronic-resource-num")
     else:
-        filling.keep("electronic-resource-num", said)
+        filling.keep("electronic-resource-num", text)
 
 
 def _take_isbn(filling: _Filling, element: Element) -> None:

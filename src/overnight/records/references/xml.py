@@ -14,11 +14,13 @@ from typing import Final
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
+from overnight.core.raised import raised
 from overnight.errors import Finding
 from overnight.records.findings import found, shown
 from overnight.records.source import Source
 
 _CHUNK_BYTES: Final = 1 << 20
+_HEAD_BYTES: Final = 1 << 16
 _RECORD_BYTES: Final = 1 << 26
 """More without the end of a record is refused: what has no end would fill the memory."""
 
@@ -45,12 +47,67 @@ def begins_with(root: str) -> re.Pattern[str]:
 
 def text_of(element: Element | None) -> str:
     """All text within, of inline markup and MathML too, on one line."""
-    return _one_line("".join(element.itertext())) if element is not None else ""
+    return _one_line(said(element)) if element is not None else ""
 
 
 def words_of(element: Element) -> str:
-    """The texts within, a space between any two of them: for elements that hold elements."""
+    """As `text_of`, but with a space between the texts of elements that are more than inline markup."""
+    if all(child.tag in _INLINE or ":" in child.tag for child in element):
+        return text_of(element)
     return _one_line(" ".join(element.itertext()))
+
+
+_INLINE: Final = frozenset({"i", "b", "u", "sup", "sub", "DispFormula"})
+
+
+def said(element: Element) -> str:
+    """All text within as it stands. What is above or below the line is shown so where digits would run together:
+    `10<sup>6</sup>` as 10⁶, a fraction of MathML as (a)/(b), two of its numbers with a blank between them.
+    """
+    if not len(element):
+        return element.text or ""
+    return "".join(_pieces(element, "", 0))
+
+
+_ABOVE: Final = frozenset({"sup", "superscript"})
+_BELOW: Final = frozenset({"sub", "inf", "subscript"})
+_BASED: Final = {"msup": ("above",), "msub": ("below",), "msubsup": ("below", "above")}
+"""MathML: the first element is the base, these are where the others stand."""
+_MOST_DEEP: Final = 100
+"""Elements within elements. Deeper than this, they were not made for reading, and their texts are only joined."""
+
+
+def _pieces(element: Element, before: str, depth: int) -> Iterator[str]:
+    """The texts of an element without what follows it. before: the character in front of it."""
+    if depth > _MOST_DEEP:
+        yield from element.itertext()
+        return
+    if element.text:
+        yield element.text
+        before = element.text[-1:]
+    name = element.tag.rpartition(":")[2]
+    places = _BASED.get(name, ())
+    for number, child in enumerate(element):
+        words = "".join(_pieces(child, before, depth + 1)) if len(child) else child.text or ""
+        place = places[number - 1] if 0 < number <= len(places) else _place(child)
+        if place:
+            words = raised(words.strip(), before, above=place == "above")
+        elif name == "mfrac":
+            words = f"({words.strip()})" if number == 0 else f"/({words.strip()})"
+        elif before.isdigit() and words[:1].isdigit() and child.tag.rpartition(":")[2].startswith("m"):
+            words = f" {words}"  # `<mn>10</mn><mn>6</mn>` is not 106
+        yield words
+        before = words[-1:] or before
+        if child.tail:
+            yield child.tail
+            before = child.tail[-1:]
+
+
+def _place(element: Element) -> str:
+    """Of `<sup>`, `<jats:sub>`, EndNote's `<style face="superscript">`: above, below, or empty."""
+    name = element.tag.rpartition(":")[2]
+    faces = {name, *element.get("face", "").split()} if name == "style" else {name}
+    return "above" if faces & _ABOVE else "below" if faces & _BELOW else ""
 
 
 def _one_line(text: str) -> str:
@@ -63,6 +120,7 @@ def elements(source: Source, names: frozenset[str], noted: str = "") -> Iterator
     """Each element of one of these names that lies in no other, in order, in constant memory.
 
     noted: the name of an element that holds no record and is worth a warning. A Finding of level error is the last.
+    Documents one after another are read as one, if their outermost elements have one name: downloads put together.
     """
     with source.open() as file:
         data = file.read(_CHUNK_BYTES)
@@ -71,6 +129,13 @@ def elements(source: Source, names: frozenset[str], noted: str = "") -> Iterator
             fault = parser.feed(data)
             yield from parser.done
             parser.done.clear()
+            if fault and parser.rest:
+                data = parser.rest
+                if len(data) < _HEAD_BYTES:
+                    data += file.read(_CHUNK_BYTES)
+                if next_ := parser.next_document(data):
+                    parser = next_
+                    continue
             if fault:
                 yield fault
             if fault or not data:
@@ -87,7 +152,10 @@ class _Parser:
         self._source, self._names, self._noted, self._codec = source, names, noted, codec
         self._window = bytearray()
         """The bytes from the last place that was seen to begin, at `_window_at`."""
-        self._window_at = self._seen_at = self._line = 0
+        self._window_at = self._seen_at = self._line = self._lines_before = 0
+        self._outermost = ""
+        self.rest = b""
+        """What follows the end of the document."""
         self._root: Element | None = None
         self._said = False
         """Was a warning made of what stands since the last record?"""
@@ -116,7 +184,7 @@ class _Parser:
         return self._refusal
 
     def _found(self, what: str, hint: str, line: int = 0) -> Finding:
-        return found(self._source, what, line=line or self._expat.CurrentLineNumber, hint=hint)
+        return found(self._source, what, line=self._lines_before + (line or self._expat.CurrentLineNumber), hint=hint)
 
     def _broken(self, error: expat.ExpatError) -> Finding:
         if self._refusal:
@@ -126,11 +194,29 @@ class _Parser:
         if reason in _CUT:
             what = f"the XML breaks off ({reason}), after {whole}"
             return self._found(what, "The file was cut: export or copy it again.", error.lineno)
-        if reason == "junk after document element":
+        if reason == "junk after document element" or self._at_mark():
+            self.rest = bytes(self._window[self._expat.ErrorByteIndex - self._window_at :])
+            self._lines_before, error.lineno = self._lines_before + error.lineno - 1, 1
             hint = "Are these several XML files one after another? Save each in a file of its own."
             return self._found(f"something follows the end of the XML, after {whole}", hint, error.lineno)
         what = f"this is not sound XML: {reason}, column {error.offset + 1:,}, after {whole}"
         return self._found(what, "Mend that place, or export the file again.", error.lineno)
+
+    def _at_mark(self) -> bool:
+        """Whether it stopped at a byte-order mark behind the end of the document."""
+        at = self._expat.ErrorByteIndex - self._window_at
+        if not self._window[at : at + 3].startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return False
+        return self._window[:at].decode(self._codec, "ignore").rstrip().endswith(f"</{self._outermost}>")
+
+    def next_document(self, data: bytes) -> "_Parser | None":
+        """Where another document of the same kind follows, what reads it. data: its first bytes."""
+        head = data[:_HEAD_BYTES].decode(self._codec, "ignore").lstrip("\ufeff")
+        if _codec(data) != self._codec or not begins_with(rf"<{self._outermost}[\s/>]").match(head):
+            return None
+        parser = _Parser(self._source, self._names, self._noted, self._codec)
+        parser._n_done, parser._lines_before = self._n_done, self._lines_before
+        return parser
 
     def _entity(self, name: str, *_: object) -> None:
         hint = "Entities can name other files or grow without end: a reference file has none. Export it again."
@@ -142,7 +228,9 @@ class _Parser:
             self._builder.data(html5.get(f"{name};", f"&{name};"))
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        self._seen_at, self._line = self._expat.CurrentByteIndex, self._expat.CurrentLineNumber
+        self._seen_at = self._expat.CurrentByteIndex
+        self._line = self._lines_before + self._expat.CurrentLineNumber
+        self._outermost = self._outermost or name
         if name in self._names:
             builder = self._builder = TreeBuilder()
             self._root = builder.start(name, attributes)
@@ -160,7 +248,8 @@ class _Parser:
             self._said = True
             what = f"text outside all records: {shown(text.strip())}"
             hint = "It was left out: look whether a record's tags are damaged there."
-            self.done.append(found(self._source, what, line=self._expat.CurrentLineNumber, hint=hint, level="warning"))
+            line = self._lines_before + self._expat.CurrentLineNumber
+            self.done.append(found(self._source, what, line=line, hint=hint, level="warning"))
 
     def _end(self, name: str) -> None:
         root = self._root
