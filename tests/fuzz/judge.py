@@ -22,8 +22,13 @@ LIMIT_S: Final = 5.0
 _MARK: Final = re.compile(r"zq\d{4}x")
 _LEFT_OUT: Final = re.compile(r"left out|without a tag|outside all|above the header|commented out|and [\d,]+ more")
 """What warnings say of a part of the file that became no record."""
-_NO_TEXT: Final = re.compile(r"<!DOCTYPE.*?>|<!--.*?-->|<\?.*?\?>", re.DOTALL)
-"""Of XML."""
+_NO_RECORD: Final = {
+    "pubmed_xml": re.compile(r"<!DOCTYPE.*?>|<!--.*?-->|<\?.*?\?>", re.DOTALL),
+    "endnote_xml": re.compile(r"<!DOCTYPE.*?>|<!--.*?-->|<\?.*?\?>", re.DOTALL),
+    "wos": re.compile(r"(?:\A|(?<=[\r\n]))\ufeff?(?:FN|VR) .{0,100}"),
+    "bibtex": re.compile(r"@comment\{[^{}]*\}", re.IGNORECASE),
+}
+"""What in a file is the format's own and never a record's."""
 _LEAF: Final = re.compile(r"<(\w+)[^<>]*>[^<]*(zq\d{4}x)[^<]*</\1>")
 _REFERENCES: Final = frozenset(format_.name for format_ in FORMATS)
 
@@ -110,7 +115,7 @@ def _lost(table: Table, plain: bytes, entries: list[tuple[int, object, str]]) ->
     if table.format in {"xlsx", "parquet", "jsonl"} or any(_LEFT_OUT.search(note.what) for note in table.notes):
         return ""  # packed; or, in JSON, a name that is there twice, of which tables.md says that the last one counts
     text = plain.decode(table.encoding or "utf-8", "replace")
-    there = Counter(_MARK.findall(_NO_TEXT.sub("", text) if table.format.endswith("_xml") else text))
+    there = Counter(_MARK.findall(own.sub("", text) if (own := _NO_RECORD.get(table.format)) else text))
     if table.format in _REFERENCES:
         kept = Counter(word for _, _, raw in entries for word in _MARK.findall(raw))
         rows = {word for _, row, _ in entries for word in _MARK.findall(str(row))}

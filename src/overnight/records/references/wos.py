@@ -31,6 +31,9 @@ _TAG: Final = re.compile(r"[A-Z][A-Z0-9](?=[ \r\n]|\Z)")
 _FILE: Final = frozenset({"FN", "VR", "EF"})
 """Of the file, where no record is open. An export that was put together of several has them between records too."""
 
+_FILE_CHARS: Final = 100
+"""Of FN, the longest; what is longer holds something else."""
+
 _NO_END = ("a record without an ER line at its end", "{n} records without an ER line at their end")
 _AT_END = ("text on the line of an ER or EF, left out", "text on {n} lines of an ER or EF, left out")
 _NO_TYPE = ("a record that does not begin with a PT line", "{n} records that do not begin with a PT line")
@@ -55,7 +58,7 @@ def read(source: Source, codec: str) -> Iterator[Reference | Finding]:
             draft = Draft(source, number)
             draft.put(tag, text[3:].strip(), line)
         elif draft is None:
-            if tag not in _FILE and tag != "ER":
+            if (tag not in _FILE and tag != "ER") or len(text) > _FILE_CHARS:
                 yield from between(source, asides, number, line)
         elif tag == "ER":
             draft.end(line)
