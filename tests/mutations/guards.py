@@ -7,6 +7,7 @@ reworded fails loudly and its row is mended. `test` is fast: it runs twice in ev
 
 from tests.mutations.edges import NETWORK, PAGES
 from tests.mutations.guard import Guard, guard
+from tests.mutations.readers import READERS
 from tests.mutations.rules import IMPORTER, LINTER, LOCAL_CLOUD
 
 MATCH = "tests/unit/test_match.py::"
@@ -581,4 +582,4 @@ NAMES = (
     ),
 )
 
-GUARDS = (*NAMES, *IDENTITY, *LEDGER, *SENDING, *MONEY, *NETWORK, *PAGES, *LINTER, *IMPORTER, *LOCAL_CLOUD)
+GUARDS = (*NAMES, *IDENTITY, *LEDGER, *SENDING, *MONEY, *NETWORK, *PAGES, *READERS, *LINTER, *IMPORTER, *LOCAL_CLOUD)

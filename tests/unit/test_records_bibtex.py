@@ -93,14 +93,32 @@ def test_keys_that_are_missing_there_twice_or_odd_lose_no_record(tmp_path: Path)
 
 
 def test_text_that_looks_like_an_entry_inside_braces_fools_neither_reader_nor_count(tmp_path: Path) -> None:
-    text = "Mail\n@home {see below} or\n@article{x,\n  title = {no}}\nend"
+    text = "Mail\n@home {see below} or\n @article{x,\n  title = {no}}\nend"
     table = opened(tmp_path, f"@article{{a, title = {{One}}, abstract = {{{text}}}}}\n@article{{b, title = {{Two}}}}")
     rows = [dict(zip(table.columns, row, strict=True)) for _, row in table.rows()]
     assert [row["title"] for row in rows] == ["One", "Two"]
-    assert "@home see below or\n@article" in str(rows[0]["abstract"])
+    assert "@home see below or\n @article" in str(rows[0]["abstract"])
     (note,) = table.notes
     assert (note.line, note.level) == (3, "warning")
     assert "looks like the beginning of an entry" in note.what
+
+
+@pytest.mark.parametrize(
+    "swallowed",
+    [
+        "@article{b,\n  title = {Two},\n}",
+        '@book{b,\n\n  title = "Two",\n}',
+        "@MISC{b, title = {Two}}",
+        "@misc(b:2, year = 2020)",
+    ],
+)
+def test_an_entry_in_the_braces_of_another_is_refused_though_braces_too_many_follow(
+    tmp_path: Path, swallowed: str
+) -> None:
+    text = f"@article{{a,\n  title = {{One,\n  note = {{x}},\n{swallowed}\n}}}}\n@article{{c,\n  title = {{Three}}}}\n"
+    said = refusal(tmp_path, text)
+    assert "t.bib:4: an entry begins here, but stands in the braces of that on line 1" in said
+    assert "A closing brace is missing above it" in said
 
 
 def test_a_field_that_ends_in_a_line_break_of_latex_does_not_swallow_the_next(tmp_path: Path) -> None:

@@ -260,6 +260,12 @@ def test_downloads_put_together_are_one_file(tmp_path: Path, codec: str, between
     assert found.raws == [article(n) for n in range(1, 10)]
 
 
+def test_another_kind_of_xml_behind_the_end_is_refused(tmp_path: Path) -> None:
+    content = articles(article(1)) + "<xml><records><record><title>B</title></record></records></xml>"
+    line, what = only(refused(tmp_path / "t.xml", content))
+    assert (line, what) == (4, "something follows the end of the XML, after 1 whole record")
+
+
 def test_many_small_downloads_are_read_in_pieces(tmp_path: Path) -> None:
     found = read(tmp_path / "t.xml", "".join(articles(article(n, "<x/>" * 2000)) for n in range(400)))
     assert found.column("pmid") == [str(n) for n in range(400)]
@@ -283,7 +289,7 @@ MATH = (
 @pytest.mark.parametrize(
     ("written", "read_as"),
     [
-        ("10<sup>6</sup> cells", "10⁶ cells"),
+        pytest.param("10<sup>6</sup> cells", "10⁶ cells", id="a million"),
         ("10<sup>-3</sup>, 10<sup>−3</sup>", "10⁻³, 10⁻³"),
         ("10 <sup>6</sup>", "10 ⁶"),
         ("2<sup>1.5</sup> and 2<sup>n</sup>", "2^1.5 and 2ⁿ"),
@@ -331,7 +337,6 @@ def test_a_cut_at_any_byte_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (articles(article(1)) + "<records><record/></records>", "something follows the end of the XML, after 1"),
         (articles(article(1)) + "and more", "something follows the end of the XML, after 1"),
         (articles(article(1)) + HEAD.replace("UTF-8", "UTF-16"), "something follows the end of the XML, after 1"),
         (articles(article(1)).replace("</PubmedArticleSet>", "") + articles(article(2)), "not at start of entity"),

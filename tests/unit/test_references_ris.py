@@ -333,6 +333,11 @@ def test_a_first_line_in_a_form_that_we_cannot_read_refuses_the_file_where_it_st
     assert "t.ris:5: record 2 begins on line 5 by counting and on line 6 by reading" in said
 
 
+def test_a_last_record_that_was_counted_and_not_read_refuses_the_file(tmp_path: Path) -> None:
+    said = refusal(tmp_path, "TY  - JOUR\nTI  - A\nAB  - x\nTY: JOUR\n", "t.ris")
+    assert "t.ris:4: record 2, on line 4, was counted and could not be read" in said
+
+
 def test_the_count_knows_every_tag_and_dash_that_the_reader_knows(tmp_path: Path) -> None:
     """One by one, at the start of a record without TY, in each form; and between records in a file of the form."""
     path = tmp_path / "t.ris"

@@ -104,6 +104,15 @@ def _hidden(source: Source, block: Block) -> Iterator[Finding]:
         yield found(source, what, line=block.inside[0], level="warning")
 
 
+def _inside(source: Source, block: Block, number: int) -> Finding:
+    where = f"but stands in the braces of that on line {block.line:,}"
+    if number in block.swallowed:  # braces too many later on may make up for those that are missing
+        hint = "A closing brace is missing above it. If it is text that quotes an entry, put a blank before its @."
+        return found(source, f"an entry begins here, {where}", line=number, hint=hint)
+    hint = "It was taken as a part of its text. If it is an entry, a closing brace is missing above it."
+    return found(source, f"this looks like the beginning of an entry, {where}", line=number, hint=hint, level="warning")
+
+
 class _Reader:
     """What is remembered from block to block: the abbreviations, and what was left out of the file."""
 
@@ -167,9 +176,7 @@ class _Reader:
             yield found(self._source, f"this entry cannot be read: {fields}", line=block.line, hint=hint)
             return
         for number in block.inside:
-            what = f"this looks like the beginning of an entry, but stands in the braces of that on line {block.line:,}"
-            hint = "It was taken as a part of its text. If it is an entry, a closing brace is missing above it."
-            yield found(self._source, what, line=number, hint=hint, level="warning")
+            yield _inside(self._source, block, number)
         values: dict[str, list[str]] = {}
         for name, raw in fields:
             value = self._value(raw)

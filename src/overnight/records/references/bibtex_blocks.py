@@ -21,6 +21,13 @@ _LIKE_ENTRY: Final = re.compile(
     r"(?:[^\s,{}=\"]*\s*,\s*(?:$|[A-Za-z][\w-]*\s*=)|[A-Za-z][\w-]*\s*=|$)",
     re.IGNORECASE,
 )
+_SURE: Final = re.compile(
+    r"\ufeff?@(?:article|book|booklet|collection|conference|dataset|electronic|inbook|incollection|inproceedings|manual|"
+    r"mastersthesis|misc|online|patent|phdthesis|proceedings|report|software|techreport|thesis|unpublished)[ \t]*"
+    r"[{(]\s*[^\s,{}=\"]+\s*,\s*(?:$|([A-Za-z][\w-]*\s*=\s*[{\"\w]))",
+    re.IGNORECASE,
+)
+"""At the margin, of a known kind, with a key, and (1) its first field on the same line, else on the next one."""
 _FIELD: Final = re.compile(r"\s*[A-Za-z][\w-]*\s*=\s*[{\"]")
 
 
@@ -28,7 +35,7 @@ _FIELD: Final = re.compile(r"\s*[A-Za-z][\w-]*\s*=\s*[{\"]")
 class Block:
     """kind: the word after @, as written. body: after the opening delimiter, before the closing one.
 
-    inside: lines in it that look like the beginning of another entry.
+    inside: lines in it that look like the beginning of another entry. swallowed: those that are one beyond doubt.
     """
 
     line: int
@@ -36,6 +43,7 @@ class Block:
     raw: str
     body: str
     inside: list[int]
+    swallowed: list[int]
 
 
 @dataclass(slots=True)
@@ -70,8 +78,7 @@ def blocks(file: IO[str]) -> Iterator[Block | Stray | Broken]:
                 yield Broken(open_.line, open_.inside[0] if open_.inside else 0)
                 return
             else:
-                if like:
-                    open_.inside.append(number)
+                open_.look(line, number, like=like)
                 at = open_.take(line, 0)
         elif len(line) > MOST_CHARACTERS:
             yield Broken(number, 0)
@@ -102,9 +109,24 @@ class _Open:
         self.line, self.kind = line, start[1]
         self.is_comment = start[1].lower() == "comment"
         self.depth, self.inside, self.size = 1, list[int](), 0
+        self._swallowed, self._sure_at = list[int](), 0
         self._round = start[2] == "("
         self._quoted = False
         self._head, self._pieces = start[0], list[str]()
+
+    def look(self, line: str, number: int, *, like: bool) -> None:
+        """like: the line looks like the beginning of an entry."""
+        if self._sure_at and line.strip():
+            if _FIELD.match(line):
+                self._swallowed.append(self._sure_at)
+            self._sure_at = 0
+        if like:
+            self.inside.append(number)
+            if not self.is_comment and (sure := _SURE.match(line)):
+                if sure[1]:
+                    self._swallowed.append(number)
+                else:
+                    self._sure_at = number
 
     def take(self, line: str, at: int) -> int:
         """Goes through a line from `at`. Returns where the block ends in it; 0: it goes on."""
@@ -127,7 +149,7 @@ class _Open:
 
     def block(self) -> Block:
         body = "".join(self._pieces)
-        return Block(self.line, self.kind, self._head + body, body[:-1], self.inside)
+        return Block(self.line, self.kind, self._head + body, body[:-1], self.inside, self._swallowed)
 
 
 def entry_lines(file: IO[str]) -> Iterator[int]:

@@ -110,9 +110,12 @@ def _place(element: Element) -> str:
     return "above" if faces & _ABOVE else "below" if faces & _BELOW else ""
 
 
+_BLANKS: Final = re.compile(r"[ \t\r\n]+")
+
+
 def _one_line(text: str) -> str:
     if "\n" in text or "\r" in text or "\t" in text or "  " in text:
-        text = re.sub(r"[ \t\r\n]+", " ", text)
+        text = _BLANKS.sub(" ", text)
     return text.strip(" ")
 
 
