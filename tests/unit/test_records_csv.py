@@ -185,3 +185,9 @@ def test_a_name_that_lies_is_noted_and_the_content_read(tmp_path: Path) -> None:
     assert open_table(table(tmp_path, '{"id": 1}\n', "t.csv")).format == "jsonl"
     assert open_table(table(tmp_path, "{id},t\n1,x\n", "t.csv")).format == "csv"
     assert open_table(table(tmp_path, "id,t\n1,x\n", "t.txt")).notes == ()
+
+
+def test_a_header_that_comes_again_is_no_record(tmp_path: Path) -> None:
+    said = refusal(table(tmp_path, "id,title\n1,A\nid,title\n2,B\n"))
+    assert "t.csv:3: the header comes again" in said
+    assert rows(table(tmp_path, "title\nA\ntitle\n")) == [(2, ("A",)), (3, ("title",))]

@@ -91,10 +91,13 @@ class _Layout:
 
 def _entries(source: Source, layout: _Layout, width: int) -> Iterator[Entry]:
     rows = layout.read(source)
-    next(rows)
+    _, header = next(rows)
     for line, row in rows:
         if isinstance(row, csv.Error):
             yield line, found(source, _unreadable(row), line=line, hint=_QUOTES), ""
+        elif row == header and width > 1:
+            hint = "Are these several tables, one below the other? Take the line out."
+            yield line, found(source, "the header comes again", line=line, hint=hint), ""
         elif len(row) == width:
             yield line, tuple(row), ""
         else:
