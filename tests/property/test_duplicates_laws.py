@@ -6,7 +6,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overnight.records.duplicates import Found, Marks, find_duplicates, survivors
+from overnight.records.duplicates import Found, Hashes, find_duplicates, survivors
 from overnight.records.identifiers import Identifiers
 from overnight.records.publications import Publication
 
@@ -107,11 +107,11 @@ def test_each_group_keeps_one_and_one_that_was_asked_about_comes_first(papers: l
 
 @given(PAPERS)
 def test_what_shares_nothing_is_not_looked_at(papers: list[Publication]) -> None:
-    """The marks of a first pass leave out only what is in no group and no pair."""
-    marks = Marks()
+    """The hashes of a first pass leave out only what is in no group and no pair."""
+    hashes = Hashes()
     for one in papers:
-        marks.see(one.identifiers, one.title)
-    repeated = marks.repeated()
+        hashes.see(one.identifiers, one.title)
+    repeated = hashes.repeated()
     found = find_duplicates(papers, {})
     named = [one.position for group in found.groups for one in group]
     named += [one.position for pair in found.likely for one in (pair.a, pair.b)]

@@ -85,6 +85,7 @@ def looked_lines(looked: "Looked") -> Iterator[str]:
 
 def table_lines(one: "LookedAt") -> Iterator[str]:
     from overnight.cli.words import counted, visible
+    from overnight.records.text_kinds import SHORT_CHARS
 
     survey = one.survey
     held = f", {survey.n_with_abstract:,} with an abstract" if survey.roles.abstract else ""
@@ -93,7 +94,7 @@ def table_lines(one: "LookedAt") -> Iterator[str]:
         yield f"  identifiers  {_identifiers(survey)}"
     if survey.roles.abstract and (survey.n_without_abstract or survey.n_short):
         missing = f"{survey.n_without_abstract:,} missing" if survey.n_without_abstract else ""
-        short = f"{survey.n_short:,} shorter than 100 characters" if survey.n_short else ""
+        short = f"{survey.n_short:,} shorter than {SHORT_CHARS} characters" if survey.n_short else ""
         yield f"  abstracts    {', '.join(filter(None, (missing, short)))}"
     if survey.first_year:
         last = f" to {survey.last_year}" if survey.last_year > survey.first_year else ""

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from overnight.core.record import Record
 from overnight.errors import Finding
 from overnight.records.findings import shown
+from overnight.records.hashes import hash63
 from overnight.records.identifiers import IdentifierColumns, Identifiers
-from overnight.records.names import mark
 
 
 @dataclass(slots=True)
 class Census:
     """Arrays are in the order of the records, 8 bytes each.
 
-    names: `mark` of each record's id. prints: `print_of` each record where ids are made of identifiers; else empty.
+    names: `hash63` of each record's id. prints: `print_of` each record where ids are made of identifiers; else empty.
     per_table: how many records each table has.
     """
 
@@ -26,7 +26,7 @@ class Census:
 
 def print_of(default: str, aliases: Sequence[str]) -> int:
     """Equal for a record that is exactly as it was: by its name in an empty study and all its aliases."""
-    return mark("\n".join((default, *aliases)))
+    return hash63("\n".join((default, *aliases)))
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class SharedKeys:
     def see(self, identifiers: Identifiers, by_text: str) -> None:
         """by_text: the record's `text_id`."""
         if identifiers.key:
-            key = mark(f"key:{identifiers.key}")
+            key = hash63(f"key:{identifiers.key}")
             text = int(by_text[1:], 16)
             if self._texts.setdefault(key, text) != text:
                 self.shared.add(key)

@@ -11,16 +11,14 @@ from overnight.errors import Finding
 from overnight.records.findings import Findings
 from overnight.records.ids import id_text
 from overnight.records.opening import open_table
-from overnight.records.roles import TITLE, plain, roles_of
+from overnight.records.roles import ABSTRACT, TITLE, plain
 from overnight.records.table import Row, Table
 
 _ID_NAMES: Final = ("recordid", "id", "pmid", "pubmedid", "uid", "key", "covidence#", "eid", "rowid", "doi", "di")
 _ID_NAMES_ELSEWHERE: Final = ("kennung", "datensatzid", "identifiant", "identificador", "identificativo")
-_BODY_NAMES: Final = ("abstract", "abstractnote", "notesabstract", "abstracttext", "text", "fulltext", "body", "ab")
-_BODY_NAMES_MORE: Final = ("review", "reviewtext", "content", "comment", "message", "description", "question")
-_BODY_NAMES_ELSEWHERE: Final = (
-    *("zusammenfassung", "kurzfassung", "kurzzusammenfassung", "abstrakt", "inhaltsangabe", "resume", "sommaire"),
-    *("resumen", "resumo", "riassunto", "sommario", "samenvatting"),
+_BODY_NAMES: Final = (
+    *("text", "fulltext", "body"),
+    *("review", "reviewtext", "content", "comment", "message", "description", "question"),
     *("volltext", "texte", "texteintegral", "texto", "textocompleto", "testo", "tekst", "inhalt", "contenu"),
     *("contenido", "bewertung", "rezension", "kommentar", "nachricht", "beschreibung", "frage", "avis", "commentaire"),
     *("resena", "comentario", "mensaje", "descripcion", "pregunta"),
@@ -136,17 +134,12 @@ def _id_column(columns: Sequence[_Column]) -> str:
 def _text_columns(columns: Sequence[_Column]) -> tuple[str, ...]:
     """The title and the body by their names; where no body has a known name, the column longest on average."""
     title = _named(columns, TITLE)
-    body = _named(columns, _BODY_NAMES + _BODY_NAMES_MORE + _BODY_NAMES_ELSEWHERE)
+    body = _named(columns, ABSTRACT + _BODY_NAMES)
     if body is None:
         longest = max(columns, key=lambda column: column.n_characters, default=None)
         body = longest if longest is not None and longest.n_characters else None
     chosen = [title, body] if title is not body else [body]
     return tuple(column.name for column in chosen if column is not None)
-
-
-def title_column(columns: Sequence[str]) -> str | None:
-    """The one whose name says that it holds titles, in any of the languages known here."""
-    return roles_of(columns).title or None
 
 
 def _named(columns: Sequence[_Column], names: Sequence[str]) -> _Column | None:

@@ -5,15 +5,14 @@ identifiers become one through a third. A person's yes and no come before either
 """
 
 from array import array
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Final, Self
 
+from overnight.records.hashes import hash63, holds
 from overnight.records.identifiers import Identifiers
-from overnight.records.names import mark
 from overnight.records.publications import Publication
 
 _MOST_PAIRED: Final = 20
@@ -21,47 +20,42 @@ _MOST_PAIRED: Final = 20
 PMID, DOI, TITLE = "same PMID", "same DOI", "same title, year and first author"
 
 
-class Marks:
-    """Marks of the PMID, DOI and title of every record, in their order: 24 bytes a record."""
+class Hashes:
+    """Hashes of the PMID, DOI and title of every record, in their order: 24 bytes a record."""
 
     def __init__(self) -> None:
-        self._marks = tuple(array("q") for _ in range(3))
+        self._hashes = tuple(array("q") for _ in range(3))
 
     def see(self, identifiers: Identifiers, title: str) -> None:
         """title: as `normal_title` gives it."""
-        for marks, text in zip(self._marks, (identifiers.pmid, identifiers.doi, title), strict=True):
-            marks.append(mark(text) if text else 0)
+        for hashes, text in zip(self._hashes, (identifiers.pmid, identifiers.doi, title), strict=True):
+            hashes.append(hash63(text) if text else 0)
 
     def again(self) -> Self:
         """Emptied, for another look at all records."""
-        for marks in self._marks:
-            del marks[:]
+        for hashes in self._hashes:
+            del hashes[:]
         return self
 
     def repeated(self) -> bytearray:
         """1 at the place of every record that shares one of the three with another."""
-        found = bytearray(len(self._marks[0]))
-        for marks in self._marks:
-            several = array("q", _twice(marks))
-            for place, one in enumerate(marks if several else ()):
-                if one and _holds(several, one):
+        found = bytearray(len(self._hashes[0]))
+        for hashes in self._hashes:
+            several = array("q", _twice(hashes))
+            for place, one in enumerate(hashes if several else ()):
+                if one and holds(several, one):
                     found[place] = 1
         return found
 
 
-def _twice(marks: "array[int]") -> Iterator[int]:
+def _twice(hashes: "array[int]") -> Iterator[int]:
     """Ascending, those that are there more than once."""
     before = said = 0
-    for one in sorted(marks):
+    for one in sorted(hashes):
         if one and one == before != said:
             said = one
             yield one
         before = one
-
-
-def _holds(ascending: "array[int]", number: int) -> bool:
-    place = bisect_left(ascending, number)
-    return place < len(ascending) and ascending[place] == number
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +146,12 @@ def _links(publications: Sequence[Publication]) -> tuple[_Links, list[Pair]]:
     return sure, likely
 
 
-_Key = str | tuple[int, str] | None
+_Key = str | tuple[int, str]
 
 
-def _by(
-    publications: Iterable[Publication], key: Callable[[Publication], str | tuple[int, str] | None]
-) -> list[list[Publication]]:
+def _by(publications: Iterable[Publication], key: Callable[[Publication], _Key | None]) -> list[list[Publication]]:
     """Those that share a key that is not empty, where they are two and more."""
-    groups: dict[str | tuple[int, str], list[Publication]] = defaultdict(list)
+    groups: dict[_Key, list[Publication]] = defaultdict(list)
     for one in publications:
         if value := key(one):
             groups[value].append(one)

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
-import xxhash
-
 from overnight.core.record import Cell
+from overnight.records.hashes import hash63
 from overnight.records.identifiers import Identifiers
 from overnight.records.ids import AutoIds
 
@@ -14,8 +13,8 @@ class Names:
     """Records named one after another: `pmid:…`, else `doi:…`, else `key:…`, where no record before has that name;
     else by the text. Never by file or row.
 
-    shared_keys: `mark`s of citation keys that name nothing. Remembers 8 bytes and some overhead a record: about 80 MB
-    for a million. Two identifiers with one mark cost a record its better name, and nothing else.
+    shared_keys: `hash63` of citation keys that name nothing. Remembers 8 bytes and some overhead a record: about 80 MB
+    for a million. Two identifiers with one hash cost a record its better name, and nothing else.
     """
 
     def __init__(self, shared_keys: AbstractSet[int] = frozenset()) -> None:
@@ -27,7 +26,7 @@ class Names:
         names = sure_names(identifiers, self._shared_keys) if identifiers else ()
         if names:
             name = names[0]
-            number = mark(name)
+            number = hash63(name)
             if number not in self._seen:
                 self._seen.add(number)
                 return name
@@ -37,11 +36,6 @@ class Names:
 def sure_names(identifiers: Identifiers, shared_keys: AbstractSet[int]) -> tuple[str, ...]:
     """What identifies the record beside its text, the best first."""
     names = identifiers.named
-    if shared_keys and identifiers.key and mark(names[-1]) in shared_keys:
+    if shared_keys and identifiers.key and hash63(names[-1]) in shared_keys:
         return names[:-1]
     return names
-
-
-def mark(text: str) -> int:
-    """63 bits that stand for a text: what a million of them are compared by. SQLite can hold it."""
-    return xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass")) >> 1

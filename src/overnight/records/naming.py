@@ -12,8 +12,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
+from overnight.records.hashes import hash63
 from overnight.records.identifiers import identifiers_named
-from overnight.records.names import mark
 
 _WEIGHTS: Final[Mapping[str, int]] = {"pmid": 8, "doi": 4, "key": 2}
 """Any better identifier outweighs all worse ones together; the text weighs 1."""
@@ -116,4 +116,4 @@ def _match(claims: Mapping[int, Sequence[_Claim]], held: set[str]) -> dict[str, 
 
 def _fresh(record: Unsettled, known: AbstractSet[str]) -> str:
     """The default, unless that name belongs to another record: then the text's, with what tells it from its equals."""
-    return record.default if record.default not in known else f"{record.aliases[-1]}-{mark(record.default):016x}"
+    return record.default if record.default not in known else f"{record.aliases[-1]}-{hash63(record.default):016x}"

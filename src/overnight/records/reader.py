@@ -13,11 +13,12 @@ from overnight.core.task import Column
 from overnight.errors import Finding, RecordsError
 from overnight.records.census import Census, IdNotes, SharedKeys, SourceCount, print_of, shared_keys_note
 from overnight.records.columns import reconciled
-from overnight.records.duplicates import Marks
+from overnight.records.duplicates import Hashes
 from overnight.records.findings import Findings, found, refuse, shown
+from overnight.records.hashes import hash63
 from overnight.records.identifiers import NO_IDENTIFIERS, Identifiers, identifier_columns
 from overnight.records.ids import AUTO, id_text, text_id
-from overnight.records.names import Names, mark, sure_names
+from overnight.records.names import Names, sure_names
 from overnight.records.opening import open_tables
 from overnight.records.publications import Publication, publication_of, telling_title
 from overnight.records.roles import roles_of
@@ -184,7 +185,7 @@ class RecordSet:
         """position → the name a record had before, in place of the one it would have in an empty study."""
         self._names = names
         for position, name in names.items():
-            self._census.names[position] = mark(name)
+            self._census.names[position] = hash63(name)
 
     def set_aside(self, duplicates: Mapping[int, str]) -> None:
         """position → the id of the record that stands for it."""
@@ -208,24 +209,24 @@ class RecordSet:
             counts[names[bisect_right(starts, position) - 1]].duplicates += 1
         return list(counts.values())
 
-    def check(self, marks: Marks | None = None) -> int:
-        """Reads everything once and returns the number of records. marks: is shown each of them, to find duplicates.
+    def check(self, hashes: Hashes | None = None) -> int:
+        """Reads everything once and returns the number of records. hashes: is shown each of them, to find duplicates.
 
         Raises RecordsError with all findings: rows that cannot be read, blank ids, ids that are there twice (both
         places named; for those the files are read once more). Keeps a hash of each id: about 80 MB for a million.
         """
-        self._look = self._id == AUTO or marks is not None
+        self._look = self._id == AUTO or hashes is not None
         findings, notes = Findings(), IdNotes()
         keys = SharedKeys()
         self._census = census = Census(per_table=[0] * len(self._tables))
         seen: set[int] = set()
         again: set[int] = set()
         for row in self._read(findings.add):
-            number = mark(row.record.record_id)
+            number = hash63(row.record.record_id)
             census.names.append(number)
             census.per_table[row.number] += 1
-            if marks is not None:
-                marks.see(row.identifiers, telling_title(row.record.values, self._roles[row.number]))
+            if hashes is not None:
+                hashes.see(row.identifiers, telling_title(row.record.values, self._roles[row.number]))
             if self._id != AUTO:
                 notes.see_id(row.record, self._id)
                 (again if number in seen else seen).add(number)
@@ -239,15 +240,15 @@ class RecordSet:
         findings.raise_if_any()
         if keys.shared - self._shared_keys:  # known only now: names are made once more, without them
             self._shared_keys |= keys.shared
-            return self.check(None if marks is None else marks.again())
+            return self.check(None if hashes is None else hashes.again())
         self._found = (*notes.listed(), *shared_keys_note(len(self._shared_keys)))
         return len(census.names)
 
-    def _find_twins(self, marks: set[int], findings: Findings) -> None:
+    def _find_twins(self, hashes: set[int], findings: Findings) -> None:
         first: dict[str, str] = {}
         for row in self._read(lambda _: None):
             record = row.record
-            if mark(record.record_id) not in marks:
+            if hash63(record.record_id) not in hashes:
                 continue
             before = first.setdefault(record.record_id, record.source)
             if before != record.source:

@@ -1,19 +1,18 @@
 """What is in a table, counted in one pass over its rows: abstracts, identifiers, languages, types, years, columns."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from overnight.core.record import Cell, text_of
-from overnight.records.duplicates import Marks
+from overnight.records.duplicates import Hashes
 from overnight.records.identifiers import IdentifierColumns, identifier_columns
 from overnight.records.publications import telling_title, year_of
 from overnight.records.references.reference import SEPARATOR
 from overnight.records.roles import Roles, roles_of
+from overnight.records.text_kinds import SHORT_CHARS, languages_of
 
-SHORT_CHARACTERS: Final = 100
-"""A shorter abstract is seldom one."""
 _MOST_VALUES: Final = 1_000
 """Of a column of types or languages; one with more holds something else."""
 _VALUE_CHARACTERS: Final = 80
@@ -24,7 +23,7 @@ class Survey:
     """Counts of records. filled: of each column, how many records have something in it.
 
     n_without_abstract: blank, or a database's remark that there is none; n_short: of the others, those below
-    SHORT_CHARACTERS. Both are 0 where no column is an abstract's. first_year: 0 where no record has a year.
+    SHORT_CHARS. Both are 0 where no column is an abstract's. first_year: 0 where no record has a year.
     """
 
     columns: tuple[str, ...]
@@ -48,8 +47,8 @@ class Survey:
 class Surveyor:
     """Takes rows one at a time. says_none: whether an abstract only says that there is none."""
 
-    def __init__(self, columns: Sequence[str], says_none: Callable[[str], bool], marks: Marks | None = None) -> None:
-        self._says_none, self._marks = says_none, marks
+    def __init__(self, columns: Sequence[str], says_none: Callable[[str], bool], hashes: Hashes | None = None) -> None:
+        self._says_none, self._hashes = says_none, hashes
         self.survey: Final = Survey(tuple(columns), roles_of(columns), identifier_columns(columns))
         self.survey.filled = [0] * len(self.survey.columns)
 
@@ -68,9 +67,9 @@ class Surveyor:
             survey.first_year = min(survey.first_year or year, year)
             survey.last_year = max(survey.last_year, year)
         if roles.language:
-            _tally(survey.languages, values[roles.language])
+            _tally(survey.languages, languages_of(text_of(values[roles.language])))
         if roles.type:
-            _tally(survey.types, values[roles.type])
+            _tally(survey.types, text_of(values[roles.type]).split(SEPARATOR))
 
     def _see_identifiers(self, values: dict[str, Cell]) -> None:
         survey = self.survey
@@ -79,8 +78,8 @@ class Surveyor:
         survey.n_doi += bool(found.doi)
         survey.n_key += bool(found.key)
         survey.n_unnamed += not found
-        if self._marks is not None:
-            self._marks.see(found, telling_title(values, survey.roles))
+        if self._hashes is not None:
+            self._hashes.see(found, telling_title(values, survey.roles))
 
     def _see_abstract(self, abstract: str) -> None:
         survey = self.survey
@@ -88,11 +87,11 @@ class Surveyor:
             survey.n_without_abstract += 1
             return
         survey.n_with_abstract += 1
-        survey.n_short += len(abstract) < SHORT_CHARACTERS
+        survey.n_short += len(abstract) < SHORT_CHARS
 
 
-def _tally(counts: Counter[str], cell: Cell) -> None:
-    for value in text_of(cell).split(SEPARATOR):
+def _tally(counts: Counter[str], values: Iterable[str]) -> None:
+    for value in values:
         word = " ".join(value.split())[:_VALUE_CHARACTERS]
         if word and (word in counts or len(counts) < _MOST_VALUES):
             counts[word] += 1

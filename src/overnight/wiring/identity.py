@@ -1,7 +1,6 @@
 """Which record is which: names from before are found again, and duplicates set aside."""
 
 from array import array
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,8 +11,8 @@ from overnight.errors import Finding, RecordsError
 from overnight.ledger.ledger import Ledger
 from overnight.ledger.names import NameFact, Naming
 from overnight.records.decided import Row, read_decided
-from overnight.records.duplicates import Marks, Pair, find_duplicates, survivors
-from overnight.records.names import mark
+from overnight.records.duplicates import Hashes, Pair, find_duplicates, survivors
+from overnight.records.hashes import hash63, holds
 from overnight.records.naming import Known, Settled, Unsettled, settle
 from overnight.records.publications import Publication
 from overnight.records.reader import RecordSet
@@ -39,7 +38,7 @@ def settle_names(records: RecordSet, ledger: Ledger, *, keep: bool) -> list[Find
     for position, seen in enumerate(prints):
         if seen in other:
             found[position] = other[seen]
-        elif not _holds(own, seen):
+        elif not holds(own, seen):
             unknown[position] = 1
     if not any(unknown):
         records.rename(found)
@@ -72,7 +71,7 @@ def _known(fact: NameFact) -> Known:
 def _taken(prints: "array[int]") -> Callable[[Known], bool]:
     """Names of records that are exactly as they were."""
     present = array("q", sorted(prints))
-    return lambda known: known.seen != 0 and _holds(present, known.seen)
+    return lambda known: known.seen != 0 and holds(present, known.seen)
 
 
 def _namings(
@@ -98,9 +97,9 @@ def vanished(records: RecordSet, ledger: Ledger, realm: str) -> Vanished:
     first: list[str] = []
     n = 0
     for record_id in ledger.names.asked(realm):
-        if _holds(present, mark(record_id)):
+        if holds(present, hash63(record_id)):
             continue
-        if any(_holds(present, mark(name)) for name in ledger.names.now_called(record_id)):
+        if any(holds(present, hash63(name)) for name in ledger.names.now_called(record_id)):
             continue
         n += 1
         if len(first) < _SHOWN:
@@ -130,15 +129,15 @@ def decisions_file(study: Study) -> Path:
     return study.home / "duplicates.csv"
 
 
-def settle_duplicates(study: Study, records: RecordSet, marks: Marks | None, ledger: Ledger) -> Duplicates:
+def settle_duplicates(study: Study, records: RecordSet, hashes: Hashes | None, ledger: Ledger) -> Duplicates:
     """Finds them, and sets those aside that another stands for. After the names are settled.
 
     Raises RecordsError for sure ones with `duplicates: error`, and for a duplicates.csv that cannot be read.
     """
-    if marks is None:
+    if hashes is None:
         return Duplicates()
     rows, decided = read_decided(decisions_file(study))
-    repeated = marks.repeated()
+    repeated = hashes.repeated()
     named = frozenset(name for pair in decided for name in pair)
     if not (any(repeated) or named):
         return Duplicates(looked=True)
@@ -166,8 +165,3 @@ def _refused(groups: Sequence[Sequence[Publication]]) -> RecordsError:
         for other in others
     ]
     return RecordsError(findings[:_SHOWN], max(0, len(findings) - _SHOWN))
-
-
-def _holds(ascending: "array[int]", number: int) -> bool:
-    place = bisect_left(ascending, number)
-    return place < len(ascending) and ascending[place] == number

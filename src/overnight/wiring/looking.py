@@ -10,7 +10,7 @@ from overnight.core.record import Record
 from overnight.errors import RecordsError
 from overnight.records.describe import Description, describe_table
 from overnight.records.detect import title_of
-from overnight.records.duplicates import Found, Marks, find_duplicates
+from overnight.records.duplicates import Found, Hashes, find_duplicates
 from overnight.records.findings import Findings
 from overnight.records.ids import AUTO
 from overnight.records.opening import open_tables
@@ -83,7 +83,7 @@ def look_at(paths: Sequence[Path]) -> Looked:
 
     A file in which something is wrong is `refused`, whole; the others are looked at all the same.
     """
-    marks = Marks()
+    hashes = Hashes()
     tables: list[LookedAt] = []
     refused: list[Refused] = []
     first = 0
@@ -91,22 +91,22 @@ def look_at(paths: Sequence[Path]) -> Looked:
         found: list[LookedAt] = []
         try:
             for table in open_tables(path):
-                surveyor = Surveyor(table.columns, says_no_abstract, marks)
+                surveyor = Surveyor(table.columns, says_no_abstract, hashes)
                 try:
                     described = describe_table(table, surveyor.see)
                     found.append(LookedAt(table, described, surveyor.survey, first))
-                finally:  # rows of a file that is refused have their marks too
+                finally:  # rows of a file that is refused have their hashes too
                     first += surveyor.survey.n_records
         except RecordsError as error:
             refused.append(Refused(path, error))
         else:
             tables += found
-    within, across, likely = _duplicates(tables, marks)
+    within, across, likely = _duplicates(tables, hashes)
     return Looked(tuple(tables), tuple(refused), within, across, likely)
 
 
-def _duplicates(tables: Sequence[LookedAt], marks: Marks) -> tuple[int, int, int]:
-    repeated = marks.repeated()
+def _duplicates(tables: Sequence[LookedAt], hashes: Hashes) -> tuple[int, int, int]:
+    repeated = hashes.repeated()
     if not any(repeated):
         return 0, 0, 0
     found: Found = find_duplicates(list(_publications(tables, repeated)), {})

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from overnight.backends.unconnected import Unconnected
 from overnight.core.events import Tell, silent
@@ -16,7 +15,7 @@ from overnight.ledger.ledger import Ledger, Lock
 from overnight.planning.tasks import make_task
 from overnight.pricing.catalogue import Model
 from overnight.pricing.thinking import Thinking
-from overnight.records.duplicates import Marks
+from overnight.records.duplicates import Hashes
 from overnight.records.reader import RecordSet
 from overnight.run.world import Home, Reporter, World
 from overnight.study.load import load_study
@@ -29,8 +28,6 @@ from overnight.wiring.making import make_world
 from overnight.wiring.models import tables_of
 from overnight.wiring.notify import missing_program
 from overnight.wiring.study_records import check_texts, read_study_records
-
-_MOST_FINDINGS: Final = 20
 
 
 def utc_now() -> datetime:
@@ -79,8 +76,8 @@ def open_study(
         study, tables, now, to_send=to_send, allow_unknown=allow_unknown_model, collects=bool(command)
     )
     model, thinking = found.model, found.thinking
-    marks = Marks() if study.duplicates != "keep" else None
-    records, n_records = read_study_records(study, marks)
+    hashes = Hashes() if study.duplicates != "keep" else None
+    records, n_records = read_study_records(study, hashes)
     home = Home(study.home, study.realm)
     with contextlib.ExitStack() as stack:
         if command:
@@ -89,7 +86,7 @@ def open_study(
             Ledger.open(home.ledger, study=study.name, now=now().strftime("%Y-%m-%dT%H:%M:%SZ"), only_look=not command)
         )
         noted = settle_names(records, ledger, keep=bool(command))
-        duplicates = settle_duplicates(study, records, marks, ledger)
+        duplicates = settle_duplicates(study, records, hashes, ledger)
         task = make_task(study, thinking.config, pinned=None if new_recipe else ledger.recipes.pinned())
         noted += check_texts(study, records, task)
         backend = stack.enter_context(service.connected(study, home, tell)) if connect else Unconnected()

@@ -17,7 +17,7 @@ from overnight.planning.wants import Account
 from overnight.pricing.catalogue import Model
 from overnight.pricing.prices import LONG_PROMPT_TOKENS, ONE
 from overnight.pricing.thinking import Thinking
-from overnight.records.describe import title_column
+from overnight.records.roles import roles_of
 from overnight.report.data import (
     Bill,
     Counts,
@@ -62,7 +62,7 @@ class StudyReporter:
             if isinstance(study.task, AskSpec)
             else _ScreenPart(study.task, self._columns, world.task.recipes[0].cleaning)
         )
-        self._title = title_column(study.text_columns)
+        self._title = roles_of(study.text_columns).title
         self._samples: list[SampleRecord] = []
         self._given_up: dict[ProblemKind, list[GivenUp]] = {}
         self._sources: Counter[str] = Counter()
@@ -108,7 +108,7 @@ class StudyReporter:
 
     def _sample(self, record: Record, account: Account, cells: Sequence[Cell]) -> SampleRecord:
         texts = {name: text_of(record.values.get(name)) for name in self._study.text_columns}
-        title = clean(texts.get(self._title or ""), self._world.task.recipes[0].cleaning)
+        title = clean(texts.get(self._title), self._world.task.recipes[0].cleaning)
         settled = list(account.settled.values())
         outcomes = [one.outcome for one in settled]
         kind = account.problem or account.not_sent

@@ -9,7 +9,7 @@ from overnight.core.task import Task
 from overnight.errors import Finding, RecordsError
 from overnight.planning.tasks import ScreenTask
 from overnight.planning.texts import TextCensus
-from overnight.records.duplicates import Marks
+from overnight.records.duplicates import Hashes
 from overnight.records.reader import RecordSet, RecordsFile, read_records
 from overnight.study.blanks import BlankSlots, missing_abstracts
 from overnight.study.models import AskSpec, Study
@@ -17,10 +17,10 @@ from overnight.study.models import AskSpec, Study
 _MOST_FINDINGS: Final = 20
 
 
-def read_study_records(study: Study, marks: Marks | None = None) -> tuple[RecordSet, int]:
+def read_study_records(study: Study, hashes: Hashes | None = None) -> tuple[RecordSet, int]:
     """The records and how many there are. All of them are read once: ids, encoding, columns. Raises RecordsError.
 
-    marks: is shown each, to find duplicates.
+    hashes: is shown each, to find duplicates.
     """
     files = [RecordsFile(file.path, file.source) for file in study.records.files]
     try:
@@ -32,7 +32,7 @@ def read_study_records(study: Study, marks: Marks | None = None) -> tuple[Record
         paths = {"records.text": "ask.prompt"}
         renamed = [replace(one, path=paths.get(one.path, one.path)) for one in error.findings]
         raise RecordsError(renamed, error.left_out) from error
-    return records, records.check(marks)
+    return records, records.check(hashes)
 
 
 def text_census(study: Study, records: RecordSet, task: Task) -> TextCensus | None:
