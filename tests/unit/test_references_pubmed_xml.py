@@ -267,7 +267,7 @@ def test_another_kind_of_xml_behind_the_end_is_refused(tmp_path: Path) -> None:
 
 
 def test_many_small_downloads_are_read_in_pieces(tmp_path: Path) -> None:
-    found = read(tmp_path / "t.xml", "".join(articles(article(n, "<x/>" * 2000)) for n in range(400)))
+    found = read(tmp_path / "t.xml", "".join(articles(article(n, f"<x>{'y' * 8000}</x>")) for n in range(400)))
     assert found.column("pmid") == [str(n) for n in range(400)]
     assert found.lines == [3 + 3 * n for n in range(400)]
 
