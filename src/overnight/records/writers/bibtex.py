@@ -4,8 +4,10 @@
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+from overnight.records.references.reference import SEPARATOR
 from overnight.records.writers.citation import Citation
 from overnight.records.writers.marks import Marks, keywords_of_note
 from overnight.records.writers.ris import ris_type
@@ -21,6 +23,9 @@ _ESCAPES: Final = str.maketrans(
     {character: "\\" + character for character in "&%$#_"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "{": r"\lbrace{}", "}": r"\rbrace{}"}
 )
+_LIGATURES: Final = re.compile(r"-(?=-)|`(?=`)|'(?=')")
+"""What LaTeX would print as one sign: a dash, a quotation mark."""
+_AND: Final = re.compile(r"(?:\A|\s)and(?:\s|\Z)", re.IGNORECASE)
 _KINDS: Final = {
     "JOUR": "article",
     "BOOK": "book",
@@ -35,7 +40,7 @@ _AS_WRITTEN: Final = frozenset({"doi", "url", "pmid", "pmcid"})
 
 def escaped(text: str) -> str:
     """LaTeX for a text of one line; its braces always close."""
-    return text.translate(_ESCAPES)
+    return _LIGATURES.sub(r"\g<0>{}", text.translate(_ESCAPES))
 
 
 class BibWriter:
@@ -59,7 +64,7 @@ class BibWriter:
         kind = _KINDS.get(ris_type(citation), "misc")
         fields = {
             "title": citation.first("title"),
-            "author": " and ".join(f"{{{a}}}" if " and " in a else a for a in map(escaped, citation.all("authors"))),
+            "author": " and ".join(f"{{{a}}}" if _AND.search(a) else a for a in map(escaped, citation.all("authors"))),
             "year": citation.first("year"),
             "booktitle" if kind in {"incollection", "inproceedings"} else "journal": citation.first("journal"),
             "volume": citation.first("volume"),
@@ -69,12 +74,12 @@ class BibWriter:
             "pmid": citation.first("pmid"),
             "pmcid": citation.first("pmcid"),
             "issn": ", ".join(citation.all("issn")),
-            "language": ", ".join(citation.all("language")),
-            "url": " ".join(citation.all("url")),
+            "language": SEPARATOR.join(citation.all("language")),
+            "url": SEPARATOR.join(citation.all("url")),
             "accession_number": citation.first("accession_number"),
-            "database": ", ".join(citation.all("database")),
+            "database": SEPARATOR.join(citation.all("database")),
             "abstract": citation.first("abstract"),
-            "keywords": ", ".join([*citation.all("keywords"), *map(_keyword, marks.keywords if marks else ())]),
+            "keywords": _listed([*citation.all("keywords"), *_words(marks.keywords if marks else ())]),
             "annote": citation.notes,
             "overnight": marks.note if marks else "",
         }
@@ -99,9 +104,15 @@ def _value(name: str, text: str) -> str:
     return re.sub(r"[{}\\]", "", text) if name in _AS_WRITTEN else escaped(text)
 
 
-def _keyword(keyword: str) -> str:
-    """Without the comma that stands between keywords."""
-    return " ".join(keyword.replace(",", " ").replace(";", " ").split())
+def _words(keywords: Iterable[str]) -> list[str]:
+    """Ours, without what stands between keywords or may end their field."""
+    plain = (re.sub("[,;]", " ", keyword).replace('"', "'") for keyword in keywords)
+    return [" ".join(words) for keyword in plain if (words := keyword.split())]
+
+
+def _listed(keywords: Sequence[str]) -> str:
+    """With commas, as JabRef and BibLaTeX have them; with semicolons where one holds a comma."""
+    return (SEPARATOR if any("," in keyword for keyword in keywords) else ", ").join(keywords)
 
 
 def _own_parts(raw: str) -> tuple[str, list[str], str] | None:
@@ -134,8 +145,9 @@ def _own_parts(raw: str) -> tuple[str, list[str], str] | None:
 def _annotated(parts: list[str], marks: Marks) -> list[str]:
     """The same parts in their order; ours at the end."""
     found = [(match[1].lower(), match) for part in parts[1:] if (match := _PART.fullmatch(part))]
-    before = {word for name, match in found if name == "overnight" for word in keywords_of_note(_inside(match)) or ()}
-    last = parts[-1] if not parts[-1].strip() else ""
+    notes = [keywords_of_note(_inside(match)) for name, match in found if name == "overnight"]
+    before = _words(word for keywords in notes for word in keywords or ())
+    ending = parts[-1][len(parts[-1].rstrip()) :] or "\n"
     kept, merged = [parts[0]], False
     for part in parts[1:]:
         match = _PART.fullmatch(part)
@@ -143,11 +155,12 @@ def _annotated(parts: list[str], marks: Marks) -> list[str]:
             continue
         if match[1].lower() == "keywords" and not merged and match[2][0] in '{"':
             part, merged = _merged(part, match, before, marks), True
-        kept.append(part)
-    words = ", ".join(map(_in_braces, map(_keyword, marks.keywords)))
-    added = [] if merged or not words else [f"\n  keywords = {{{words}}}"]
+        if part:
+            kept.append(part)
+    words = _words(map(_in_braces, marks.keywords))
+    added = [] if merged or not words else [f"\n  keywords = {{{', '.join(words)}}}"]
     kept[-1] = kept[-1].rstrip()
-    return [*kept, *added, f"\n  overnight = {{{_in_braces(marks.note)}}}{last or chr(10)}"]
+    return [*kept, *added, f"\n  overnight = {{{_in_braces(marks.note)}}}{ending}"]
 
 
 def _inside(match: re.Match[str]) -> str:
@@ -159,13 +172,20 @@ def _in_braces(text: str) -> str:
     return text.replace("{", "(").replace("}", ")").replace("\\", "/")
 
 
-def _merged(part: str, match: re.Match[str], before: set[str], marks: Marks) -> str:
-    """The keywords field with ours in the place of those from before."""
-    between = ";" if ";" in _inside(match) and "," not in _inside(match) else ","
-    ours = {_keyword(word) for word in before}
-    words = [word for word in _inside(match).split(between) if word.strip() not in ours]
-    own = between.join(words)
-    new = f"{between} ".join(map(_in_braces, map(_keyword, marks.keywords)))
-    text = f"{own}{between} {new}" if own.strip() else new
+_SEMICOLONS: Final = re.compile(r"(?<!&amp);\s|\A[^,]*;[^,]*\Z")
+
+
+def _merged(part: str, match: re.Match[str], before: Sequence[str], marks: Marks) -> str:
+    """The keywords field with ours in the place of those from before; empty where nothing is left of it."""
+    inside, ours = _inside(match), list(before)
+    pieces = re.split("([,;])", inside)
+    words = list(zip(["", *pieces[1::2]], pieces[::2], strict=True))
+    for place in reversed(range(len(words))):  # ours stand behind a person's own of the same words
+        if (word := words[place][1].strip()) in ours:
+            ours.remove(word)
+            del words[place]
+    own = "".join([word for _, word in words[:1]] + [sign + word for sign, word in words[1:]])
+    between = "; " if _SEMICOLONS.search(inside) else ", "
+    text = between.join([*([own] if own.strip() else []), *_words(map(_in_braces, marks.keywords))])
     begin, end = match.span(2)
-    return part[: begin + 1] + text + part[end - 1 :]
+    return part[: begin + 1] + text + part[end - 1 :] if text or not inside.strip() else ""

@@ -1,5 +1,6 @@
 """A record as a citation: its columns by what they hold, whatever the file named them. Nothing of it is left out."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -85,7 +86,16 @@ def _values(name: str, text: str) -> list[str]:
         return [line] if (line := one_line(text)) else []
     if name == "authors" and ";" not in text and _initials_behind(text):
         text = text.rstrip(". ").replace(",", ";")
-    return [line for part in text.split(";") if (line := one_line(part))]
+    parts = _ADDRESSES.split(text) if name == "url" else _PARTS.findall(text)
+    return [line for part in parts if (line := one_line(part))]
+
+
+_PARTS: Final = re.compile(
+    r"(?:&(?:#\d{1,7}|#x[\da-f]{1,6}|amp|lt|gt|quot|apos|nbsp|[a-z](?:uml|acute|grave));|[^;])+", re.IGNORECASE
+)
+"""Between semicolons, but for those that end an entity: `R&amp;D`."""
+_ADDRESSES: Final = re.compile(r";?\s+")
+"""An address may hold a semicolon."""
 
 
 def _initials_behind(text: str) -> bool:

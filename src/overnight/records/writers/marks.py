@@ -10,7 +10,7 @@ NOTE: Final = "overnight: "
 """What our note begins with. At its end stand the keywords that were added with it: by these they are known again, and
 a person's own keyword never is taken for one of ours."""
 
-_OURS: Final = re.compile(rf"(?:<[a-z]+[^>]*>)*{re.escape(NOTE)}.*\[keywords: ([^\[\]]*)\](?:</[a-z]+>)*\s*")
+_OURS: Final = re.compile(rf"((?:<[a-z]+[^>]*>)*){re.escape(NOTE)}.*\[keywords: ([^\[\]]*)\](?:</[a-z]+>)*\s*")
 """Also as HTML, as which Zotero writes notes."""
 _BETWEEN: Final = " | "
 _NOT_IN_LIST: Final = str.maketrans("[]|", "()/")
@@ -27,7 +27,8 @@ class Marks:
 
     @classmethod
     def of(cls, keywords: Iterable[str], said: str) -> "Marks":
-        return cls(tuple(one_line(keyword).translate(_NOT_IN_LIST) for keyword in keywords), one_line(said))
+        words = (one_line(keyword).translate(_NOT_IN_LIST) for keyword in keywords)
+        return cls(tuple(filter(None, words)), one_line(said))
 
     @property
     def note(self) -> str:
@@ -37,7 +38,10 @@ class Marks:
 def keywords_of_note(note: str) -> list[str] | None:
     """The keywords that were added with this note; None for a note that is not ours."""
     match = _OURS.fullmatch(note)
-    return None if match is None else [word for word in html.unescape(match[1]).split(_BETWEEN) if word]
+    if match is None:
+        return None
+    words = html.unescape(match[2]) if match[1] else match[2]
+    return [word for word in words.split(_BETWEEN) if word]
 
 
 def one_line(text: str) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from overnight.records.references.reference import SEPARATOR
 from overnight.records.writers.citation import Citation
 from overnight.records.writers.marks import Marks, keywords_of_note
 
@@ -83,9 +84,12 @@ def _tag_of(line: str) -> tuple[str, str]:
 
 def made(citation: Citation, marks: Marks | None) -> str:
     """A record of a citation, in RIS as Zotero and EndNote write it. What has no tag is in a note of its own."""
-    lines = [f"{tag}  - {value}" for tag, value in _tagged(citation)]
-    if citation.rest:
-        lines.append(f"N1  - other fields: {citation.notes}")
+    accession = citation.first("accession_number") or citation.first("pmid")
+    lines = [f"{tag}  - {value}" for tag, value in _tagged(citation, accession)]
+    # A database without an accession number says to many readers, ours too, that ID is one (Ovid's way).
+    databases = [] if accession else [f"database: {said}" for said in citation.all("database")]
+    if rest := "; ".join(filter(None, [*databases, citation.notes])):
+        lines.append(f"N1  - other fields: {rest}")
     lines += [f"{tag}  - {value}" for tag, value in _ours(marks)]
     lines.append("ER  - ")
     return _USUAL_END.join(lines)
@@ -102,22 +106,25 @@ _ONE: Final = (
     ("PM", "pmid"),
     ("C2", "pmcid"),
 )
-_MANY: Final = (("SN", "issn"), ("UR", "url"), ("LA", "language"), ("DB", "database"), ("KW", "keywords"))
+_MANY: Final = (("SN", "issn"), ("UR", "url"), ("KW", "keywords"))
 
 
-def _tagged(citation: Citation) -> Iterator[tuple[str, str]]:
+def _tagged(citation: Citation, accession: str) -> Iterator[tuple[str, str]]:
     kind = ris_type(citation)
     yield "TY", kind
     yield from (("AU", person) for person in citation.all("authors"))
     yield from ((tag, citation.first(name)) for tag, name in _ONE if citation.first(name))
-    begin, dash, end = citation.first("pages").partition("-")
-    if begin:
-        yield "SP", begin
-    if dash and end:
-        yield "EP", end
-    accession = citation.first("accession_number") or citation.first("pmid")
+    pages = citation.first("pages")
+    begin, _, end = pages.partition("-")
+    if begin and end and begin != end:
+        yield from (("SP", begin), ("EP", end))
+    elif pages:
+        yield "SP", pages
     if accession:
         yield "AN", accession
+        yield from (("DB", value) for value in citation.all("database"))
+    if citation.all("language"):
+        yield "LA", SEPARATOR.join(citation.all("language"))
     yield "ID", citation.first("citation_key") or citation.record_id
     for tag, name in _MANY:
         yield from ((tag, value) for value in citation.all(name))
