@@ -75,7 +75,7 @@ def test_a_quote_cannot_pass_for_the_list_of_our_keywords() -> None:
     ("raw", "line"),
     [
         ("TY - JOUR\nTI - A nap\nER - ", "KW - screening:include"),
-        ("TY-JOUR\nTI-A nap\nER-", "KW-screening:include"),
+        ("TY-JOUR\nTI-A nap\nER-", "KW  - screening:include"),
         ("ty  - JOUR\nti  - A nap\ner  - ", "kw  - screening:include"),
         ("TY  – JOUR\nTI  – A nap\nER  – ", "KW  – screening:include"),
         ("  TY  - JOUR\n  TI  - A nap\n  ER  - ", "  KW  - screening:include"),

@@ -14,6 +14,7 @@ from overnight.records.writers.marks import Marks, keywords_of_note
 
 FORMAT: Final = "ris"
 _USUAL_END: Final = "\r\n"
+_USUAL_FORM: Final = ("", "TY", "  ", "-", " ")
 
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _DASH: Final = "[-–—]"
@@ -41,12 +42,18 @@ def _ours(marks: Marks | None) -> list[tuple[str, str]]:
 
 
 class _Form:
-    """How a record sets off its tags and ends its lines, by its first line."""
+    """How a record sets off its tags and ends its lines, by its first line.
+
+    Where nothing stands around the dash (`TY-JOUR`), what is added has the usual form: readers count that always, and
+    `N1-overnight` may be text to them.
+    """
 
     def __init__(self, first: str) -> None:
         self.end = first[len(first.rstrip("\r\n")) :] or _USUAL_END
         match = _TAG.match(first)
-        indent, tag, gap, dash, after = match.groups() if match else ("", "TY", "  ", "-", " ")
+        indent, tag, gap, dash, after = match.groups() if match else _USUAL_FORM
+        if not gap and not after:
+            indent, tag, gap, dash, after = _USUAL_FORM
         self._indent, self._gap, self._dash = indent.lstrip("\ufeff"), gap, dash
         self._after = " " if gap == "  " and not after else after
         self._lower = tag.islower()
