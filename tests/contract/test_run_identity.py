@@ -143,6 +143,19 @@ def test_a_corrected_text_keeps_its_name_and_is_sent_as_the_new_text_it_is(study
     assert set(study.by_id()) == {"doi:10.1000/1", "doi:10.1000/2"}
 
 
+def test_records_once_known_apart_go_on_under_the_first_name_and_that_is_one_sentence(study: Library) -> None:
+    rows = [row(n, doi=f"10.1000/{n}") for n in range(7)]
+    again = [replace(one, title=f"{one.title}.") for one in rows]
+    study.files(one=rows, other=again)
+    study.cli("run")
+    study.files(other=again)
+    told = study.cli("check")
+    lines = [line for line in (told.out + told.err).splitlines() if "known by two names" in line]
+    assert len(lines) == 1
+    assert "7 records were known by two names; the one given first stays: doi:10.1000/" in lines[0]
+    assert lines[0].endswith(" and 2 more")
+
+
 def test_records_that_vanished_are_named_kept_and_cost_nothing_when_they_come_back(study: Library) -> None:
     rows = [row(n, doi=f"10.1000/{n}") for n in range(5)]
     study.files(one=rows)

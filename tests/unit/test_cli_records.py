@@ -55,6 +55,14 @@ def test_each_file_is_counted_and_what_they_share_is_named(
     assert lines[-1] == f"Next: overnight init my-study --from {files[0]} {files[1]}"
 
 
+def test_columns_that_nothing_stands_in_are_counted_not_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.csv").write_text("Title,Editors,CODEN\nNaps,,\n")
+    assert main(["records", str(tmp_path / "a.csv")]) == 0
+    assert "  columns      Title 1, 2 empty" in capsys.readouterr().out.splitlines()
+
+
 def test_json_has_one_object_a_file(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     said = shown(capsys, *files)
     keys = ("path", "format", "records", "with_abstract", "notes")

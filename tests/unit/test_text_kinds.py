@@ -113,11 +113,14 @@ COLUMNS = ("id", "title", "abstract", "type", "language")
 LONG = "Thirty nurses took part in a trial of planned naps. " * 4
 
 
-def census_of(folder: Path, *rows: tuple[str, str, str, str], no_abstract: str = "person") -> TextCensus:
+def task_of(folder: Path, no_abstract: str = "person") -> ScreenTask:
     (folder / "r.csv").write_text("id,title,abstract\n")
     (folder / "study.yaml").write_text(STUDY.replace("no_abstract: person", f"no_abstract: {no_abstract}"))
-    task = ScreenTask(load_study(folder / "study.yaml"), {})
-    census = TextCensus(task, COLUMNS, no_abstract)
+    return ScreenTask(load_study(folder / "study.yaml"), {})
+
+
+def census_of(folder: Path, *rows: tuple[str, str, str, str], no_abstract: str = "person") -> TextCensus:
+    census = TextCensus(task_of(folder, no_abstract), COLUMNS, no_abstract)
     for n, row in enumerate(rows):
         census.see(Record(str(n), n, dict(zip(COLUMNS, (str(n), *row), strict=True)), f"r.csv:{n + 2}"))
     return census
@@ -167,3 +170,17 @@ def test_an_abstract_is_short_below_a_hundred_characters(tmp_path: Path) -> None
 def test_however_many_there_are_a_hundred_are_kept(tmp_path: Path) -> None:
     (one,) = census_of(tmp_path, *[("Naps", "", "", "")] * 250).found()
     assert (one.records, len(one.first)) == (250, MOST_LISTED_JSON)
+
+
+def test_files_that_name_their_columns_differently_all_say_language_and_type(tmp_path: Path) -> None:
+    columns = (*COLUMNS, "Language of Original Document", "Document Type")
+    census = TextCensus(task_of(tmp_path), columns, "person")
+    scopus = dict.fromkeys(columns) | {
+        "title": "Schlaf",
+        "abstract": LONG,
+        columns[-2]: "German",
+        columns[-1]: "Erratum",
+    }
+    census.see(Record("1", 0, scopus, "scopus.csv:2"))
+    assert {one.kind for one in census.found()} == {TextKind.OTHER_LANGUAGE, TextKind.CORRECTION}
+    assert dict(census.languages) == {"german": 1}

@@ -103,7 +103,9 @@ def table_lines(one: "LookedAt") -> Iterator[str]:
         if counts:
             yield f"  {word:<11}  {_most(counts)}"
     filled = sorted(zip(survey.columns, survey.filled, strict=True), key=lambda pair: -pair[1])
-    yield f"  columns      {', '.join(f'{visible(name)} {n:,}' for name, n in filled)}"
+    held_by = [f"{visible(name)} {n:,}" for name, n in filled if n]
+    empty = [f"{len(filled) - len(held_by):,} empty"] if len(held_by) < len(filled) else []
+    yield f"  columns      {', '.join(held_by + empty)}"
     for note in one.table.notes:
         yield f"  note         {visible(note.what) if note.line == 0 else f'line {note.line:,}: {visible(note.what)}'}"
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from overnight.core.record import Record, text_of
 from overnight.planning.tasks import ScreenTask
-from overnight.records.roles import roles_of
+from overnight.records.roles import columns_with, roles_of
 from overnight.records.text_kinds import SHORT_CHARS, TextKind, kinds_of_title, kinds_of_types, languages_of
 from overnight.requests.cleaning import clean
 
@@ -58,7 +58,9 @@ class TextCensus:
 
     def __init__(self, task: ScreenTask, columns: Sequence[str], no_abstract: str) -> None:
         self._task = task
-        self._roles: Final = roles_of(columns)
+        self._title: Final = roles_of(columns).title
+        self._language: Final = columns_with("language", columns)
+        self._type: Final = columns_with("type", columns)
         self._cleaning: Final = task.recipe.cleaning
         self._no_abstract: Final = no_abstract
         self._counts: Counter[TextKind] = Counter()
@@ -67,10 +69,10 @@ class TextCensus:
         """By name; empty: of records that do not say. A record in two languages counts for both."""
 
     def see(self, record: Record) -> None:
-        title = clean(record.values.get(self._roles.title), self._cleaning) if self._roles.title else ""
-        spoken = languages_of(self._text(record, self._roles.language))
+        title = clean(record.values.get(self._title), self._cleaning) if self._title else ""
+        spoken = languages_of(_joined(record, self._language))
         self.languages.update(spoken or ("",))
-        kinds = kinds_of_title(title) | kinds_of_types(self._text(record, self._roles.type)) | self._of_abstract(record)
+        kinds = kinds_of_title(title) | kinds_of_types(_joined(record, self._type)) | self._of_abstract(record)
         if spoken and "english" not in spoken:
             kinds |= {TextKind.OTHER_LANGUAGE}
         for kind in kinds:
@@ -84,9 +86,6 @@ class TextCensus:
             return {TextKind.NO_ABSTRACT}
         abstract = clean(record.values.get(self._task.abstract_column), self._cleaning)
         return {TextKind.SHORT_ABSTRACT} if len(abstract) < SHORT_CHARS else set()
-
-    def _text(self, record: Record, column: str) -> str:
-        return text_of(record.values.get(column)) if column else ""
 
     def found(self) -> list[KindCount]:
         """Every kind there is, in the order of TextKind."""
@@ -115,6 +114,11 @@ class TextCensus:
             },
             "languages": dict(self.languages.most_common()),
         }
+
+
+def _joined(record: Record, columns: Sequence[str]) -> str:
+    """What any of the columns says; a record's own file has one of them, mostly."""
+    return "; ".join(filter(None, (text_of(record.values.get(column)) for column in columns)))
 
 
 def _short(title: str) -> str:

@@ -95,6 +95,12 @@ def roles_of(columns: Sequence[str]) -> Roles:
     )
 
 
+def columns_with(role: str, columns: Sequence[str]) -> tuple[str, ...]:
+    """All columns with a role: tables of several databases have one each. In their order."""
+    names = names_of(role)
+    return tuple(column for column in columns if plain(column) in names)
+
+
 def plain(name: str) -> str:
     """A column's name without case, accents, spaces, - and _."""
     letters = unicodedata.normalize("NFKD", name.casefold().replace("_", " ").replace("-", " "))

@@ -85,6 +85,8 @@ records:
 _SCREEN: Final = """\
   text: [{text}]     # the columns the model sees, and nothing else of a record{left_out}
   no_abstract: person   # person: you decide · title_only: judged by the title · error: stop before sending
+  duplicates: skip      # records of one publication: skip (one is sent for all) · keep (each is sent) · error
+                        # counts by database: - {{path: scopus.csv, source: Scopus}} instead of - scopus.csv
 
 screen:
   question: "WRITE HERE: the question of your review, in one sentence"

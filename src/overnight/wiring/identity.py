@@ -20,6 +20,7 @@ from overnight.run.world import Vanished
 from overnight.study.models import Study
 
 _SHOWN: Final = 20
+_MERGED_SHOWN: Final = 5
 
 
 def settle_names(records: RecordSet, ledger: Ledger, *, keep: bool) -> list[Finding]:
@@ -84,11 +85,13 @@ def _namings(
 
 
 def _merged(merged: Mapping[str, str]) -> Iterator[Finding]:
-    for before, now in sorted(merged.items())[:_SHOWN]:
-        what = f"{before} and {now} are seen to be one record now: it is called {now}, which was named first"
-        yield Finding(what, path="records.id", level="warning")
-    if len(merged) > _SHOWN:
-        yield Finding(f"and {len(merged) - _SHOWN:,} more such records", path="records.id", level="warning")
+    if not merged:
+        return
+    n = "1 record was" if len(merged) == 1 else f"{len(merged):,} records were"
+    first = [f"{now} (also {before})" for before, now in sorted(merged.items())[:_MERGED_SHOWN]]
+    more = f" and {len(merged) - len(first):,} more" if len(merged) > len(first) else ""
+    what = f"{n} known by two names; the one given first stays: {', '.join(first)}{more}"
+    yield Finding(what, path="records.id", level="warning")
 
 
 def vanished(records: RecordSet, ledger: Ledger, realm: str) -> Vanished:
