@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import re
+import shutil
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -265,3 +266,42 @@ def test_forgetting_a_duplicate_names_the_one_that_stands_for_it(study: Library)
     assert refused.code == 2
     assert "'pmid:102' stands for it" in refused.err
     assert "`--record pmid:102`" in refused.err
+
+
+def lose_ledger(study: Library, *, keep: str) -> None:
+    """Of the results only the file `keep` is left."""
+    shutil.rmtree(study.home / ".overnight")
+    for path in (study.home / "stand-in").glob("results.*"):
+        if path.name != keep:
+            path.unlink()
+
+
+@pytest.mark.parametrize("kept", ["results.parquet", "results.csv"])
+def test_a_ledger_made_again_takes_the_names_of_records_from_the_results(study: Library, kept: str) -> None:
+    one, other = row(1, doi="10.1000/1"), replace(row(1), year="2021", abstract="The other abstract of the same trial.")
+    study.files(one=[one, row(2)], other=[other])
+    study.cli("duplicates")
+    table = study.home / "duplicates.csv"
+    table.write_text(table.read_text(encoding="utf-8-sig").replace("\n,doi", "\nyes,doi"), encoding="utf-8")
+    study.cli("run")
+    study.files(one=[replace(one, pmid="1"), row(2, pmid="2")], other=[replace(other, doi="10.1000/5")])
+    study.cli("run")
+    before = [(name, each["key"], each["duplicate_of"]) for name, each in study.by_id().items()]
+    assert [name for name, _, _ in before if name.startswith("pmid:")] == []
+    lose_ledger(study, keep=kept)
+    assert study.cli("recover", "--json").json["names"] == 3
+    assert study.cli("run", "--json").json["requests_sent"] == 0
+    assert [(name, each["key"], each["duplicate_of"]) for name, each in study.by_id().items()] == before
+
+
+def test_without_results_the_names_of_a_ledger_made_again_follow_from_the_files(study: Library) -> None:
+    study.files(one=[row(1, doi="10.1000/1")])
+    study.cli("run")
+    study.files(one=[row(1, doi="10.1000/1", pmid="1")])
+    lose_ledger(study, keep="results.csv")
+    (study.home / "stand-in" / "results.csv").write_bytes(b"record_id\0")
+    ended = study.cli("recover", "--json")
+    assert (ended.code, ended.json["names"]) == (0, 0)
+    assert "what records were called is not known" in ended.err
+    assert study.cli("run", "--json").json["requests_sent"] == 0
+    assert set(study.by_id()) == {"pmid:1"}

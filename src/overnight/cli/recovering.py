@@ -48,6 +48,8 @@ def _print(done: "Rebuilt", arguments: argparse.Namespace) -> None:
         answer(f"Next: {command('run', arguments.study)}")
         return
     answer(f"The ledger knows {counted(done.shards, 'job')} of the study again, {counted(done.rows, 'request')}.")
+    if done.names:
+        answer(f"Names of {counted(done.names, 'record')} were taken from the results that are there.")
     for labels, words in (
         (done.unlisted, "listed no more; what its output holds is collected, and the rest counts as missing"),
         (done.doubtful, "not listed, and without output: `run` looks again, and says what to do"),
@@ -69,6 +71,7 @@ def _as_json(done: "Rebuilt") -> dict[str, object]:
         "mended": done.mended,
         "jobs": done.shards,
         "requests": done.rows,
+        "names": done.names,
         "jobs_not_listed": done.unlisted,
         "jobs_doubtful": done.doubtful,
         "jobs_gone": done.gone,

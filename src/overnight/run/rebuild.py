@@ -6,7 +6,8 @@ answers, problems and cost are read anew from the output, and nothing is asked o
 index is hurt is mended in place: then nothing of it is lost.
 
 What is in no bucket cannot come back: words of people that no job was sent after (`retry`, `forget`, `cancel`), the
-cost of rows asked before a job, jobs adopted, what stays reserved for a job that was given up as not made.
+cost of rows asked before a job, jobs adopted, what stays reserved for a job that was given up as not made. What records
+were called (`id: auto`) is in no bucket either: it is read from the results, where they are still there.
 """
 
 import secrets
@@ -31,6 +32,7 @@ from overnight.errors import LedgerError, NotFoundError, UsageError
 from overnight.ledger.database import open_database
 from overnight.ledger.health import faults, mend, unusable
 from overnight.ledger.ledger import Ledger
+from overnight.ledger.names import Naming
 from overnight.pricing.prices import PriceList
 from overnight.requests.shards import SentRow
 from overnight.run.labels import STUDY_LABEL
@@ -45,7 +47,7 @@ _ENDED_BEFORE = "JOB_STATE_SUCCEEDED"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What there is without a ledger. study: its name."""
+    """What there is without a ledger. study: its name. names: what its records were called, where anything says so."""
 
     study: str
     realm: str
@@ -54,6 +56,7 @@ class Site:
     prices: PriceList
     now: Callable[[], datetime]
     tell: Tell
+    names: Callable[[], Sequence[Naming]] = tuple
 
     def stamp(self) -> str:
         """Now, as RFC 3339 UTC to the second."""
@@ -62,14 +65,15 @@ class Site:
 
 @dataclass(slots=True)
 class Rebuilt:
-    """mended: only an index was hurt. shards, rows: what is known again. unlisted: shards whose output is there and
-    whose job is listed no more. doubtful: shards with neither. gone: shards of which nothing says what they asked.
-    strangers: jobs with the study's label and no manifest. kept: where the old ledger lies now."""
+    """mended: only an index was hurt. shards, rows, names (of records): what is known again. unlisted: shards whose
+    output is there and whose job is listed no more. doubtful: shards with neither. gone: shards of which nothing says
+    what they asked. strangers: jobs with the study's label and no manifest. kept: where the old ledger lies now."""
 
     uid: str = ""
     mended: bool = False
     shards: int = 0
     rows: int = 0
+    names: int = 0
     unlisted: list[str] = field(default_factory=list)
     doubtful: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
@@ -212,6 +216,8 @@ def _write(site: Site, manifests: Sequence[Manifest], new: Path, done: Rebuilt, 
             for one in manifests:
                 pins = ((one.stage, sample, one.recipe) for sample in one.samples)
                 ledger.recipes.pin(pins, one.intended or created)
+            ledger.names.keep(names := site.names())
+            done.names = len(names)
         floors: dict[bytes, int] = {}
         for one in manifests:
             floors |= {address: max(after, floors.get(address, 0)) for address, after in one.reopened.items()}
