@@ -230,17 +230,20 @@ def test_sure_ones_follow_the_study(study: Library, policy: str, code: int, sent
         assert json.loads(ended.out.strip().splitlines()[-1])["requests_sent"] == sent
 
 
-def test_a_ledger_of_before_names_were_kept_keeps_its_names(study: Library) -> None:
-    """Answers of an earlier version are known by the hash of their texts."""
+def test_a_ledger_of_version_4_is_brought_up_with_its_answers_and_its_names(study: Library) -> None:
+    """Of before names were kept: answers are known by the hash of their texts."""
     study.files(one=[row(n) for n in range(3)])
     study.cli("run")
     before = set(study.by_id())
     assert all(name.startswith("t") for name in before)
     with contextlib.closing(sqlite3.connect(study.ledger, isolation_level=None)) as ledger:
-        ledger.executescript("DELETE FROM alias; DELETE FROM name;")
+        ledger.executescript("DROP TABLE alias; DROP TABLE name; PRAGMA user_version = 4;")
     study.files(one=[row(n, pmid=str(n + 1)) for n in range(3)])
+    assert study.cli("plan", "--json").json["requests"]["to_send"] == 0
+    assert study.query("PRAGMA user_version") == [(4,)], "a plan changes nothing"
     ended = study.cli("run", "--json").json
     assert (ended["requests_sent"], set(study.by_id())) == (0, before)
+    assert (study.ledger.parent / "ledger.v4.sqlite").exists()
 
 
 def test_a_duplicate_without_an_abstract_is_no_error_where_its_survivor_has_one(study: Library) -> None:
