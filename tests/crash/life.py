@@ -207,7 +207,9 @@ class Life:
         for path in self.study.ledger.parent.glob("ledger.sqlite*"):
             path.unlink()
         self.recovered = True
-        if self.too_late:  # then both answers are there when they are read again, and the earlier one stands
+        # Where output came too late, or a lost job turned up that was sent again, both answers are there when they are
+        # read again, and the earlier one stands.
+        if self.too_late or self.excused:
             self._shown.clear()
 
     def recovered_answers(self) -> None:

@@ -110,6 +110,7 @@ class RecordSet:
         self._look = id_column == AUTO
         self._shared_keys: frozenset[int] = frozenset()
         self._names: Mapping[int, str] = {}
+        self._own_hashes: dict[int, int] = {}
         self._duplicates: Mapping[int, str] = {}
         types: dict[str, str] = {}
         for table in tables:
@@ -182,7 +183,13 @@ class RecordSet:
                 yield publication_of(row.record, row.identifiers, self._roles[row.number])
 
     def rename(self, names: Mapping[int, str]) -> None:
-        """position → the name a record had before, in place of the one it would have in an empty study."""
+        """position → the name a record had before, in place of the one it would have in an empty study.
+
+        Takes the place of what was said before.
+        """
+        for position, before in self._own_hashes.items():
+            self._census.names[position] = before
+        self._own_hashes = {position: self._census.names[position] for position in names}
         self._names = names
         for position, name in names.items():
             self._census.names[position] = hash63(name)

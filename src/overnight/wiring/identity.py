@@ -27,8 +27,10 @@ def settle_names(records: RecordSet, ledger: Ledger, *, keep: bool) -> list[Find
     """Names of `id: auto` as they were before, where the ledger knows them. keep: what is new is kept there.
 
     Records that are exactly as they were are recognised by their prints, 8 bytes each; only others are looked up, for
-    which the files are read once more.
+    which the files are read once more. May be asked again, of another ledger: it begins anew.
     """
+    records.rename({})
+    records.set_aside({})
     names = ledger.names
     if not records.made_ids or not (records.by_identifiers or names.any()):
         return []

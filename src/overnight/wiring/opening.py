@@ -79,16 +79,21 @@ def open_study(
     hashes = Hashes() if study.duplicates != "keep" else None
     records, n_records = read_study_records(study, hashes)
     home = Home(study.home, study.realm)
+    stamp = now().strftime("%Y-%m-%dT%H:%M:%SZ")
     with contextlib.ExitStack() as stack:
-        if command:
-            stack.enter_context(Lock(home.hidden, command))
-        ledger = stack.enter_context(
-            Ledger.open(home.ledger, study=study.name, now=now().strftime("%Y-%m-%dT%H:%M:%SZ"), only_look=not command)
-        )
-        noted = settle_names(records, ledger, keep=bool(command))
+        ledger = stack.enter_context(Ledger.open(home.ledger, study=study.name, now=stamp, only_look=True))
+        noted = settle_names(records, ledger, keep=False)
         duplicates = settle_duplicates(study, records, hashes, ledger)
         task = make_task(study, thinking.config, pinned=None if new_recipe else ledger.recipes.pinned())
-        noted += check_texts(study, records, task)
+        texts = check_texts(study, records, task)
+        if command:  # all that can be wrong was said: only now is something made, and looked at again under the lock
+            stack.close()
+            stack.enter_context(Lock(home.hidden, command))
+            ledger = stack.enter_context(Ledger.open(home.ledger, study=study.name, now=stamp))
+            noted = settle_names(records, ledger, keep=True)
+            duplicates = settle_duplicates(study, records, hashes, ledger)
+            task = make_task(study, thinking.config, pinned=None if new_recipe else ledger.recipes.pinned())
+        noted += texts
         backend = stack.enter_context(service.connected(study, home, tell)) if connect else Unconnected()
         world = make_world(study, tables, model, thinking, records, home, ledger, backend, task, tell, now, sleep)
         world.cannot_send = "" if refused is None else refused.what
