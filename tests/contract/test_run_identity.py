@@ -6,12 +6,15 @@ import json
 import re
 import shutil
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from overnight.errors import Finding
+from overnight.records.reader import RecordSet
 from tests.support.cloud import served
 from tests.support.local_cloud import LocalCloud
 from tests.support.studies import SmallStudy
@@ -308,3 +311,23 @@ def test_without_results_the_names_of_a_ledger_made_again_follow_from_the_files(
     assert "what records were called is not known" in ended.err
     assert study.cli("run", "--json").json["requests_sent"] == 0
     assert set(study.by_id()) == {"pmid:1"}
+
+
+@pytest.mark.parametrize(("command", "passes"), [("check", 3), ("plan", 4), ("run", 11), ("run again", 7)])
+def test_files_are_read_as_often_as_performance_md_says(
+    study: Library, monkeypatch: pytest.MonkeyPatch, command: str, passes: int
+) -> None:
+    """Beside what opening them takes. Each pass over a million records is half a minute."""
+    study.files(pubmed=PUBMED, scopus=SCOPUS)
+    if command == "run again":
+        study.cli("run")
+    seen: list[RecordSet] = []
+    read = RecordSet._read
+
+    def counted(records: RecordSet, report: Callable[[Finding], None]) -> Iterator[Any]:
+        seen.append(records)
+        return read(records, report)
+
+    monkeypatch.setattr(RecordSet, "_read", counted)
+    assert study.cli(command.split(maxsplit=1)[0]).code == 0
+    assert len(seen) == passes

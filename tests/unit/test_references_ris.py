@@ -103,6 +103,12 @@ def test_web_of_science_with_wrapped_abstract_and_notes(tmp_path: Path) -> None:
     assert got["other"] == {"C7": ["e1"], "DA": ["SEP 22"], "N1": ["Times Cited:  142\nTotal Times Cited:  162"]}
 
 
+def test_a_hidden_doi_may_have_a_divided_prefix(tmp_path: Path) -> None:
+    """10.1000.10/123: the registrant's number may have parts [DOI Handbook 2.2]."""
+    got = one(tmp_path, "TY  - JOUR\nTI  - Naps\nL2  - https://doi.org/10.5555.10/naps\nER  - \n")
+    assert got["doi"] == "10.5555.10/naps"
+
+
 def test_embase_with_two_databases_and_its_pmid(tmp_path: Path) -> None:
     text = (
         "TY  - JOUR\nM3  - Article\nY1  - 2024\nSN  - 2041-1723\nSN  - 2041-1724\nJF  - Sleep\nJO  - Slp\n"

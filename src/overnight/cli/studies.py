@@ -132,11 +132,10 @@ def _check(arguments: argparse.Namespace) -> int:
     from overnight.core.realm import GOOGLE
     from overnight.run.money import budget_of
     from overnight.wiring.opening import open_study
-    from overnight.wiring.study_records import text_census
 
     if arguments.print_setup:
         return _print_setup(arguments.study)
-    with open_study(arguments.study, allow_unknown_model=arguments.allow_unknown_model) as opened:
+    with open_study(arguments.study, allow_unknown_model=arguments.allow_unknown_model, count_texts=True) as opened:
         study, world = opened.study, opened.world
         if arguments.cloud and study.cloud is None:
             raise _no_account(study)
@@ -151,8 +150,8 @@ def _check(arguments: argparse.Namespace) -> int:
         _show_records(opened, arguments.study)
         for warning in opened.warnings:
             answer(f"warning: {warning}")
-        if census := text_census(opened.study, opened.records, opened.world.task):
-            for line in text_lines(census):
+        if opened.texts is not None:
+            for line in text_lines(opened.texts):
                 answer(line)
         if arguments.cloud:
             return _check_cloud(arguments.study, opened)
@@ -173,8 +172,6 @@ def _show_records(opened: "Opened", study: Path) -> None:
 
 def _check_json(arguments: argparse.Namespace, opened: "Opened") -> int:
     """The study, its warnings and its texts as one object. `--cloud`: what the account lacks is an error, as ever."""
-    from overnight.wiring.study_records import text_census
-
     ended = _check_cloud(arguments.study, opened, quiet=True) if arguments.cloud else 0
     found = {
         "study": opened.study.name,
@@ -183,7 +180,7 @@ def _check_json(arguments: argparse.Namespace, opened: "Opened") -> int:
         "model": opened.model.id,
         "realm": opened.world.realm,
         "warnings": [str(warning) for warning in opened.warnings],
-        "texts": census.as_json() if (census := text_census(opened.study, opened.records, opened.world.task)) else None,
+        "texts": None if opened.texts is None else opened.texts.as_json(),
     }
     answer(json.dumps(found, ensure_ascii=False), whole=True)
     return ended

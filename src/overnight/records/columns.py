@@ -7,7 +7,7 @@ from typing import Final
 
 from overnight.errors import Finding
 from overnight.records.findings import found, shown
-from overnight.records.references import FORMATS
+from overnight.records.references import NAMES as BIBLIOGRAPHIC
 from overnight.records.references.reference import COLUMNS
 from overnight.records.roles import names_of, plain
 from overnight.records.table import Entry, Row, Table
@@ -33,7 +33,7 @@ def reconciled(table: Table, wanted: Sequence[tuple[str, str]]) -> tuple[Table, 
             renamed.append(f"{shown(found_[0])}{' is read' if not renamed else ''} as {shown(name)}")
         elif found_:
             errors.append(_ambiguous(table, name, key, found_))
-        elif key != "records.id" and name in COLUMNS and table.format in {format_.name for format_ in FORMATS}:
+        elif key != "records.id" and name in COLUMNS and table.format in BIBLIOGRAPHIC:
             missing.append(name)
             notes.append(found(table.source, f"none of its records has {shown(name)}", level="warning"))
         else:

@@ -45,15 +45,17 @@ def find_encoding(source: Source) -> Encoding:
     """Reads the whole file, in constant memory. Raises RecordsError for an undecodable byte or a NUL, with its line."""
     with source.open() as file:
         codec = marked(file.read(4))
-    if codec is not None:
-        fault = _first_fault(source, codec)
-        if fault:
-            raise _undecodable(source, codec, fault, f"is not {_NAMES[codec]}, which the file's first bytes say it is")
-        _refuse_nul(source, codec)
-        return Encoding(codec)
-    fault = _first_fault(source, "utf-8")
-    _refuse_nul(source, "latin-1" if fault else "utf-8")
-    return _without_utf8(source, fault) if fault else Encoding("utf-8")
+    read = _read_through(source, codec or "utf-8")
+    if read.fault and codec is not None:
+        why = f"is not {_NAMES[codec]}, which the file's first bytes say it is"
+        raise _undecodable(source, codec, read.fault, why)
+    if read.fault is None:
+        if read.has_nul:
+            raise _nul(source, codec or "utf-8")
+        return Encoding(codec or "utf-8")
+    if read.has_nul or _read_through(source, "latin-1").has_nul:
+        raise _nul(source, "latin-1")
+    return _without_utf8(source, read.fault)
 
 
 _NAMES: Final = {"utf-8-sig": "UTF-8", "utf-8": "UTF-8", "utf-16": "UTF-16", "utf-32": "UTF-32", "cp1252": "cp1252"}
@@ -65,12 +67,20 @@ class _Fault:
     byte: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """fault: the first byte that is not of the encoding; reading ended there. has_nul: before it."""
+
+    fault: _Fault | None
+    has_nul: bool
+
+
 def _without_utf8(source: Source, fault: _Fault) -> Encoding:
     good, bad = _tally(source)
     if good > bad:
         others = "the other character outside ASCII is" if good == 1 else f"the {good:,} others outside ASCII are"
         raise _undecodable(source, "utf-8", fault, f"is not UTF-8, though {others}")
-    beyond = _first_fault(source, "cp1252")
+    beyond = _read_through(source, "cp1252").fault
     if beyond:
         raise _undecodable(source, "cp1252", beyond, "is neither UTF-8 nor Windows-1252")
     if example := _not_western(source):
@@ -124,18 +134,18 @@ def _chunks(source: Source) -> Iterator[bytes]:
             yield chunk
 
 
-def _first_fault(source: Source, codec: str) -> _Fault | None:
+def _read_through(source: Source, codec: str) -> _Read:
     decoder = codecs.getincrementaldecoder(codec)()
-    end = 0
+    end, has_nul = 0, False
     try:
         for chunk in _chunks(source):
             end += len(chunk)
-            decoder.decode(chunk)
+            has_nul = "\0" in decoder.decode(chunk) or has_nul
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         # error.object is what the decoder had kept back plus the chunk; both end at `end`.
-        return _Fault(end - len(error.object) + error.start, error.object[error.start])
-    return None
+        return _Read(_Fault(end - len(error.object) + error.start, error.object[error.start]), has_nul)
+    return _Read(None, has_nul)
 
 
 def _tally(source: Source) -> tuple[int, int]:
@@ -148,14 +158,6 @@ def _tally(source: Source) -> tuple[int, int]:
         bad += escaped
         good += len(outside) - escaped
     return good, bad
-
-
-def _refuse_nul(source: Source, codec: str) -> None:
-    wide = codec in {"utf-16", "utf-32"}  # there a NUL byte is half of a common letter
-    decoder = codecs.getincrementaldecoder(codec)()
-    for chunk in _chunks(source):
-        if "\0" in decoder.decode(chunk) if wide else b"\0" in chunk:
-            raise _nul(source, codec)
 
 
 def _nul(source: Source, codec: str) -> RecordsError:

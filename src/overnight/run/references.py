@@ -8,7 +8,7 @@ from typing import Final
 from overnight.core.atomic import replacing
 from overnight.core.record import Cell, Record
 from overnight.errors import UsageError
-from overnight.records.references import FORMATS as BIBLIOGRAPHIC
+from overnight.records.references import NAMES as BIBLIOGRAPHIC
 from overnight.records.writer import write_table
 from overnight.records.writers import ris
 from overnight.records.writers.bibtex import BibWriter
@@ -28,9 +28,8 @@ def ris_folder(world: World) -> Path:
 
 def are_wanted(world: World) -> bool:
     """Whether a run writes them: where records came as references, or are screened and have a title to know them by."""
-    names = {format_.name for format_ in BIBLIOGRAPHIC}
     screens = MarkMaker(world.task, world.realm).decides
-    return not names.isdisjoint(world.formats) or (screens and _citations(world).known)
+    return not BIBLIOGRAPHIC.isdisjoint(world.formats) or (screens and _citations(world).known)
 
 
 def write_ris_folder(world: World, spool: Spool) -> dict[str, Path]:

@@ -9,6 +9,7 @@ from overnight.errors import UsageError
 from overnight.records.columns import reconciled
 from overnight.records.ids import AUTO
 from overnight.records.reader import RecordSet
+from overnight.records.references import NAMES as BIBLIOGRAPHIC
 from overnight.records.references.reference import COLUMNS
 from overnight.records.roles import roles_of
 from overnight.records.table import Table
@@ -16,7 +17,7 @@ from overnight.records.writer import FORMATS, write_table
 from overnight.records.writers.bibtex import BibWriter
 from overnight.records.writers.citation import Citation, Citations
 from overnight.records.writers.ris import as_ris
-from overnight.wiring.looking import REFERENCES, LookedAt
+from overnight.wiring.looking import LookedAt
 
 _WRITERS: Final[dict[str, Callable[[], Callable[[str, str, Citation | None, None], str]]]] = {
     "ris": lambda: as_ris,
@@ -57,8 +58,8 @@ def _convert_references(records: RecordSet, target: Path, format_: str) -> int:
 
 
 def _alike(tables: Sequence[Table]) -> list[Table]:
-    named = {name for table in tables if table.format in REFERENCES for name in table.columns}
-    return [table if table.format in REFERENCES else _renamed(table, named) for table in tables]
+    named = {name for table in tables if table.format in BIBLIOGRAPHIC for name in table.columns}
+    return [table if table.format in BIBLIOGRAPHIC else _renamed(table, named) for table in tables]
 
 
 def _renamed(table: Table, named: set[str]) -> Table:

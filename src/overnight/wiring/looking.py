@@ -4,7 +4,6 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from overnight.core.record import Record
 from overnight.errors import RecordsError
@@ -15,12 +14,10 @@ from overnight.records.findings import Findings
 from overnight.records.ids import AUTO
 from overnight.records.opening import open_tables
 from overnight.records.publications import Publication, publication_of
-from overnight.records.references import FORMATS
+from overnight.records.references import NAMES as BIBLIOGRAPHIC
 from overnight.records.survey import Survey, Surveyor
 from overnight.records.table import Table
 from overnight.requests.remarks import says_no_abstract
-
-REFERENCES: Final = frozenset(format_.name for format_ in FORMATS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,7 @@ class LookedAt:
         """A bibliographic format, or a table with titles, abstracts and what a database says of a publication."""
         roles, known = self.survey.roles, self.survey.identifiers
         listed = roles.authors or roles.journal or known.pmid or known.doi
-        return self.table.format in REFERENCES or bool(roles.title and roles.abstract and listed)
+        return self.table.format in BIBLIOGRAPHIC or bool(roles.title and roles.abstract and listed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +130,7 @@ def text_columns(tables: Sequence[LookedAt]) -> tuple[str, ...]:
     """What the model is to see, under one name for all files: as the files have it, where they agree, else the names
     that every bibliography is read under. Of files with nothing in common, as the first has it."""
     own = {one.description.text_columns for one in tables}
-    if not any(one.table.format in REFERENCES for one in tables) and len(own) == 1:
+    if not any(one.table.format in BIBLIOGRAPHIC for one in tables) and len(own) == 1:
         return own.pop()
     if all(one.is_references or (one.survey.roles.title and one.survey.roles.abstract) for one in tables):
         return ("title", "abstract")

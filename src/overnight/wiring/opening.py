@@ -13,6 +13,7 @@ from overnight.core.events import Tell, silent
 from overnight.errors import Finding
 from overnight.ledger.ledger import Ledger, Lock
 from overnight.planning.tasks import make_task
+from overnight.planning.texts import TextCensus
 from overnight.pricing.catalogue import Model
 from overnight.pricing.thinking import Thinking
 from overnight.records.duplicates import Hashes
@@ -27,7 +28,7 @@ from overnight.wiring.lost_memory import lost_memory
 from overnight.wiring.making import make_world
 from overnight.wiring.models import tables_of
 from overnight.wiring.notify import missing_program
-from overnight.wiring.study_records import check_texts, read_study_records
+from overnight.wiring.study_records import check_texts, read_study_records, text_census
 
 
 def utc_now() -> datetime:
@@ -36,7 +37,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A study with all that was worked out about it."""
+    """A study with all that was worked out about it. texts: where they were asked for, and the study screens."""
 
     study: Study
     model: Model
@@ -46,6 +47,7 @@ class Opened:
     warnings: tuple[Finding, ...]
     world: World
     duplicates: Duplicates
+    texts: TextCensus | None
 
 
 @contextlib.contextmanager
@@ -58,6 +60,7 @@ def open_study(
     new_recipe: bool = False,
     to_send: bool = True,
     allow_unknown_model: bool = False,
+    count_texts: bool = False,
     now: Callable[[], datetime] | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Opened]:
@@ -66,8 +69,8 @@ def open_study(
     connect: with a way to the service: the embedded local cloud is started and ends with this, or Google is asked for
     credentials. to_send: a model that cannot be used is refused; else it is taken as it is, since what it has answered
     is still to be collected and shown. A `run` whose ledger knows of jobs collects them too: then what would be sent is
-    refused, `world.refusal`. Raises StudyError or RecordsError with all findings before anything else is
-    touched.
+    refused, `world.refusal`. count_texts: by kind, which takes some 20 µs a record. Raises StudyError or RecordsError
+    with all findings before anything else is touched.
     """
     now = now or utc_now
     study = load_study(path)
@@ -85,7 +88,8 @@ def open_study(
         noted = settle_names(records, ledger, keep=False)
         duplicates = settle_duplicates(study, records, hashes, ledger)
         task = make_task(study, thinking.config, pinned=None if new_recipe else ledger.recipes.pinned())
-        texts = check_texts(study, records, task)
+        texts = text_census(study, records, task) if count_texts else None
+        checked = check_texts(study, records, task, texts)
         if command:  # all that can be wrong was said: only now is something made, and looked at again under the lock
             stack.close()
             stack.enter_context(Lock(home.hidden, command))
@@ -93,7 +97,7 @@ def open_study(
             noted = settle_names(records, ledger, keep=True)
             duplicates = settle_duplicates(study, records, hashes, ledger)
             task = make_task(study, thinking.config, pinned=None if new_recipe else ledger.recipes.pinned())
-        noted += texts
+        noted += checked
         backend = stack.enter_context(service.connected(study, home, tell)) if connect else Unconnected()
         world = make_world(study, tables, model, thinking, records, home, ledger, backend, task, tell, now, sleep)
         world.cannot_send = "" if refused is None else refused.what
@@ -103,7 +107,7 @@ def open_study(
         lost = (Finding(world.lost, level="warning"),) if world.lost else ()
         noted += [*map(study.placed, found.warnings), *lost, *missing_program(study)]
         warnings = (*study.warnings, *records.notes, *noted)
-        opened = Opened(study, model, thinking, records, n_records, warnings, world, duplicates)
+        opened = Opened(study, model, thinking, records, n_records, warnings, world, duplicates, texts)
         world.reporter = lambda: _reporter(opened)
         yield opened
 

@@ -1,6 +1,6 @@
 """The records of a study, read, and what is said of their texts before any is sent."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -36,31 +36,29 @@ def read_study_records(study: Study, hashes: Hashes | None = None) -> tuple[Reco
 
 
 def text_census(study: Study, records: RecordSet, task: Task) -> TextCensus | None:
-    """What kinds of texts a screen has, read once more: by the names that the ledger has settled. None for an `ask`."""
-    if not isinstance(task, ScreenTask):
-        return None
-    census = TextCensus(task, records.columns, study.records.no_abstract)
-    for record in _to_send(records):
-        census.see(record)
-    return census
+    """Empty, for `check_texts` to fill: what kinds of texts a screen has. None for an `ask`."""
+    return TextCensus(task, records.columns, study.records.no_abstract) if isinstance(task, ScreenTask) else None
 
 
-def _to_send(records: RecordSet) -> Iterator[Record]:
-    """Without those that another one stands for."""
-    return (record for record in records if not record.duplicate_of)
+def check_texts(study: Study, records: RecordSet, task: Task, census: TextCensus | None = None) -> list[Finding]:
+    """Texts too long to send are refused here, with every place; missing abstracts are refused or noted as asked.
 
-
-def check_texts(study: Study, records: RecordSet, task: Task) -> list[Finding]:
-    """Texts too long to send are refused here, with every place; missing abstracts are refused or noted as asked."""
+    One pass over the files, by the names that the ledger has settled; of records that are sent, so without those that
+    another one stands for. census: is shown each.
+    """
     errors: list[Finding] = []
     n_errors, missing, columns, blanks = 0, 0, study.text_columns, BlankSlots(study)
-    for record in _to_send(records):
+    for record in records:
+        if record.duplicate_of:
+            continue
         found = _too_long(record, columns, study.records.max_text_chars)
         if isinstance(task, ScreenTask) and task.missing_abstract(record):
             missing += 1
             if study.records.no_abstract == "error":
                 found.append(_no_abstract(record))
         blanks.see(record)
+        if census is not None:
+            census.see(record)
         n_errors += len(found)
         errors += found[: max(0, _MOST_FINDINGS - len(errors))]
     if errors:

@@ -12,3 +12,5 @@ from overnight.records.references.ris import RIS
 from overnight.records.references.wos import WOS
 
 FORMATS: Final[tuple[Format, ...]] = (WOS, RIS, MEDLINE, PUBMED_XML, ENDNOTE_XML, ENDNOTE_TAGGED, BIBTEX)
+NAMES: Final = frozenset(format_.name for format_ in FORMATS)
+"""What `Table.format` and `Record.format` say of them."""
