@@ -42,6 +42,12 @@ class Names:
         """Was a record ever named or asked about?"""
         return self.any() or self._db.execute("SELECT 1 FROM binding LIMIT 1").fetchone() is not None
 
+    def state(self) -> tuple[int, int]:
+        """Another one whenever a record was named or asked about since."""
+        newest, asked = "SELECT coalesce(max(n), 0) FROM name", "SELECT count(*) FROM binding"
+        (found,) = self._db.execute(f"SELECT ({newest}), ({asked})")
+        return int(found[0]), int(found[1])
+
     def own_prints(self) -> "array[int]":
         """Ascending; of records that have the name they would have in an empty study. 8 bytes each."""
         return array("q", (seen for (seen,) in self._db.execute("SELECT seen FROM name WHERE own ORDER BY seen")))

@@ -199,6 +199,11 @@ class RecordSet:
         self._duplicates = duplicates
 
     @property
+    def aside(self) -> Mapping[int, str]:
+        """What was set aside last."""
+        return self._duplicates
+
+    @property
     def survivors(self) -> frozenset[str]:
         """Ids of the records that stand for others."""
         return frozenset(self._duplicates.values())

@@ -170,3 +170,30 @@ def _refused(groups: Sequence[Sequence[Publication]]) -> RecordsError:
         for other in others
     ]
     return RecordsError(findings[:_SHOWN], max(0, len(findings) - _SHOWN))
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """Names and duplicates settled. state: of the ledger that was asked."""
+
+    notes: Sequence[Finding]
+    duplicates: Duplicates
+    aside: Mapping[int, str]
+    state: tuple[int, int]
+
+
+def identify(
+    study: Study, records: RecordSet, hashes: Hashes | None, ledger: Ledger, *, before: Identified | None = None
+) -> Identified:
+    """Which record is which. before: what a look found, without the lock: names are kept now, and duplicates are sought
+    again only where the ledger has changed since.
+
+    Raises RecordsError as `settle_duplicates`.
+    """
+    state = ledger.names.state()
+    notes = settle_names(records, ledger, keep=before is not None)
+    if before is not None and before.state == state:
+        records.set_aside(before.aside)
+        return before
+    duplicates = settle_duplicates(study, records, hashes, ledger)
+    return Identified(notes, duplicates, records.aside, state)

@@ -23,7 +23,7 @@ from overnight.study.load import load_study
 from overnight.study.models import Study
 from overnight.wiring import service
 from overnight.wiring.barred import model_of, refusal_to_send
-from overnight.wiring.identity import Duplicates, settle_duplicates, settle_names, vanished
+from overnight.wiring.identity import Duplicates, identify, vanished
 from overnight.wiring.lost_memory import lost_memory
 from overnight.wiring.making import make_world
 from overnight.wiring.models import tables_of
@@ -85,8 +85,7 @@ def open_study(
     stamp = now().strftime("%Y-%m-%dT%H:%M:%SZ")
     with contextlib.ExitStack() as stack:
         ledger = stack.enter_context(Ledger.open(home.ledger, study=study.name, now=stamp, only_look=True))
-        noted = settle_names(records, ledger, keep=False)
-        duplicates = settle_duplicates(study, records, hashes, ledger)
+        identified = identify(study, records, hashes, ledger)
         task = make_task(study, thinking.config, pinned=None if new_recipe else ledger.recipes.pinned())
         texts = text_census(study, records, task) if count_texts else None
         checked = check_texts(study, records, task, texts)
@@ -94,10 +93,9 @@ def open_study(
             stack.close()
             stack.enter_context(Lock(home.hidden, command))
             ledger = stack.enter_context(Ledger.open(home.ledger, study=study.name, now=stamp))
-            noted = settle_names(records, ledger, keep=True)
-            duplicates = settle_duplicates(study, records, hashes, ledger)
+            identified = identify(study, records, hashes, ledger, before=identified)
             task = make_task(study, thinking.config, pinned=None if new_recipe else ledger.recipes.pinned())
-        noted += checked
+        noted = [*identified.notes, *checked]
         backend = stack.enter_context(service.connected(study, home, tell)) if connect else Unconnected()
         world = make_world(study, tables, model, thinking, records, home, ledger, backend, task, tell, now, sleep)
         world.cannot_send = "" if refused is None else refused.what
@@ -107,7 +105,7 @@ def open_study(
         lost = (Finding(world.lost, level="warning"),) if world.lost else ()
         noted += [*map(study.placed, found.warnings), *lost, *missing_program(study)]
         warnings = (*study.warnings, *records.notes, *noted)
-        opened = Opened(study, model, thinking, records, n_records, warnings, world, duplicates, texts)
+        opened = Opened(study, model, thinking, records, n_records, warnings, world, identified.duplicates, texts)
         world.reporter = lambda: _reporter(opened)
         yield opened
 
