@@ -216,6 +216,9 @@ def test_one_that_was_answered_stays_when_a_better_one_is_added(study: Library) 
     assert (ended["requests_sent"], ended["not_sent"]) == (0, {"duplicate": 1})
     kept = [one["record_id"] for one in study.results() if not one["duplicate_of"]]
     assert kept == ["doi:10.1000/1"]
+    lose_ledger(study, keep="results.csv")
+    study.cli("recover")
+    assert study.cli("run", "--json").json["requests_sent"] == 0, "nor after the ledger was lost"
 
 
 @pytest.mark.parametrize(("policy", "code", "sent"), [("keep", 0, 2), ("skip", 0, 1), ("error", 4, 0)])

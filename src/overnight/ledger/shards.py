@@ -241,6 +241,15 @@ class Shards:
         """(address, attempt, fingerprint), in key order."""
         yield from self._db.execute("SELECT address, attempt, fingerprint FROM sent WHERE shard = ?", (shard,))
 
+    def asked_by(self, realm: str, address: bytes) -> tuple[str, str, str] | None:
+        """(stage, recipe, model) of a request that was sent; the last shard's. None for one that never was."""
+        found = self._db.execute(
+            "SELECT stage, recipe, model FROM shard WHERE realm = ? AND EXISTS"
+            " (SELECT 1 FROM sent WHERE sent.shard = shard.id AND address = ?) ORDER BY id DESC LIMIT 1",
+            (realm, address),
+        ).fetchone()
+        return None if found is None else (found[0], found[1], found[2])
+
     def committed(self, realm: str, *, since: int = 0) -> Usd:
         """Spent and reserved in a realm by shards numbered from `since` on, and by rows asked one by one before them
         (ledger/smokes.py): what may not pass a cap."""

@@ -7,7 +7,8 @@ index is hurt is mended in place: then nothing of it is lost.
 
 What is in no bucket cannot come back: words of people that no job was sent after (`retry`, `forget`, `cancel`), the
 cost of rows asked before a job, jobs adopted, what stays reserved for a job that was given up as not made. What records
-were called (`id: auto`) is in no bucket either: it is read from the results, where they are still there.
+were called (`id: auto`), and which request is whose, is in no bucket either: it is read from the results, where they
+are still there.
 """
 
 import secrets
@@ -29,6 +30,7 @@ from overnight.core.realm import GOOGLE
 from overnight.core.states import JobStatus
 from overnight.core.usage import Usd
 from overnight.errors import LedgerError, NotFoundError, UsageError
+from overnight.ledger.bindings import Binding
 from overnight.ledger.database import open_database
 from overnight.ledger.health import faults, mend, unusable
 from overnight.ledger.ledger import Ledger
@@ -46,8 +48,18 @@ _ENDED_BEFORE = "JOB_STATE_SUCCEEDED"
 
 
 @dataclass(frozen=True, slots=True)
+class Remembered:
+    """A record as the results have it. aliases: by what else it is known; none where the study names its own ids.
+    addresses: of the requests that answer for it."""
+
+    record_id: str
+    aliases: tuple[str, ...]
+    addresses: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
-    """What there is without a ledger. study: its name. names: what its records were called, where anything says so."""
+    """What there is without a ledger. study: its name. remembered: its records, by results that are still there."""
 
     study: str
     realm: str
@@ -56,7 +68,7 @@ class Site:
     prices: PriceList
     now: Callable[[], datetime]
     tell: Tell
-    names: Callable[[], Sequence[Naming]] = tuple
+    remembered: Callable[[], Sequence[Remembered]] = tuple
 
     def stamp(self) -> str:
         """Now, as RFC 3339 UTC to the second."""
@@ -216,8 +228,7 @@ def _write(site: Site, manifests: Sequence[Manifest], new: Path, done: Rebuilt, 
             for one in manifests:
                 pins = ((one.stage, sample, one.recipe) for sample in one.samples)
                 ledger.recipes.pin(pins, one.intended or created)
-            ledger.names.keep(names := site.names())
-            done.names = len(names)
+            done.names = _remember(site, ledger)
         floors: dict[bytes, int] = {}
         for one in manifests:
             floors |= {address: max(after, floors.get(address, 0)) for address, after in one.reopened.items()}
@@ -225,6 +236,28 @@ def _write(site: Site, manifests: Sequence[Manifest], new: Path, done: Rebuilt, 
         done.strangers = [job.name for twins in jobs.values() for job in twins]
         if note is not None and not done.strangers:
             _hold(site, ledger, note)
+
+
+def _remember(site: Site, ledger: Ledger) -> int:
+    """What records were called, and which request is whose, so that the one of several duplicates that was asked about
+    is known as that. Returns how many names. Part of the caller's transaction."""
+    remembered = site.remembered()
+    named = [Naming(one.record_id, one.aliases, seen=0, own=False) for one in remembered if one.aliases]
+    ledger.names.keep(named)
+    ledger.bindings.bind(site.realm, _bindings(site, ledger, remembered))
+    return len(named)
+
+
+def _bindings(site: Site, ledger: Ledger, remembered: Sequence[Remembered]) -> Iterator[Binding]:
+    """Of requests that were sent with a recipe which one sample has."""
+    samples: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for (stage, sample), recipe in ledger.recipes.pinned().items():
+        samples[stage, recipe.digest].append(sample)
+    for one in remembered:
+        for address in one.addresses:
+            stage, digest, model = ledger.shards.asked_by(site.realm, address) or ("", "", "")
+            if len(of := samples.get((stage, digest), [])) == 1:
+                yield Binding(one.record_id, stage, of[0], address, digest, model)
 
 
 def _hold(site: Site, ledger: Ledger, note: OwnerNote) -> None:
