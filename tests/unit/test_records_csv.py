@@ -55,6 +55,18 @@ def test_one_bad_byte_in_a_file_of_utf8_is_not_read_as_windows_1252(tmp_path: Pa
     assert "t.csv:4: byte 0xE9 at offset 27 is not UTF-8, though the 2 others outside ASCII are" in said
 
 
+@pytest.mark.parametrize("control", [b"\x01", b"\x08", b"\x0e", b"\x19", b"\x1b", b"\x1f", b"\x7f"])
+def test_what_is_not_utf8_and_has_a_control_character_is_no_text(tmp_path: Path, control: bytes) -> None:
+    """Such as a compressed file whose first bytes are damaged."""
+    said = refusal(table(tmp_path, b"id,title\n1,caf\xe9\n2,x" + control + b"y\n"))
+    assert f"t.csv:3: byte 0x{control[0]:02X} at offset 19 is a control character" in said
+
+
+def test_tabs_pages_and_the_end_of_a_file_of_dos_are_no_control_characters(tmp_path: Path) -> None:
+    opened = open_table(table(tmp_path, b"id,title\r\n1,caf\xe9\t\x0b\x0c\x1a\r\n"))
+    assert list(opened.rows()) == [(2, ("1", "café\t\x0b\x0c\x1a"))]
+
+
 def test_damage_after_a_byte_order_mark_is_refused(tmp_path: Path) -> None:
     assert "is not UTF-8, which the file's first bytes say" in refusal(table(tmp_path, b"\xef\xbb\xbfid,t\n1,\xff\n"))
     assert "is not UTF-16" in refusal(table(tmp_path, "id,t\n1,x\n".encode("utf-16") + b"\x00"))

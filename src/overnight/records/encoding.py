@@ -4,6 +4,7 @@ A byte-order mark decides. Without one: UTF-8; else Windows-1252 with a warning,
 damage in it: reading that as Windows-1252 would turn every good letter into two wrong ones without a word. Nor is it
 Windows-1252 where that gives what no Western language writes: long runs of letters with accents (Chinese, Japanese,
 Cyrillic, Greek), or capitals such as Ž inside words (é of old Macs). Which of those it is, is not guessed: refused.
+Neither is a file with control characters: it is no text, such as a compressed one whose first bytes are damaged.
 """
 
 import codecs
@@ -83,6 +84,10 @@ def _without_utf8(source: Source, fault: _Fault) -> Encoding:
     beyond = _read_through(source, "cp1252").fault
     if beyond:
         raise _undecodable(source, "cp1252", beyond, "is neither UTF-8 nor Windows-1252")
+    if control := _control(source):
+        why = "is a control character, in a file that is not UTF-8: most likely no text at all"
+        hint = "If it is a compressed file or another program's own format, it is damaged or not read: export it again."
+        raise _undecodable(source, "cp1252", control, why, hint)
     if example := _not_western(source):
         hint = "It is in another encoding: save it again as UTF-8 from the program that made it."
         line = _line_at(source, "cp1252", fault.offset)
@@ -119,12 +124,28 @@ def _not_western(source: Source) -> str:
     return example if odd * 2 > outside else ""
 
 
-def _undecodable(source: Source, codec: str, fault: _Fault, why: str) -> RecordsError:
+_CONTROL: Final = re.compile(rb"[\x01-\x08\x0e-\x19\x1b-\x1f\x7f]")
+"""Not tabs, ends of lines and pages, and the 0x1A with which programs of DOS end a file."""
+
+
+def _control(source: Source) -> _Fault | None:
+    before = 0
+    for chunk in _chunks(source):
+        if first := _CONTROL.search(chunk):
+            return _Fault(before + first.start(), chunk[first.start()])
+        before += len(chunk)
+    return None
+
+
+_MEND: Final = "Mend that place, or save the file again as UTF-8 from the program that made it."
+
+
+def _undecodable(source: Source, codec: str, fault: _Fault, why: str, hint: str = _MEND) -> RecordsError:
     return refuse(
         source,
         f"byte 0x{fault.byte:02X} at offset {fault.offset:,} {why}",
         line=_line_at(source, codec, fault.offset),
-        hint="Mend that place, or save the file again as UTF-8 from the program that made it.",
+        hint=hint,
     )
 
 
