@@ -83,6 +83,9 @@ def test_libreoffice_shows_every_cell_of_the_workbook(home: Path, tmp_path: Path
     assert [row["code"] for row in records[-len(HOSTILE) :]] == list(HOSTILE)
     assert {row["number"] for row in records[-len(HOSTILE) :]} >= {"001", "0011", "12345678901234567890"}
     assert shown["Read me"][1][0] == "LOCAL STAND-IN"
+    said = {row[0]: row[1] for row in shown["Read me"]}
+    assert said["one row a publication"].startswith("Filter Records for an empty duplicate_of")
+    assert said["Records: decision"].endswith("of a duplicate, its survivor's")
 
 
 @needs_office

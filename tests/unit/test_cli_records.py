@@ -98,6 +98,22 @@ def test_a_file_that_cannot_be_read_whole_is_refused_and_the_others_are_shown(
     assert [one["path"] for one in found["refused"]] == [str(bad)]
 
 
+def test_the_reasons_of_a_refusal_are_listed_and_the_first_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text("a,b\n" + "1\n" * 22)
+    (refused,) = shown(capsys, str(bad), code=4)["refused"]
+    assert refused["reason"] == f"{bad}:2: 1 column where the header has 2; the row begins '1'; and 21 more"
+    assert len(refused["reasons"]) == 21
+    assert refused["reasons"][0].startswith(f"{bad}:2: 1 column where the header has 2; the row begins '1'")
+    assert refused["reasons"][-1] == "and 2 more"
+    (tmp_path / "one.csv").write_text("a,b\n1\n")
+    (refused,) = shown(capsys, str(tmp_path / "one.csv"), code=4)["refused"]
+    assert refused["reason"] == f"{tmp_path / 'one.csv'}:2: 1 column where the header has 2; the row begins '1'"
+    assert len(refused["reasons"]) == 1
+
+
 def test_all_that_is_wrong_in_all_files_is_said_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.csv").write_text("a,b\n1\n2\n")
     assert main(["records", str(tmp_path / "a.csv"), str(tmp_path / "gone.ris")]) == 4
@@ -117,7 +133,7 @@ def test_packed_files_are_looked_into(tmp_path: Path, capsys: pytest.CaptureFixt
         ("ris", "a.ris", 2),
         ("csv", "b.csv", 2),
     ]
-    assert said["duplicates"] == {"within": 1, "across": 1, "likely": 0}
+    assert said["duplicates"] == {"within": 0, "across": 2, "likely": 0}  # a member is a file of its own
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet", "xlsx"])

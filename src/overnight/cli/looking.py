@@ -154,12 +154,13 @@ def whole_lines(looked: "Looked") -> Iterator[str]:
 
 
 def looked_json(looked: "Looked") -> dict[str, Any]:
-    """files: one object a table that was read whole. refused: the files of which nothing was taken, with the reason."""
+    """files: one object a table that was read whole. refused: the files of which nothing was taken, with the
+    first reason in a line, and all of them."""
     return {
         "files": [_table_json(one) for one in looked.tables],
         "records": looked.n_records,
         "duplicates": {"within": looked.within, "across": looked.across, "likely": looked.likely},
-        "refused": [{"path": str(one.path), "reason": str(one.error)} for one in looked.refused],
+        "refused": [{"path": str(one.path), "reason": one.reason, "reasons": one.reasons} for one in looked.refused],
     }
 
 

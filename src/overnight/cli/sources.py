@@ -26,8 +26,8 @@ def source_counts(sources: "Sequence[SourceCount]") -> Iterator[str]:
 def duplicate_lines(found: "Duplicates", study: Path) -> Iterator[str]:
     """What is surely one, in a line; what may be, pair by pair."""
     if found.n:
-        them = "1 record is" if found.n == 1 else f"{found.n:,} records are"
-        yield f"{them} not sent: another of the same publication stands for them (duplicates: skip)"
+        are, them = ("1 record is", "it") if found.n == 1 else (f"{found.n:,} records are", "them")
+        yield f"{are} not sent: another of the same publication stands for {them} (duplicates: skip)"
     if found.likely:
         pairs = "1 pair of records" if len(found.likely) == 1 else f"{len(found.likely):,} pairs of records"
         yield f"{pairs} may be of one publication; both are sent until a person says yes or no:"
@@ -51,7 +51,8 @@ def vanished_line(vanished: "Vanished") -> str:
     if not vanished.n:
         return ""
     names = ", ".join(vanished.first[:5]) + (f" and {vanished.n - 5:,} more" if vanished.n > 5 else "")
-    they = (
-        "1 record that was asked about is" if vanished.n == 1 else f"{vanished.n:,} records that were asked about are"
-    )
-    return f"{they} in no file any more: {names}. Their answers are kept; if they come back, nothing is paid."
+    if vanished.n == 1:
+        they, kept = "1 record that was asked about is", "Its answers are kept; if it comes back"
+    else:
+        they, kept = f"{vanished.n:,} records that were asked about are", "Their answers are kept; if they come back"
+    return f"{they} in no file any more: {names}. {kept}, nothing is paid."

@@ -68,6 +68,10 @@ def _read_me(world: World, columns: Sequence[Column], *, has_criteria: bool) -> 
     for name, text in about(world).items():
         yield [name, text]
     yield ["sheet Records", "One row a record, in the order of your tables; every record is there."]
+    yield [
+        "one row a publication",
+        "Filter Records for an empty duplicate_of: a duplicate shows its survivor's decision.",
+    ]
     if has_criteria:
         yield ["sheet Criteria", "One row for each record and criterion: the verdict and the words that it rests on."]
     yield ["sheet Samples", "One row for each time a record was asked, with the answer as it came (JSON)."]
@@ -81,8 +85,8 @@ _WORDS: Final = {
     "record_id": "the record's id, always text",
     "outcome": "answer, problem, not_sent or open (not settled yet)",
     "problem": "the kind of problem, or why it was not sent",
-    "duplicate_of": "the record that stands for this one",
-    "decision": "include, exclude or unclear: unclear ones are for a person",
+    "duplicate_of": "the record that stands for this one, and whose decision or answer this row shows; empty for most",
+    "decision": "include, exclude or unclear: unclear ones are for a person; of a duplicate, its survivor's",
     "why": "the decision in words",
     "decided_by": "who or what decided",
     "exclusion_reason": "the reason of the first criterion that excludes",

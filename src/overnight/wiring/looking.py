@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from overnight.core.record import Record
@@ -49,11 +49,25 @@ class Refused:
     path: Path
     error: RecordsError
 
+    @property
+    def reason(self) -> str:
+        """The first thing that is wrong, with its place, on one line; and how many more there are."""
+        first = self.error.findings[0]
+        more = len(self.error.findings) - 1 + self.error.left_out
+        return str(replace(first, hint="")) + (f"; and {more:,} more" if more else "")
+
+    @property
+    def reasons(self) -> list[str]:
+        """Everything that is wrong, each with its place and what to do; at the end how many more there are."""
+        left_out = self.error.left_out
+        return [*map(str, self.error.findings), *([f"and {left_out:,} more"] if left_out else [])]
+
 
 @dataclass(frozen=True, slots=True)
 class Looked:
     """tables: in the order of the files; an archive has several. within, across: records that another record of the
-    same file, or of a file before, is surely the same as. likely: pairs that a person may say yes or no to.
+    same file, or of a file before, is surely the same as; a member of an archive is a file. likely: pairs that a person
+    may say yes or no to.
     """
 
     tables: tuple[LookedAt, ...]
@@ -110,7 +124,7 @@ def _duplicates(tables: Sequence[LookedAt], hashes: Hashes) -> tuple[int, int, i
     starts = [one.first for one in tables]
     within = across = 0
     for group in found.groups:
-        files = [tables[bisect_right(starts, one.position) - 1].table.path for one in group]
+        files = [bisect_right(starts, one.position) for one in group]
         across += len(set(files)) - 1
         within += len(files) - len(set(files))
     return within, across, len(found.likely)
