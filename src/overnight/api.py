@@ -174,15 +174,13 @@ class StudyFile:
                 clean.remove(opened.world, leftover)
             return found
 
-    def export(self, target: str | Path) -> publish.Closing:
-        """Results as the file's ending says: .csv, .xlsx, .parquet, .jsonl, .ris or .bib. Writes over what is there."""
+    def export(self, target: str | Path, *, tool: str = "") -> publish.Closing:
+        """Results as the file's ending says: .csv, .xlsx, .parquet, .jsonl, .ris or .bib. Writes over what is there.
+
+        tool: `asreview` or `rayyan`, for a CSV with the columns that it takes.
+        """
         file = Path(target)
-        format_ = file.suffix.lower().removeprefix(".")
-        if format_ not in publish.EXPORTS:
-            raise UsageError(
-                f"{file.name} is of no format that can be written",
-                hint=f"End its name with .{', .'.join(publish.EXPORTS)}.",
-            )
+        format_ = publish.format_of(file, tool)
         with open_study(self.path, to_send=False) as opened:
             closing = publish.Closing(opened.world.study, opened.world.realm)
             publish.export(opened.world, closing, file, format_)

@@ -23,18 +23,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def _export(arguments: argparse.Namespace) -> int:
     from overnight.cli.show import banner
     from overnight.cli.words import counted
-    from overnight.run.publish import EXPORTS, Closing, export
+    from overnight.run.publish import Closing, export, format_of
     from overnight.wiring.opening import open_study
 
     target: Path = arguments.to
-    format_ = target.suffix.lower().removeprefix(".")
-    if format_ not in EXPORTS:
-        raise UsageError(
-            f"{target.name} is of no format that can be written",
-            hint=f"End its name with one of .{', .'.join(EXPORTS)}.",
-        )
-    if arguments.tool and format_ != "csv":
-        raise UsageError(f"--as {arguments.tool} writes a CSV, not {target.name}", hint="End its name with .csv.")
+    format_ = format_of(target, arguments.tool or "")
     if not target.parent.is_dir():
         raise UsageError(f"there is no folder {target.parent}", hint="Make it first, or name one that is there.")
     if target.is_dir():
@@ -43,7 +36,7 @@ def _export(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{target} is there already", hint="Choose another name, or say --force to write over it.")
     with open_study(arguments.study, to_send=False) as opened:
         closing = Closing(opened.world.study, opened.world.realm)
-        export(opened.world, closing, target, arguments.tool or format_)
+        export(opened.world, closing, target, format_)
     answer(
         f"{target}: {counted(closing.records, 'record')}, {counted(closing.answers, 'answer')},"
         f" {counted(closing.problems.total(), 'problem')}, {closing.not_sent.total():,} not sent, {closing.open:,} open"

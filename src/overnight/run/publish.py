@@ -15,7 +15,7 @@ from overnight.core.realm import is_simulated
 from overnight.core.record import Cell
 from overnight.core.task import Column
 from overnight.core.usage import Usd
-from overnight.errors import AccountingError
+from overnight.errors import AccountingError, UsageError
 from overnight.ledger.outcomes import LedgerCounts
 from overnight.planning.fit import ALL, NONE
 from overnight.planning.wants import Account
@@ -222,8 +222,25 @@ def publish(world: World, closing: Closing, formats: Sequence[str] = FORMATS) ->
             closing.results["ris"] = references.ris_folder(world).absolute()
 
 
+def format_of(target: Path, tool: str = "") -> str:
+    """What `export` writes into a file of this name, for this tool if one is named. Raises UsageError."""
+    format_ = target.suffix.lower().removeprefix(".")
+    if format_ not in EXPORTS:
+        raise UsageError(
+            f"{target.name} is of no format that can be written",
+            hint=f"End its name with one of .{', .'.join(EXPORTS)}.",
+        )
+    if tool and tool not in TOOLS:
+        raise UsageError(f"nothing is known of a tool called {tool!r}", hint=f"One of {', '.join(TOOLS)}.")
+    if tool and format_ != "csv":
+        raise UsageError(f"for {tool} a CSV is written, not {target.name}", hint="End its name with .csv.")
+    return tool or format_
+
+
 def export(world: World, closing: Closing, target: Path, format_: str) -> None:
-    """One file of results where the person wants it. Raises UsageError for a format these records cannot be put in."""
+    """One file of results where the person wants it; format_: of `format_of`. Raises UsageError for one that these
+    records cannot be put in."""
+    references.check(world, format_)
     with _accounted(world, closing, None, MAX_ROWS if format_ == "xlsx" else 0) as spool:
         if format_ in references.FORMATS:
             references.write_references(world, spool, target, format_)

@@ -52,23 +52,27 @@ def write_ris_folder(world: World, spool: Spool) -> dict[str, Path]:
     return paths
 
 
+def check(world: World, format_: str) -> None:
+    """Raises UsageError for a format of references where there is no title to make one of."""
+    if format_ not in FORMATS or _citations(world).known or set(world.formats) == {_OWN.get(format_)}:
+        return
+    columns = [column.name for column in world.columns]
+    listed = ", ".join(columns[:_SHOWN]) + (" …" if len(columns) > _SHOWN else "")
+    raise UsageError(
+        f"no column of the records is known to hold titles, and a reference needs one: {listed}",
+        hint="Name it `title` in your table, or write CSV, XLSX, Parquet or JSONL.",
+    )
+
+
 def write_references(world: World, spool: Spool, target: Path, format_: str) -> None:
-    """All records in one file. Raises UsageError where there is no title to make a reference of."""
-    citations = _citations(world)
-    if not citations.known and set(world.formats) != {_OWN.get(format_) or "table"}:
-        columns = [column.name for column in world.columns]
-        listed = ", ".join(columns[:_SHOWN]) + (" …" if len(columns) > _SHOWN else "")
-        raise UsageError(
-            f"no column of the records is known to hold titles, and a reference needs one: {listed}",
-            hint="Name it `title` in your table, or write CSV, XLSX, Parquet or JSONL.",
-        )
+    """All records in one file. `check` comes first."""
     maker = MarkMaker(world.task, world.realm)
     with replacing(target) as file:
         if format_ in EXCHANGES:
             exchange = EXCHANGES[format_]
             write_table(file, "csv", exchange.columns, _exchanged(world, spool, maker, exchange))
             return
-        for _, text in _written(world, spool, maker, _OWN[format_], _WRITERS[format_]()):
+        for _, text in _written(world, spool, maker, _OWN.get(format_, ""), _WRITERS[format_]()):
             file.write(text.encode())
 
 
@@ -83,7 +87,7 @@ def _exchanged(world: World, spool: Spool, maker: MarkMaker, exchange: Exchange)
 Write = Callable[[str, str, Citation | None, Marks], str]
 """(raw, its format, the citation where that is needed, marks) → text"""
 
-_OWN: Final = {"ris": ris.FORMAT, "bib": ""}
+_OWN: Final = {"ris": ris.FORMAT}
 """Records of which formats need no citation beside their own text."""
 _WRITERS: Final[dict[str, Callable[[], Write]]] = {"ris": lambda: ris.as_ris, "bib": BibWriter}
 FORMATS: Final = (*_WRITERS, *EXCHANGES)
