@@ -9,6 +9,7 @@ from tests.mutations.edges import NETWORK, PAGES
 from tests.mutations.guard import Guard, guard
 from tests.mutations.readers import READERS
 from tests.mutations.rules import IMPORTER, LINTER, LOCAL_CLOUD
+from tests.mutations.writers import WRITERS
 
 MATCH = "tests/unit/test_match.py::"
 LOOP = "tests/contract/test_run_loop.py::"
@@ -582,4 +583,17 @@ NAMES = (
     ),
 )
 
-GUARDS = (*NAMES, *IDENTITY, *LEDGER, *SENDING, *MONEY, *NETWORK, *PAGES, *READERS, *LINTER, *IMPORTER, *LOCAL_CLOUD)
+GUARDS = (
+    *NAMES,
+    *IDENTITY,
+    *LEDGER,
+    *SENDING,
+    *MONEY,
+    *NETWORK,
+    *PAGES,
+    *READERS,
+    *WRITERS,
+    *LINTER,
+    *IMPORTER,
+    *LOCAL_CLOUD,
+)

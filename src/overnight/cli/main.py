@@ -29,7 +29,7 @@ Gemini batch on Vertex AI, or the embedded local cloud when the study names none
   plan         what would be sent, why, and what it may cost
   run          send what is missing, wait, collect, write results
   status       how it stands
-  export       results as CSV, XLSX, Parquet or JSONL
+  export       results as a table, as references, or for ASReview and Rayyan
 
 More:
   records      what is in files, without a study; --to converts them

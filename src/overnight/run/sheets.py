@@ -33,7 +33,7 @@ def sheets(world: World, spool: Spool, n_records: int, columns: Sequence[Column]
         yield Sheet("Criteria", CRITERIA_COLUMNS, _criteria(spool, columns, criteria))
     yield Sheet("Samples", SAMPLE_COLUMNS, spool.samples())
     yield Sheet("Costs", cost_file.COLUMNS, cost_file.cost_rows(world, bill))
-    yield Sheet("Read me", (Column("what"), Column("is")), _read_me(world, columns, has_criteria=bool(criteria)))
+    yield Sheet("Read me", (Column("what"), Column("is")), read_me(world, columns, has_criteria=bool(criteria)))
 
 
 def about(world: World) -> dict[str, str]:
@@ -62,7 +62,8 @@ def _criteria(spool: Spool, columns: Sequence[Column], criteria: Sequence[str]) 
                 yield [row[0], criterion, *(row[i] for i in places), row[place["decision"]]]
 
 
-def _read_me(world: World, columns: Sequence[Column], *, has_criteria: bool) -> Iterator[list[Cell]]:
+def read_me(world: World, columns: Sequence[Column], *, has_criteria: bool) -> Iterator[list[Cell]]:
+    """Rows of (what, is). columns: of the results. KeyError for a column of ours that nobody has described."""
     if is_simulated(world.realm):
         yield ["LOCAL STAND-IN", "No model answered: every answer here is made up, and nothing was paid."]
     for name, text in about(world).items():
