@@ -10,8 +10,8 @@ from tests.crash.machine import Story, shorter, staged, story_of, tell
 from tests.crash.steps import REALMS, STEPS
 
 STORIES = [story_of("stand-in", seed) for seed in (1, 3, 4)] + [story_of("google", seed) for seed in (4, 1, 3)]
-"""Of the first eight seeds those whose stories noticed most of the guards that were taken out, of Google's but for seed 6,
-whose kills fall behind the end of their commands by now; `make reliability` tells many more, longer ones.
+"""Of the first eight seeds those whose stories noticed most of the guards that were taken out, of Google's but for 6,
+whose kills fall behind the end of their commands by now. `make reliability` tells many more, longer ones;
 tests/crash/machine.py tells any one."""
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from overnight.errors import Finding
+from overnight.records.references.filling import Filling
 from overnight.records.references.format import Format
 from overnight.records.references.identifiers import hidden_doi, hidden_pmcid, is_medline, is_pmid
 from overnight.records.references.reference import SEPARATOR, Reference
@@ -71,26 +72,8 @@ def _reference(piece: RecordElement) -> Reference:
     return Reference(piece.line, fields, filling.other, piece.raw)
 
 
-class _Filling:
-    """One record's elements put where they belong, what has no place kept in `other` by its element's name."""
-
-    def __init__(self) -> None:
-        self.fields: dict[str, str] = {}
-        self.lists: dict[str, list[str]] = {}
-        self.other: dict[str, list[str]] = {}
-
-    def keep(self, name: str, text: str) -> None:
-        if text:
-            self.other.setdefault(name, []).append(text)
-
-    def put(self, column: str, text: str, name: str) -> None:
-        """The first value of a column counts."""
-        if text and self.fields.setdefault(column, text) != text:
-            self.keep(name, text)
-
-    def add(self, column: str, text: str) -> None:
-        if text:
-            self.lists.setdefault(column, []).append(text)
+class _Filling(Filling):
+    """By the elements' names."""
 
     def take(self, holder: Element) -> None:
         for child in holder:

@@ -10,6 +10,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from overnight.errors import Finding
+from overnight.records.references.filling import Filling
 from overnight.records.references.format import Format
 from overnight.records.references.reference import SEPARATOR, Reference
 from overnight.records.references.xml import RecordElement, begins_with, elements, starts, text_of, words_of
@@ -66,27 +67,12 @@ def _reference(piece: RecordElement) -> Reference:
     return Reference(piece.line, {name: value for name, value in fields.items() if value}, filling.other, piece.raw)
 
 
-class _Filling:
-    """One record's elements put where they belong, what has no place kept in `other` by its element's name."""
+class _Filling(Filling):
+    """By the elements' names."""
 
     def __init__(self) -> None:
-        self.fields: dict[str, str] = {}
-        self.lists: dict[str, list[str]] = {}
+        super().__init__()
         self.abstract: list[str] = []
-        self.other: dict[str, list[str]] = {}
-
-    def keep(self, name: str, text: str) -> None:
-        if text:
-            self.other.setdefault(name, []).append(text)
-
-    def put(self, column: str, text: str, name: str) -> None:
-        """The first value of a column counts."""
-        if text and self.fields.setdefault(column, text) != text:
-            self.keep(name, text)
-
-    def add(self, column: str, text: str) -> None:
-        if text:
-            self.lists.setdefault(column, []).append(text)
 
     def take(self, holder: Element) -> None:
         for key, value in holder.attrib.items():
