@@ -207,6 +207,33 @@ def test_likely_ones_wait_for_a_persons_word_which_is_never_written_over(study: 
     assert re.search(r"duplicates\.csv:\d: `same` is 'perhaps'", refused.err)
 
 
+def test_a_persons_no_holds_when_the_other_record_has_gone(study: Library) -> None:
+    """C has A's DOI and was told from it by a person: without A's file it is C still, and A is what vanished."""
+    one, other = (
+        row(1, doi="10.1000/1"),
+        replace(row(2, doi="10.1000/1"), title="A letter to the editor about this trial of planned naps"),
+    )
+    study.files(a=[one], c=[other])
+    study.cli("duplicates")
+    table = study.home / "duplicates.csv"
+    text = table.read_text(encoding="utf-8-sig")
+    assert "\n,doi:10.1000/1," in text
+    table.write_text(text.replace("\n,", "\nno,"), encoding="utf-8")
+    study.cli("run")
+    names = {one["title"]: one["record_id"] for one in study.results()}
+    study.files(c=[other])
+    for _ in range(2):
+        told = study.cli("check")
+        assert "known by two names" not in told.out + told.err
+        ended = study.cli("run", "--json").json
+        assert (ended["requests_sent"], ended["vanished"]) == (0, ["doi:10.1000/1"])
+        assert {one["title"]: one["record_id"] for one in study.results()} == {other.title: names[other.title]}
+    study.files(c=[other], a=[one])
+    ended = study.cli("run", "--json").json
+    assert (ended["requests_sent"], ended["n_vanished"]) == (0, 0)
+    assert {one["title"]: one["record_id"] for one in study.results()} == names
+
+
 def test_one_that_was_answered_stays_when_a_better_one_is_added(study: Library) -> None:
     poor, rich = replace(row(1, doi="10.1000/1"), abstract="Night nurses napped."), row(1, pmid="1", doi="10.1000/1")
     study.files(one=[poor])

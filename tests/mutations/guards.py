@@ -566,6 +566,22 @@ NAMES = (
         "a person's decision would go to another publication of the same text",
     ),
     guard(
+        "of two names that a person told apart a record keeps its own",
+        "records/naming.py",
+        "    if not parted:\n        return list(claims)\n",
+        "    if claims:\n        return list(claims)\n",
+        f"{ONE_RECORD}test_a_persons_no_holds_when_the_other_record_has_gone",
+        "a record would take the name, and a person's decision, of one that a person said is another",
+    ),
+    guard(
+        "a record that a person told from another does not stand for it when it has vanished",
+        "wiring/identity.py",
+        " if frozenset((name, record_id)) not in parted)",
+        ")",
+        f"{ONE_RECORD}test_a_persons_no_holds_when_the_other_record_has_gone",
+        "a record that was paid for would be gone from results without a word",
+    ),
+    guard(
         "a name prefers the record that fits it best",
         "records/naming.py",
         "            offer = claim.weight, -position\n",

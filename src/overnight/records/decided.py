@@ -15,10 +15,12 @@ from overnight.records.writer import write_table
 COLUMNS: Final = ("same", "record_a", "title_a", "record_b", "title_b", "why")
 _WORDS: Final[Mapping[str, bool | None]] = {"yes": True, "y": True, "no": False, "n": False, "": None}
 Row = tuple[str, ...]
+Told = tuple[list[Row], dict[frozenset[str], bool]]
+"""The rows of the file, in the order of COLUMNS; the pairs that a person has decided."""
 
 
-def read_decided(path: Path) -> tuple[list[Row], dict[frozenset[str], bool]]:
-    """(its rows, in the order of COLUMNS; the pairs that a person has decided). Both empty where there is no such file.
+def read_decided(path: Path) -> Told:
+    """Both empty where there is no such file.
 
     Raises RecordsError: no table with these columns; a word that is neither yes nor no, with its line; a pair that is
     there twice with different words.

@@ -1,7 +1,8 @@
 """A record once named keeps its name: which of the names known from before belongs to which record of now.
 
 A name has *aliases*: every identifier its record had, and the hash of its text. A record claims each name that has an
-alias of its own, but for names whose identifiers contradict it. Records ask for the name given first, names prefer the
+alias of its own, but for names whose identifiers contradict it; of two names that a person said are two, not the one
+that fits it less. Records ask for the name given first, names prefer the
 record that fits them best: the stable matching of the two, whatever the order of files and rows. What is left without
 gets the name it would have had in an empty study.
 """
@@ -54,9 +55,13 @@ class _Claim:
 
 
 def settle(
-    records: Iterable[Unsettled], claimed: Callable[[Unsettled], Sequence[Known]], taken: Callable[[Known], bool]
+    records: Iterable[Unsettled],
+    claimed: Callable[[Unsettled], Sequence[Known]],
+    taken: Callable[[Known], bool],
+    parted: AbstractSet[frozenset[str]] = frozenset(),
 ) -> Settled:
     """claimed: names with an alias of the record. taken: does a record that is exactly as it was hold this name?
+    parted: pairs of names that a person said are of two records.
 
     Keeps those records in memory that claim anything.
     """
@@ -68,7 +73,8 @@ def settle(
         found = claimed(record)
         if found:
             rows[record.position] = record
-            claims[record.position] = sorted(claim for known in found if (claim := _claim(record, known)).weight)
+            weighed = [claim for known in found if (claim := _claim(record, known)).weight]
+            claims[record.position] = sorted(_unparted(weighed, parted))
             names.update(known.record_id for known in found)
             held.update(known.record_id for known in found if taken(known))
     holders = _match(claims, held)
@@ -79,7 +85,7 @@ def settle(
         if name != record.default:
             settled.names[position] = name
         left = {claim.record_id for claim in claims[position]} - holders.keys() - held
-        settled.merged.update(dict.fromkeys(left, name))
+        settled.merged.update((other, name) for other in left if frozenset((other, name)) not in parted)
     return settled
 
 
@@ -91,6 +97,19 @@ def _claim(record: Unsettled, known: Known) -> _Claim:
     shared = set(names).intersection((record.default, *record.aliases))
     weight = sum(_WEIGHTS.get(alias.partition(":")[0], 1) for alias in shared)
     return _Claim(known.n, known.record_id, weight)
+
+
+def _unparted(claims: Sequence[_Claim], parted: AbstractSet[frozenset[str]]) -> list[_Claim]:
+    """Without those that fit less than another one that a person told from them. Equals stay: it is not known which."""
+    if not parted:
+        return list(claims)
+    return [
+        one
+        for one in claims
+        if not any(
+            other.weight > one.weight and frozenset((other.record_id, one.record_id)) in parted for other in claims
+        )
+    ]
 
 
 def _match(claims: Mapping[int, Sequence[_Claim]], held: set[str]) -> dict[str, int]:

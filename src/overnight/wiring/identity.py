@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Final
 from overnight.errors import Finding, RecordsError
 from overnight.ledger.ledger import Ledger
 from overnight.ledger.names import NameFact, Naming
-from overnight.records.decided import Row, read_decided
+from overnight.records.decided import Row, Told, read_decided
 from overnight.records.duplicates import Hashes, Pair, find_duplicates, survivors
 from overnight.records.hashes import hash63, holds
 from overnight.records.naming import Known, Settled, Unsettled, settle
@@ -23,7 +24,11 @@ _SHOWN: Final = 20
 _MERGED_SHOWN: Final = 5
 
 
-def settle_names(records: RecordSet, ledger: Ledger, *, keep: bool) -> list[Finding]:
+Parted = AbstractSet[frozenset[str]]
+"""Pairs of record ids that a person said are two."""
+
+
+def settle_names(records: RecordSet, ledger: Ledger, *, keep: bool, parted: Parted = frozenset()) -> list[Finding]:
     """Names of `id: auto` as they were before, where the ledger knows them. keep: what is new is kept there.
 
     Records that are exactly as they were are recognised by their prints, 8 bytes each; only others are looked up, for
@@ -48,7 +53,7 @@ def settle_names(records: RecordSet, ledger: Ledger, *, keep: bool) -> list[Find
         return []
     settled = Settled()
     if names.any_known():
-        settled = settle(_of(records, unknown), partial(_claimed, ledger), _taken(prints))
+        settled = settle(_of(records, unknown), partial(_claimed, ledger), _taken(prints), parted)
     records.rename(found | settled.names)
     if keep:
         with ledger.transaction():
@@ -96,15 +101,17 @@ def _merged(merged: Mapping[str, str]) -> Iterator[Finding]:
     yield Finding(what, path="records.id", level="warning")
 
 
-def vanished(records: RecordSet, ledger: Ledger, realm: str) -> Vanished:
-    """Records for which a request was made and that are in no file any more. Reads all bindings of the realm."""
+def vanished(records: RecordSet, ledger: Ledger, realm: str, parted: Parted = frozenset()) -> Vanished:
+    """Records for which a request was made and that are in no file any more, nor is one that is known by their name,
+    unless a person said that it is another. Reads all bindings of the realm."""
     present = array("q", sorted(records.census.names))
     first: list[str] = []
     n = 0
     for record_id in ledger.names.asked(realm):
         if holds(present, hash63(record_id)):
             continue
-        if any(holds(present, hash63(name)) for name in ledger.names.now_called(record_id)):
+        now = (name for name in ledger.names.now_called(record_id) if frozenset((name, record_id)) not in parted)
+        if any(holds(present, hash63(name)) for name in now):
             continue
         n += 1
         if len(first) < _SHOWN:
@@ -134,14 +141,16 @@ def decisions_file(study: Study) -> Path:
     return study.home / "duplicates.csv"
 
 
-def settle_duplicates(study: Study, records: RecordSet, hashes: Hashes | None, ledger: Ledger) -> Duplicates:
-    """Finds them, and sets those aside that another stands for. After the names are settled.
+def settle_duplicates(
+    study: Study, records: RecordSet, hashes: Hashes | None, ledger: Ledger, told: Told
+) -> Duplicates:
+    """Finds them, and sets those aside that another stands for. After the names are settled. told: duplicates.csv.
 
-    Raises RecordsError for sure ones with `duplicates: error`, and for a duplicates.csv that cannot be read.
+    Raises RecordsError for sure ones with `duplicates: error`.
     """
     if hashes is None:
         return Duplicates()
-    rows, decided = read_decided(decisions_file(study))
+    rows, decided = told
     repeated = hashes.repeated()
     named = frozenset(name for pair in decided for name in pair)
     if not (any(repeated) or named):
@@ -174,12 +183,13 @@ def _refused(groups: Sequence[Sequence[Publication]]) -> RecordsError:
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """Names and duplicates settled. state: of the ledger that was asked."""
+    """Names and duplicates settled. state: of the ledger that was asked. parted: by a person."""
 
     notes: Sequence[Finding]
     duplicates: Duplicates
     aside: Mapping[int, str]
     state: tuple[int, int]
+    parted: Parted
 
 
 def identify(
@@ -188,12 +198,15 @@ def identify(
     """Which record is which. before: what a look found, without the lock: names are kept now, and duplicates are sought
     again only where the ledger has changed since.
 
-    Raises RecordsError as `settle_duplicates`.
+    Raises RecordsError as `settle_duplicates`, and for a duplicates.csv that cannot be read: a person's no is asked in
+    naming too, whatever becomes of duplicates.
     """
     state = ledger.names.state()
-    notes = settle_names(records, ledger, keep=before is not None)
+    told = read_decided(decisions_file(study))
+    parted = frozenset(pair for pair, same in told[1].items() if not same)
+    notes = settle_names(records, ledger, keep=before is not None, parted=parted)
     if before is not None and before.state == state:
         records.set_aside(before.aside)
         return before
-    duplicates = settle_duplicates(study, records, hashes, ledger)
-    return Identified(notes, duplicates, records.aside, state)
+    duplicates = settle_duplicates(study, records, hashes, ledger, told)
+    return Identified(notes, duplicates, records.aside, state, parted)

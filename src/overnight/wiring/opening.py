@@ -101,7 +101,7 @@ def open_study(
         world.cannot_send = "" if refused is None else refused.what
         world.refusal = refusal_to_send(study, tables, refused, now)
         world.lost = lost_memory(study, world)
-        world.vanished = partial(vanished, records, ledger, study.realm)
+        world.vanished = partial(vanished, records, ledger, study.realm, identified.parted)
         lost = (Finding(world.lost, level="warning"),) if world.lost else ()
         noted += [*map(study.placed, found.warnings), *lost, *missing_program(study)]
         warnings = (*study.warnings, *records.notes, *noted)
