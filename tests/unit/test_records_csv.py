@@ -80,6 +80,37 @@ def test_a_bad_byte_beyond_the_first_megabyte_is_placed_right(tmp_path: Path) ->
     assert f"t.csv:20002: byte 0x81 at offset {len(head) + 5:,} " in said
 
 
+LETTER = """\
+Dear Dr. Smith,
+
+Thank you for your letter, which came yesterday.
+We are pleased to tell you that the trial of naps
+is over, and that its results will come soon.
+
+Yours sincerely,
+Jane
+"""
+
+
+def test_a_letter_is_said_to_be_no_table(tmp_path: Path) -> None:
+    said = refusal(table(tmp_path, LETTER, "letter.txt"))
+    assert "letter.txt:1: this is no table, but reads like a letter or a note: 'Dear Dr. Smith'" in said
+    assert "pandas" not in said
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ",title,What was asked of you\n0,a,b\n1,a\n",
+        "What was asked of you,\n1,a\n2,b\n",
+        "question,\n1,a\n2\n",
+    ],
+    ids=["a known name", "rows of one width", "a name of one word"],
+)
+def test_a_table_with_a_column_without_a_name_is_still_one(tmp_path: Path, content: str) -> None:
+    assert "has no name" in refusal(table(tmp_path, content))
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_nul_is_refused_with_its_line(tmp_path: Path, encoding: str) -> None:
     assert "t.csv:2: a NUL character" in refusal(table(tmp_path, "id,t\n1,a\0b\n".encode(encoding)))

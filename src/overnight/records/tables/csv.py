@@ -10,10 +10,12 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from overnight.records.encoding import find_encoding
 from overnight.records.findings import found, refuse, shown
+from overnight.records.roles import is_known
 from overnight.records.source import Source
 from overnight.records.table import Entry, Table
 from overnight.records.tables.csv_rows import Rows
@@ -39,6 +41,10 @@ def open_csv(source: Source) -> Table:
     place, names = header
     if isinstance(names, csv.Error):
         raise refuse(source, _unreadable(names), line=place, hint=_QUOTES)
+    if _is_prose(names, layout.read(source)):
+        what = f"this is no table, but reads like a letter or a note: {shown(' '.join(names).strip())}"
+        hint = "Name a table or an export; if this is one, give each column a name and each row as many cells."
+        raise refuse(source, what, line=place, hint=hint)
     columns, notes = checked_header(source, names, line=place)
     if next(_entries(source, layout, len(columns)), None) is None:
         what = f"an empty table: a header of {_columns(len(columns))} and no record below it"
@@ -87,6 +93,21 @@ class _Layout:
                     line = above + reader.line_num
             except csv.Error as error:
                 yield line, error
+
+
+_WORDS_OF_PROSE: Final = 3
+
+
+def _is_prose(header: list[str], rows: Iterator[tuple[int, list[str] | csv.Error]]) -> bool:
+    """Such as a letter: its first line is words and ends in a comma, and its lines have commas as they happen to.
+
+    Asked only of what is refused anyway: a column has no name.
+    """
+    if all(map(str.strip, header)) or any(map(is_known, header)):
+        return False
+    if max(len(name.split()) for name in header) < _WORDS_OF_PROSE:
+        return False
+    return any(len(row) != len(header) for _, row in islice(rows, _SAMPLE_ROWS) if isinstance(row, list))
 
 
 def _entries(source: Source, layout: _Layout, width: int) -> Iterator[Entry]:
