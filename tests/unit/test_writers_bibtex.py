@@ -65,12 +65,30 @@ def test_keys_are_there_once_and_hold_nothing_that_a_key_cannot(tmp_path: Path) 
     write = BibWriter()
     text = write(ENTRY, "bibtex", citation({"title": "x"}), MARKS)
     text += write(ENTRY, "bibtex", citation({"title": "x"}), MARKS)
-    text += write("", "csv", citation({"title": "x"}, "Müller2020"), MARKS)
-    text += write("", "csv", citation({"title": "x"}, "a, {b}"), MARKS)
-    text += write("@misc{, title={A}}", "bibtex", citation({"title": "A"}, "r9"), MARKS)
+    text += write("", "csv", citation({"id": "Müller2020", "title": "x"}, "Müller2020"), MARKS)
+    text += write("", "csv", citation({"id": "a, {b}", "title": "x"}, "a, {b}"), MARKS)
+    text += write("@misc{, title={A}}", "bibtex", citation({"id": "r9", "title": "A"}, "r9"), MARKS)
     assert [one["citation_key"] for one in read(tmp_path, text)] == [
         "müller2020", "müller2020-2", "Müller2020-3", "a-b", "r9",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ({"title": "The Planned naps", "authors": "Aster, Ann; Bell, B.", "year": "2021"}, "aster2021planned"),
+        ({"title": "Planned naps", "authors": "van der Müller J", "year": "2021-03"}, "muller2021planned"),
+        ({"title": "<i>A</i> b", "authors": "Ø"}, "a"),
+        ({"title": "午睡", "authors": "李"}, "record"),
+    ],
+)
+def test_a_made_name_is_no_key_one_is_made_as_people_make_them(values: dict[str, Cell], key: str) -> None:
+    write = BibWriter()
+    for name in ("doi:10.5555/x(1)", "pmid:12", "t8faa0123456789ab"):
+        cited = citation(values, name)
+        assert write("", "csv", cited, MARKS).startswith(f"@misc{{{key},\n")
+        assert BibWriter()("@misc{, title={A}}", "bibtex", cited, MARKS).startswith(f"@misc{{{key},")
+        write = BibWriter()
 
 
 @pytest.mark.parametrize("text", ["50 % & $5 #1 a_b", "{open", "close}", "back\\slash ~ ^", "@article{x,", 'say "hi"'])

@@ -156,6 +156,9 @@ def test_a_table_is_written_by_what_its_columns_hold(tmp_path: Path) -> None:
         NOTE,
         "ER  - ",
     ]
+    assert "ID  - 123.5\r\n" in citation({"n": 123.5, "title": "x"}, record_id="123.5")
+    for name in ("doi:10.1/x", "pmid:123", "t8faa0123456789ab"):  # read again it would be taken for a citation key
+        assert "ID  - " not in citation(values, record_id=name)
     (back,) = read(tmp_path, text)
     assert (back["title"], back["doi"], back["pmid"], back["pages"]) == ("Naps; and nights", "10.1/x", "00123", "17-23")
 

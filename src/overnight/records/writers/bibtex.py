@@ -4,9 +4,11 @@
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from overnight.records.publications import first_author, year_of
 from overnight.records.references.reference import SEPARATOR
 from overnight.records.writers.citation import Citation
 from overnight.records.writers.marks import Marks, keywords_of_note
@@ -55,7 +57,7 @@ class BibWriter:
         if own is None:
             return self._made(citation, marks)
         head, parts, tail = own
-        key = self._unique(parts[0].strip() or citation.record_id)
+        key = self._unique(parts[0].strip() or _key_of(citation))
         if key != parts[0].strip():
             parts[0] = key
         return head + ",".join(parts if marks is None else _annotated(parts, marks)) + tail + "\n\n"
@@ -84,7 +86,7 @@ class BibWriter:
             "overnight": marks.note if marks else "",
         }
         lines = [f"  {name} = {{{_value(name, text)}}}" for name, text in fields.items() if text]
-        key = self._unique(citation.first("citation_key") or citation.record_id)
+        key = self._unique(_key_of(citation))
         return f"@{kind}{{{key},\n" + ",\n".join(lines) + "\n}\n\n"
 
     def _unique(self, wanted: str) -> str:
@@ -96,6 +98,26 @@ class BibWriter:
             key = f"{base}-{n}"
         self._used.add(key.casefold())
         return key
+
+
+def _key_of(citation: Citation) -> str:
+    """The person's own key or id; else made as people make them, `aster2021planned`, of ASCII letters and digits."""
+    if own := citation.first("citation_key") or citation.own_id:
+        return own
+    author = first_author("; ".join(citation.all("authors")[:1]))
+    year = str(year_of(citation.first("year")) or "")
+    words = re.findall("[a-z0-9]+", _ascii(re.sub("</?[a-zA-Z][^<>]*>", "", citation.first("title"))))
+    word = next((word for word in words if len(word) >= _TELLING_CHARS), words[0] if words else "")
+    return f"{_ascii(author)}{year}{word[:_MOST_WORD_CHARS]}"
+
+
+_TELLING_CHARS: Final = 4
+"""A shorter first word of a title is `The`, `An`, `Of`."""
+_MOST_WORD_CHARS: Final = 30
+
+
+def _ascii(text: str) -> str:
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
 
 
 def _value(name: str, text: str) -> str:

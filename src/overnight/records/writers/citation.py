@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from overnight.core.record import Record
+from overnight.core.record import Cell, Record
+from overnight.records.ids import id_text
 from overnight.records.references.reference import COLUMNS
 from overnight.records.roles import names_of, plain
 from overnight.records.writers.cells import plain_text
@@ -29,12 +30,15 @@ _SEVERAL: Final = frozenset({"authors", "keywords", "issn", "url", "type", "lang
 class Citation:
     """fields: by the names of references/reference.py's COLUMNS, each a list of one line texts, never empty.
 
-    rest: (column or tag, text) of what has no such name.
+    own_id: record_id where a column of the record holds it; empty where it is a name that was made (`doi:10.1/x`,
+    `t8faa…`), which read again as a citation key would name the record anew. rest: (column or tag, text) of what has no
+    name in `fields`.
     """
 
     record_id: str
     fields: Mapping[str, Sequence[str]]
     rest: Sequence[tuple[str, str]]
+    own_id: str = ""
 
     def first(self, name: str) -> str:
         return self.fields[name][0] if name in self.fields else ""
@@ -78,7 +82,19 @@ class Citations:
             one_line(record.record_id),
             {name: values for name, values in fields.items() if values},
             [(one_line(name), line) for name, line in rest if line and line != record.record_id],
+            one_line(record.record_id) if _is_from_a_column(record) else "",
         )
+
+
+def _is_from_a_column(record: Record) -> bool:
+    return any(cell is not None and _id_of(cell) == record.record_id for cell in record.values.values())
+
+
+def _id_of(cell: Cell) -> str:
+    try:
+        return id_text(cell)
+    except ValueError:  # a float that lost its last digits is no id
+        return ""
 
 
 def _values(name: str, text: str) -> list[str]:

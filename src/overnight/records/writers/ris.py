@@ -132,7 +132,8 @@ def _tagged(citation: Citation, accession: str) -> Iterator[tuple[str, str]]:
         yield from (("DB", value) for value in citation.all("database"))
     if citation.all("language"):
         yield "LA", SEPARATOR.join(citation.all("language"))
-    yield "ID", citation.first("citation_key") or citation.record_id
+    if key := citation.first("citation_key") or citation.own_id:
+        yield "ID", key
     for tag, name in _MANY:
         yield from ((tag, value) for value in citation.all(name))
     yield from (("M3", value) for value in citation.all("type") if value != kind)
