@@ -290,6 +290,24 @@ def test_a_duplicate_without_an_abstract_is_no_error_where_its_survivor_has_one(
     assert "record 'doi:10.1000/2' has no abstract" in refused.err
 
 
+@pytest.mark.parametrize("first", ["scopus", "pubmed"])
+def test_a_retraction_that_only_one_of_several_databases_knows_of_is_listed_for_the_record_that_is_sent(
+    study: Library, first: str
+) -> None:
+    both = {"scopus": [row(1, doi="10.1000/1"), row(2)], "pubmed": [row(1, doi="10.1000/1", pmid="9"), row(3)]}
+    study.files(more="", **dict(sorted(both.items(), key=lambda item: item[0] != first)))
+    says = {"scopus": ("Document Type", "Article"), "pubmed": ("Publication Type", "Letter; Retracted Publication")}
+    for name, (column, cell) in says.items():
+        lines = (study.home / f"{name}.csv").read_text("utf-8").splitlines()
+        with_type = [f"{lines[0]},{column}", f"{lines[1]},{cell}", f"{lines[2]},Article"]
+        (study.home / f"{name}.csv").write_text("\n".join(with_type), "utf-8")
+    checked = study.cli("check", "--json").json
+    (sent,) = checked["texts"]["kinds"]["retracted"]["first"]
+    assert sent["record_id"] == {"scopus": "doi:10.1000/1", "pubmed": "pmid:9"}[first]
+    kinds = checked["texts"]["kinds"]
+    assert (kinds["retracted"]["records"], kinds["comment"]["records"]) == (1, 1)
+
+
 def test_what_check_lists_of_texts_is_of_the_records_that_are_sent(study: Library) -> None:
     study.files(one=[row(1, doi="10.1000/1")], other=[replace(row(1, doi="10.1000/1"), abstract="")])
     assert "no_abstract" not in study.cli("check", "--json").json["texts"]["kinds"]

@@ -54,9 +54,19 @@ class KindCount:
 
 
 class TextCensus:
-    """Counts the records of a `screen` by kind. Holds the first hundred of each and no more, however many there are."""
+    """Counts the records of a `screen` by kind. Holds the first hundred of each and no more, however many there are.
 
-    def __init__(self, task: ScreenTask, columns: Sequence[str], no_abstract: str) -> None:
+    kinds: by record id, what its duplicates say that it is; these are not seen themselves.
+    """
+
+    def __init__(
+        self,
+        task: ScreenTask,
+        columns: Sequence[str],
+        no_abstract: str,
+        kinds: Mapping[str, frozenset[TextKind]] | None = None,
+    ) -> None:
+        self._kinds: Final = kinds or {}
         self._task = task
         self._title: Final = roles_of(columns).title
         self._language: Final = columns_with("language", columns)
@@ -73,6 +83,7 @@ class TextCensus:
         spoken = languages_of(_joined(record, self._language))
         self.languages.update(spoken or ("",))
         kinds = kinds_of_title(title) | kinds_of_types(_joined(record, self._type)) | self._of_abstract(record)
+        kinds |= self._kinds.get(record.record_id, frozenset())
         if spoken and "english" not in spoken:
             kinds |= {TextKind.OTHER_LANGUAGE}
         for kind in kinds:

@@ -10,6 +10,7 @@ from typing import Final
 from overnight.core.record import Cell, Record, text_of
 from overnight.records.identifiers import Identifiers
 from overnight.records.roles import Roles
+from overnight.records.text_kinds import TextKind, kinds_of_title, kinds_of_types
 
 TELLING_BYTES: Final = 30
 """A shorter title (`Editorial`, `Letter to the editor`) is of many publications. UTF-8 bytes: a letter of Chinese says
@@ -25,7 +26,7 @@ _INITIALS: Final = re.compile(r"(?:[A-Z]\.?[-\s]?){1,4}")
 @dataclass(frozen=True, slots=True)
 class Publication:
     """title, author: normalised, empty where there is none, or a title that tells nothing. shown: the title as it is.
-    year: 0 where there is none."""
+    year: 0 where there is none. kinds: what its title and types say that it is."""
 
     position: int
     record_id: str
@@ -36,10 +37,12 @@ class Publication:
     has_abstract: bool
     shown: str = ""
     source: str = ""
+    kinds: frozenset[TextKind] = frozenset()
 
 
 def publication_of(record: Record, identifiers: Identifiers, roles: Roles) -> Publication:
     values = record.values
+    types = text_of(values[roles.type]) if roles.type else ""
     title = text_of(values[roles.title]) if roles.title else ""
     abstract = text_of(values[roles.abstract]) if roles.abstract else ""
     return Publication(
@@ -52,6 +55,7 @@ def publication_of(record: Record, identifiers: Identifiers, roles: Roles) -> Pu
         len(abstract.strip()) > _ABSTRACT_CHARS,
         " ".join(title.split()),
         record.source,
+        kinds_of_title(" ".join(_TAG.sub("", title).split())) | kinds_of_types(types),
     )
 
 

@@ -17,6 +17,7 @@ from overnight.records.hashes import hash63, holds
 from overnight.records.naming import Known, Settled, Unsettled, settle
 from overnight.records.publications import Publication
 from overnight.records.reader import RecordSet
+from overnight.records.text_kinds import TextKind
 from overnight.run.world import Vanished
 from overnight.study.models import Study
 
@@ -135,6 +136,15 @@ class Duplicates:
     def n(self) -> int:
         """Records beside the one of each group that stands for the others."""
         return sum(len(group) - 1 for group in self.groups)
+
+    def kinds(self) -> dict[str, frozenset[TextKind]]:
+        """What any record of a group says that the publication is, by the id of each of them: one database knows of a
+        retraction, another does not."""
+        found: dict[str, frozenset[TextKind]] = {}
+        for group in self.groups:
+            if said := frozenset[TextKind]().union(*(one.kinds for one in group)):
+                found |= dict.fromkeys((one.record_id for one in group), said)
+        return found
 
 
 def decisions_file(study: Study) -> Path:

@@ -87,7 +87,7 @@ def open_study(
         ledger = stack.enter_context(Ledger.open(home.ledger, study=study.name, now=stamp, only_look=True))
         identified = identify(study, records, hashes, ledger)
         task = make_task(study, thinking.config, pinned=None if new_recipe else ledger.recipes.pinned())
-        texts = text_census(study, records, task) if count_texts else None
+        texts = text_census(study, records, task, identified.duplicates.kinds()) if count_texts else None
         checked = check_texts(study, records, task, texts)
         if command:  # all that can be wrong was said: only now is something made, and looked at again under the lock
             stack.close()

@@ -1,6 +1,6 @@
 """The records of a study, read, and what is said of their texts before any is sent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -11,6 +11,7 @@ from overnight.planning.tasks import ScreenTask
 from overnight.planning.texts import TextCensus
 from overnight.records.duplicates import Hashes
 from overnight.records.reader import RecordSet, RecordsFile, read_records
+from overnight.records.text_kinds import TextKind
 from overnight.study.blanks import BlankSlots, missing_abstracts
 from overnight.study.models import AskSpec, Study
 
@@ -35,9 +36,16 @@ def read_study_records(study: Study, hashes: Hashes | None = None) -> tuple[Reco
     return records, records.check(hashes)
 
 
-def text_census(study: Study, records: RecordSet, task: Task) -> TextCensus | None:
-    """Empty, for `check_texts` to fill: what kinds of texts a screen has. None for an `ask`."""
-    return TextCensus(task, records.columns, study.records.no_abstract) if isinstance(task, ScreenTask) else None
+def text_census(
+    study: Study, records: RecordSet, task: Task, kinds: Mapping[str, frozenset[TextKind]]
+) -> TextCensus | None:
+    """Empty, for `check_texts` to fill: what kinds of texts a screen has. None for an `ask`.
+
+    kinds: of a record that stands for others, what they say too.
+    """
+    if not isinstance(task, ScreenTask):
+        return None
+    return TextCensus(task, records.columns, study.records.no_abstract, kinds)
 
 
 def check_texts(study: Study, records: RecordSet, task: Task, census: TextCensus | None = None) -> list[Finding]:
