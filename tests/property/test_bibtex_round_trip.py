@@ -12,7 +12,7 @@ from overnight.records.references.latex import plain_text
 
 LETTERS = st.characters(codec="utf-8", exclude_characters='\0{}\\"$~`@%#,=()\ufeff', exclude_categories=["Cs", "Cc"])
 ODD = [
-    "\n@article{no,\n  title = {no}}\n",
+    "\n @article{no,\n  title = {no}}\n",  # at the margin it is refused: a brace may be missing above it
     "@home",
     "a, b = c",
     "50\\% \\& \\_",
