@@ -6,18 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from overnight.records.naming import Known
+
 MOST: Final = 8
 """Records with one alias. A text that more of them have (a blank one, `Editorial`) tells none of them from another."""
-
-
-@dataclass(frozen=True, slots=True)
-class NameFact:
-    """n: in the order of naming, 0 where the name is known from a request only. seen: 0 where it is not known."""
-
-    n: int
-    record_id: str
-    aliases: tuple[str, ...]
-    seen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +48,7 @@ class Names:
         """Print → name, of the others."""
         return dict(self._db.execute("SELECT seen, record_id FROM name WHERE NOT own AND seen <> 0"))
 
-    def known_by(self, aliases: Iterable[str]) -> list[NameFact]:
+    def known_by(self, aliases: Iterable[str]) -> list[Known]:
         """Names that are one of these, or have one of these aliases, but for aliases that more than MOST have."""
         found: dict[str, tuple[int, int]] = {}
         for alias in dict.fromkeys(aliases):
@@ -69,7 +61,7 @@ class Names:
                 found |= {record_id: (n, seen) for n, record_id, seen in rows}
             for record_id in self._asked(alias):
                 found.setdefault(record_id, (0, 0))
-        return [NameFact(n, record_id, self._aliases(n), seen) for record_id, (n, seen) in found.items()]
+        return [Known(n, record_id, self._aliases(n), seen) for record_id, (n, seen) in found.items()]
 
     def _asked(self, by_text: str) -> list[str]:
         """Of records that had only a text: their names are in bindings. `t1b…-2` is another with the same text."""

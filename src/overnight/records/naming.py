@@ -22,7 +22,8 @@ _WEIGHTS: Final[Mapping[str, int]] = {"pmid": 8, "doi": 4, "key": 2}
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A name from before. n: in the order of naming. seen: the print its record had last, 0 where that is not known."""
+    """A name from before. n: in the order of naming, 0 where it is known from a request only. seen: the print its
+    record had last, 0 where that is not known."""
 
     n: int
     record_id: str

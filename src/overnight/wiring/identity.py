@@ -10,7 +10,7 @@ from typing import Final
 
 from overnight.errors import Finding, RecordsError
 from overnight.ledger.ledger import Ledger
-from overnight.ledger.names import NameFact, Naming
+from overnight.ledger.names import Naming
 from overnight.records.decided import Row, Told, read_decided
 from overnight.records.duplicates import Hashes, Pair, find_duplicates, survivors
 from overnight.records.hashes import hash63, holds
@@ -70,11 +70,7 @@ def _of(records: RecordSet, unknown: bytearray) -> Iterator[Unsettled]:
 
 
 def _claimed(ledger: Ledger, record: Unsettled) -> list[Known]:
-    return [_known(fact) for fact in ledger.names.known_by((record.default, *record.aliases))]
-
-
-def _known(fact: NameFact) -> Known:
-    return Known(fact.n, fact.record_id, fact.aliases, fact.seen)
+    return ledger.names.known_by((record.default, *record.aliases))
 
 
 def _taken(prints: "array[int]") -> Callable[[Known], bool]:
