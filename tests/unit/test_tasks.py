@@ -10,7 +10,9 @@ from overnight.core.outcome import NotSent, Outcome, ProblemKind
 from overnight.core.recipe import Recipe
 from overnight.core.record import Cell, Record
 from overnight.core.task import Column, Settled, Settlements
-from overnight.planning.tasks import AskTask, ScreenTask, make_task, setting_of
+from overnight.planning.pinned import setting_of
+from overnight.planning.screening import ScreenTask
+from overnight.planning.tasks import AskTask, make_task
 from overnight.study.load import load_study
 from overnight.study.models import Study
 

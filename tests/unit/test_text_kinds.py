@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from overnight.core.record import Record
-from overnight.planning.tasks import ScreenTask
+from overnight.planning.screening import ScreenTask
 from overnight.planning.texts import MOST_LISTED_JSON, TextCensus
 from overnight.records.text_kinds import SHORT_CHARS, TextKind, kinds_of_title, kinds_of_types, languages_of
 from overnight.study.load import load_study

@@ -5,16 +5,17 @@ ground, included only when nothing speaks against it, and everything else goes t
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Literal
 
-from overnight.study.models import Criterion, Kind, ScreenSpec
+from overnight.study.models import Criterion, IfSilent, Kind, ScreenSpec
 
 QuoteFound = Literal["exact", "near", "no", ""]
 """`no`: looked for and not found. Empty: there was no quote to look for."""
 Word = Literal["include", "exclude", "unclear"]
-DecidedBy = Literal["rule", "no_abstract", "no_text", "no_answer"]
+DecidedBy = Literal["rule", "samples", "adjudicator", "no_abstract", "no_text", "no_answer"]
+"""rule: of one sample's verdicts. samples: of several. The rest: why there is nothing to decide by."""
 
 
 class Verdict(StrEnum):
@@ -25,8 +26,20 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """record.values[column][start:end] is the passage, in the record's own text."""
+
+    column: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class CriterionResult:
-    """One criterion of one record, as the model judged it and code checked it."""
+    """One criterion of one record, as the model judged it and code checked it. verdict: the model's word.
+
+    place: of the quote in the record as its table has it; None where it was not found.
+    """
 
     id: str
     kind: Kind
@@ -34,6 +47,17 @@ class CriterionResult:
     quote: str
     quote_found: QuoteFound
     reason: str
+    place: Place | None = None
+
+    @property
+    def lost(self) -> bool:
+        """A verdict that needs a quote, and whose quote is not in the record (or is none)."""
+        return self.verdict in (Verdict.MET, Verdict.NOT_MET) and self.quote_found not in ("exact", "near")
+
+    @property
+    def checked(self) -> Verdict:
+        """What the verdict counts for: `unclear` where it is lost."""
+        return Verdict.UNCLEAR if self.lost else self.verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,43 +82,60 @@ class Decision:
 _AGAINST: Final[dict[Kind, Literal["met", "not_met"]]] = {"include": "not_met", "exclude": "met"}
 
 
-def standing(criterion: Criterion, result: CriterionResult | None) -> Standing:
-    """What the verdict counts as after its quote was checked and silence was mapped by `if_silent`."""
+def standing(criterion: Criterion, result: CriterionResult | None, if_silent: IfSilent | None = None) -> Standing:
+    """What the verdict counts as after its quote was checked and silence was mapped. if_silent: in place of the
+    criterion's own."""
     if result is None:
         return Standing("unclear", why="no verdict")
     if result.verdict is Verdict.UNCLEAR:
         return Standing("unclear")
     against = _AGAINST[criterion.kind]
     if result.verdict is Verdict.NOT_STATED:
-        silent = criterion.if_silent
+        silent = criterion.if_silent if if_silent is None else if_silent
         # Silence never shows that an exclusion applies: there `if_silent: met` asks a person.
         if silent == against == "met":
             return Standing("unclear", why="not stated")
         return Standing(silent, silent == against, "not stated")
-    if result.quote_found in ("exact", "near"):
+    if not result.lost:
         counts_as: Literal["met", "not_met"] = "met" if result.verdict is Verdict.MET else "not_met"
         return Standing(counts_as, counts_as == against)
     return Standing("unclear", why="quote not found" if result.quote.strip() else "no quote")
+
+
+Standings = Sequence[tuple[Criterion, Standing]]
+
+
+def decide_by(standings: Standings) -> Word:
+    """Excluded where one excludes; included where none is unclear; else unclear."""
+    if any(stand.excludes for _, stand in standings):
+        return "exclude"
+    return "unclear" if any(stand.counts_as == "unclear" for _, stand in standings) else "include"
 
 
 def decide(screen: ScreenSpec, results: Iterable[CriterionResult]) -> Decision:
     """The decision on one record. A criterion without a result is unclear; results of unknown criteria do not count."""
     by_id = {result.id: result for result in results}
     standings = [(criterion, standing(criterion, by_id.get(criterion.id))) for criterion in screen.criteria]
-    against = [(c, s) for c, s in standings if s.excludes]
-    if against:
-        first = against[0][0]
-        return Decision("exclude", "rule", first.reason or first.id, _said(against))
-    unclear = [(c, s) for c, s in standings if s.counts_as == "unclear"]
-    if not unclear:
-        return Decision("include", "rule", "", _all_clear(screen))
-    why = _said(unclear)
-    if screen.unclear == "include":
-        return Decision("include", "rule", "", f"{why} (unclear counts as include)")
-    return Decision("unclear", "rule", "", why)
+    match decide_by(standings):
+        case "exclude":
+            against = [(criterion, stand) for criterion, stand in standings if stand.excludes]
+            first = against[0][0]
+            return Decision("exclude", "rule", first.reason or first.id, _said(against))
+        case "include":
+            return Decision("include", "rule", "", _all_clear(screen))
+        case _:
+            unclear = [(criterion, stand) for criterion, stand in standings if stand.counts_as == "unclear"]
+            return unclear_as_asked(screen, Decision("unclear", "rule", "", _said(unclear)))
 
 
-def _said(standings: Sequence[tuple[Criterion, Standing]]) -> str:
+def unclear_as_asked(screen: ScreenSpec, decision: Decision) -> Decision:
+    """What is unclear goes to a person, or counts as include where the study says so: never a record without answer."""
+    if decision.decision != "unclear" or screen.unclear != "include":
+        return decision
+    return replace(decision, decision="include", why=f"{decision.why} (unclear counts as include)")
+
+
+def _said(standings: Standings) -> str:
     """`night_shift not met; no_own_data unclear (quote not found)`."""
     return "; ".join(
         f"{criterion.id} {stand.counts_as.replace('_', ' ')}" + (f" ({stand.why})" if stand.why else "")

@@ -31,7 +31,9 @@ class Recipe:
     system: the system instruction, empty for none. prompt: the user turn, instructions first, record last.
     schema: the answer's schema in the dialect `responseSchema` takes (JSON-like values). thinking: the inside of
     `thinkingConfig` (camelCase), empty to leave it to the model. own: digest of what the *user* wrote that went into
-    this recipe; when it is unchanged, a pinned recipe stays in force although the package's words changed.
+    this recipe; when it is unchanged, a pinned recipe stays in force although the package's words changed. silence: of
+    a `screen`, what silence on each criterion counts as where it is asked whether samples are contested. Neither of
+    the last two reaches the model, nor the digest.
     """
 
     stage: str
@@ -42,6 +44,7 @@ class Recipe:
     own: str
     renderer: int = RENDERER
     cleaning: int = CLEANING
+    silence: dict[str, str] = field(default_factory=dict)
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:

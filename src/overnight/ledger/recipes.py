@@ -20,6 +20,7 @@ def recipe_to_json(recipe: Recipe) -> str:
             "own": recipe.own,
             "renderer": recipe.renderer,
             "cleaning": recipe.cleaning,
+            "silence": recipe.silence,
         },
         ensure_ascii=False,
     )
@@ -36,8 +37,12 @@ class Recipes:
         self._db = connection
 
     def store(self, recipe: Recipe) -> None:
-        """Part of the caller's transaction."""
-        self._db.execute("INSERT OR IGNORE INTO recipe VALUES (?, ?)", (recipe.digest, recipe_to_json(recipe)))
+        """Part of the caller's transaction. What is not in the digest (`own`, `silence`) is as it was stored last."""
+        self._db.execute(
+            "INSERT INTO recipe VALUES (?, ?) ON CONFLICT (digest) DO UPDATE SET body = excluded.body"
+            " WHERE body <> excluded.body",
+            (recipe.digest, recipe_to_json(recipe)),
+        )
 
     def load(self, digest: str) -> Recipe:
         recipe = self.find(digest)

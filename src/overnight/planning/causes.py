@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from overnight.core.recipe import Recipe
-from overnight.study.recipes import SCREEN
+from overnight.study.screen_recipes import SCREEN
 
 
 class Reason(StrEnum):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from overnight.core.record import Record, text_of
-from overnight.planning.tasks import ScreenTask
+from overnight.planning.screening import ScreenTask
 from overnight.records.roles import columns_with, roles_of
 from overnight.records.text_kinds import SHORT_CHARS, TextKind, kinds_of_title, kinds_of_types, languages_of
 from overnight.requests.cleaning import clean

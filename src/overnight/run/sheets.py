@@ -91,6 +91,11 @@ _WORDS: Final = {
     "why": "the decision in words",
     "decided_by": "who or what decided",
     "exclusion_reason": "the reason of the first criterion that excludes",
+    "agreement": "how many samples decide as most do, of how many: 2/3",
+    "needs_person": "true where a person has to look, whatever the decision",
+    "needs_person_why": "why",
+    "model_decision": "the model's own word; the decision is made by the rule, from verdicts",
+    "rationale": "the model's reasons for the record as a whole",
     "detail": "the service's own words about a problem",
     "prompt_tokens": "tokens of the request, cached ones included",
     "cached_tokens": "of these, read from a cache",
@@ -120,6 +125,8 @@ def words_for(name: str) -> str:
 
 _CRITERION_WORDS: Final = {
     "_quote_found": "exact, near or no: whether these words were found in the record",
+    "_quote_at": "where they stand in your table: column:from-to, in characters",
+    "_votes": "how many samples say what of this criterion",
     "_quote": "the words that the verdict rests on",
     "_reason": "the model's reason, in one sentence",
     "": "the verdict on this criterion: met, not_met, not_stated or unclear",

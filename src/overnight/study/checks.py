@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +14,8 @@ from overnight.study.yaml_nodes import Document, KeyPath, Plain, show
 
 CONSTANT_CHARS: Final = 4_000
 """So much of a prompt's own words behind its first slot is worth a hint. Ours: about 1,000 tokens."""
+CRITERION_ENDS: Final = ("votes", "quote", "quote_found", "quote_at", "reason")
+"""Behind a criterion's own column in results."""
 PLACEHOLDER: Final = "WRITE HERE"
 """How a text begins that `overnight init` leaves to the person."""
 
@@ -46,7 +48,7 @@ def check_files(document: Document, files: Plain, folder: Path) -> None:
         if file in seen:
             document.add(f"{written} is here twice (first as {show(seen[file])})", path, "Keep one of the two.")
         else:
-            _check_file(document, file, written, path)
+            check_file(document, file, written, path)
         seen.setdefault(file, path)
 
 
@@ -61,20 +63,22 @@ def check_models(document: Document, written: Plain, folder: Path) -> Path | Non
         )
         return None
     file = absolute(folder, written)
-    _check_file(document, file, written, path)
+    check_file(document, file, written, path)
     return file
 
 
-def _check_file(document: Document, file: Path, written: str, path: KeyPath) -> None:
+def check_file(document: Document, file: Path, written: str, path: KeyPath) -> bool:
+    """Is it there, and a file? Else it is a finding."""
     try:
         is_folder, is_file = file.is_dir(), file.is_file()
     except OSError as cause:  # a name too long, a folder that is closed to us
         document.add(f"{written} cannot be looked at: {cause.strerror or cause}", path, f"Looked for at {file}.")
-        return
+        return False
     if is_folder:
         document.add(f"{written} is a folder", path, "Name the files in it.")
     elif not is_file:
         document.add(f"there is no file {written}", path, _near_file(file) or f"Looked for at {file}.")
+    return is_file
 
 
 def absolute(folder: Path, written: str) -> Path:
@@ -131,10 +135,10 @@ def check_criteria(document: Document, screen: Plain) -> None:
             columns.setdefault(column, criterion_id)
 
 
-def result_columns(criterion_id: str) -> tuple[str, str, str, str]:
+def result_columns(criterion_id: str) -> tuple[str, ...]:
     """The columns of a criterion in results, in their order."""
     name = f"c_{criterion_id}"
-    return name, f"{name}_quote", f"{name}_quote_found", f"{name}_reason"
+    return name, *(f"{name}_{end}" for end in CRITERION_ENDS)
 
 
 def _criterion_ids(screen: Plain) -> Iterator[tuple[str, KeyPath]]:
@@ -187,6 +191,13 @@ def _behind_the_first_slot(prompt: str) -> int:
     parts = read_prompt(prompt)[0]
     first = next((place for place, part in enumerate(parts) if part.kind == "slot"), len(parts))
     return sum(len(part.value) for part in parts[first:] if part.kind == "text")
+
+
+def check_deep_think(document: Document, values: Mapping[str, Plain]) -> None:
+    """Votes and adjudication are of verdicts: an `ask` has none."""
+    if "deep_think" in values and "ask" in values and "screen" not in values:
+        hint = "Take it out; several answers of an `ask` cannot be compared by code."
+        document.add("`deep_think` is for a `screen`", ("deep_think",), hint)
 
 
 def silence_warnings(document: Document, screen: Plain) -> Iterator[Finding]:

@@ -23,10 +23,12 @@ from overnight.study.models import (
     CloudSpec,
     Criterion,
     Days,
+    DeepThinkSpec,
     FieldSpec,
     FileSpec,
     ModelSpec,
     NotifySpec,
+    PromptsSpec,
     RecordsSpec,
     ScreenSpec,
     Study,
@@ -40,14 +42,15 @@ SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "records": RecordsSpec,
     "ask": AskSpec,
     "screen": ScreenSpec,
+    "deep_think": DeepThinkSpec,
     "model": ModelSpec,
     "budget": BudgetSpec,
     "cloud": CloudSpec,
     "notify": NotifySpec,
 }
 KEYS: Final = (
-    "study", "records", "ask", "screen", "model", "models", "budget", "attempts", "give_up_after_days", "cloud",
-    "notify",
+    "study", "records", "ask", "screen", "deep_think", "model", "models", "budget", "attempts",
+    "give_up_after_days", "cloud", "notify",
 )  # fmt: skip
 SCREEN_TEXT: Final = ("title", "abstract")
 """What a screen shows of a record when `records.text` does not say."""
@@ -85,6 +88,7 @@ def _study(document: Document, file: Path) -> Study | None:
     _drop_not_yet(document, values)
     _unknown_top_keys(document, values)
     _one_task(document, values)
+    checks.check_deep_think(document, values)
     checks.check_files(document, _inside(values, "records", "files"), file.parent)
     checks.check_text(document, _inside(values, "records", "text"))
     checks.check_prompt(document, _inside(values, "ask", "prompt"))
@@ -92,7 +96,8 @@ def _study(document: Document, file: Path) -> Study | None:
     name = _value(document, "study", TypeAdapter[str](StudyName), required=True)
     records = _records(document, file.parent)
     ask = _section(document, "ask", AskSpec)
-    screen = _screen(document)
+    screen = _screen(document, file.parent)
+    deep_think = _section(document, "deep_think", DeepThinkSpec)
     model = _section(document, "model", ModelSpec, required=True)
     budget = _section(document, "budget", BudgetSpec)
     cloud = _cloud(document)
@@ -121,6 +126,7 @@ def _study(document: Document, file: Path) -> Study | None:
         cloud=cloud,
         give_up_after_days=GIVE_UP_AFTER_DAYS if days is None else days,
         notify=notify,
+        deep_think=deep_think,
         models=own,
         warnings=warnings,
         named=document.file,
@@ -183,7 +189,7 @@ def _placed(item: Plain, folder: Path) -> object:
     return item
 
 
-def _screen(document: Document) -> ScreenSpec | None:
+def _screen(document: Document, folder: Path) -> ScreenSpec | None:
     value = document.values.get("screen")
     if not isinstance(value, dict):
         return _section(document, "screen", ScreenSpec)
@@ -192,7 +198,28 @@ def _screen(document: Document) -> ScreenSpec | None:
         criteria = value.get(kind)
         if isinstance(criteria, list):
             placed[kind] = [_of_kind(document, item, kind, i) for i, item in enumerate(criteria)]
+    prompts = value.get("prompts")
+    if isinstance(prompts, dict):
+        placed["prompts"] = {name: _prompt(document, name, item, folder) for name, item in prompts.items()}
     return _validated(document, "screen", placed, TypeAdapter(ScreenSpec))
+
+
+def _prompt(document: Document, name: str, written: Plain, folder: Path) -> Plain:
+    """The words of a prompt that the study brings: what stands in the file that it names."""
+    path: KeyPath = ("screen", "prompts", name)
+    if name not in PromptsSpec.model_fields or not isinstance(written, str):
+        return written
+    file = checks.absolute(folder, written)
+    if not checks.check_file(document, file, written, path):
+        return ""
+    try:
+        text = file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as cause:
+        document.add(f"{written} cannot be read: {cause}", path, "A prompt is a text file in UTF-8.")
+        return ""
+    if not text.strip():
+        document.add(f"{written} is empty", path, "Write the prompt in it, or take the key out.")
+    return text.replace("\r\n", "\n").strip()
 
 
 def _of_kind(document: Document, item: Plain, kind: str, i: int) -> object:
@@ -383,6 +410,8 @@ def _known_keys(holder: KeyPath) -> list[str]:
     names: list[str] = list(SECTIONS.get(str(holder[0]), RecordsSpec).model_fields)
     if holder[:2] == ("records", "files"):
         names = list(FileSpec.model_fields)
+    elif holder == ("screen", "prompts"):
+        names = list(PromptsSpec.model_fields)
     elif holder[0] == "screen" and len(holder) > 2:
         names = [name for name in Criterion.model_fields if name != "kind"]
     elif holder[:2] == ("ask", "answer"):

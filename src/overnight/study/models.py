@@ -26,10 +26,15 @@ Kind = Literal["include", "exclude"]
 IfSilent = Literal["met", "not_met", "unclear"]
 Level = Literal["off", "minimal", "low", "medium", "high", "max"]
 FieldType = Literal["string", "integer", "number", "boolean", "array", "object"]
+Framing = Literal["neutral", "for", "against"]
+Rule = Literal["unanimous", "majority", "any_include"]
 LEVELS: Final[tuple[Level, ...]] = ("off", "minimal", "low", "medium", "high", "max")
 
 GIVE_UP_AFTER_DAYS: Final = 14
 """Three rounds at the service's worst, 72 hours in the queue and 24 of running each (facts 6), and two days more."""
+
+MOST_SAMPLES: Final = 9
+"""Ours: of one model, gains beyond three to five are small (Wang 2022), and reviewers have letters."""
 
 FIT_SEED: Final = 1
 """By which records are drawn where the study names no seed."""
@@ -206,13 +211,26 @@ class Criterion(Model):
         return {"if_silent": IF_SILENT[kind], **data} if isinstance(data, dict) and kind in IF_SILENT else data
 
 
+class PromptsSpec(Model):
+    """The study's own instructions in place of the package's (study/wording.py): their words, not a file's name. Empty:
+    the package's."""
+
+    screen: str = ""
+    adjudicate: str = ""
+
+
 class ScreenSpec(Model):
-    """Criteria, and what becomes of a record they do not settle."""
+    """Criteria, and what becomes of a record they do not settle. rule: how several samples become one decision.
+
+    Like `if_silent` and `reason`, `rule` and `unclear` never reach the model.
+    """
 
     question: Words
     include: tuple[Criterion, ...] = Field(min_length=1)
     exclude: tuple[Criterion, ...] = ()
     unclear: Literal["person", "include"] = "person"
+    rule: Rule = "unanimous"
+    prompts: PromptsSpec = PromptsSpec()
 
     @property
     def criteria(self) -> tuple[Criterion, ...]:
@@ -220,13 +238,38 @@ class ScreenSpec(Model):
         return self.include + self.exclude
 
 
+class DeepThinkSpec(Model):
+    """Several independent samples of each record, compared (docs/explanation/decision-rule.md).
+
+    adjudicate: which records are judged once more, with the samples' arguments beside them. adaptive: two samples, and
+    the rest only where the two are contested. framings: of sample 1, 2, …, from the front again where there are fewer.
+    """
+
+    samples: Annotated[Whole, Field(ge=1, le=MOST_SAMPLES)] = 3
+    adjudicate: Literal["contested", "never", "all"] = "contested"
+    adaptive: bool = False
+    framings: tuple[Framing, ...] = Field(default=("neutral",), min_length=1)
+
+    @model_validator(mode="after")
+    def _fits_samples(self) -> "DeepThinkSpec":
+        if len(self.framings) > self.samples:
+            raise fault(f"{len(self.framings)} framings for {self.samples} samples", "One a sample, or fewer.")
+        if self.adaptive and self.samples < 3:
+            raise fault("`adaptive` needs three samples or more", "It asks two, and the rest where the two differ.")
+        return self
+
+    def framing(self, sample: int) -> Framing:
+        """sample: from 1."""
+        return self.framings[(sample - 1) % len(self.framings)]
+
+
 def _no_deep_think(value: object) -> object:
     if isinstance(value, str) and re.search(r"deep[\s_-]*think", value, re.IGNORECASE):
         raise fault(
             f'"{value}": no API serves Deep Think, in batch or otherwise; it is a mode of the Gemini app',
             "What stands for it is a recipe: several independent samples by a strong model that thinks as hard as it "
-            "can, compared, and the contested ones judged again. In this version that is one sample: thinking: max with"
-            " gemini-3.1-pro-preview; several (`deep_think`) are not in this version.",
+            "can, compared, and the contested ones judged again: thinking: max with gemini-3.1-pro-preview, and"
+            " deep_think: {samples: 3, adjudicate: contested}.",
         )
     return value
 
@@ -358,6 +401,7 @@ class Study:
     cloud: CloudSpec | None = None
     give_up_after_days: int = GIVE_UP_AFTER_DAYS
     notify: NotifySpec | None = None
+    deep_think: DeepThinkSpec | None = None
     models: Path | None = None
     warnings: tuple[Finding, ...] = ()
     named: str = ""

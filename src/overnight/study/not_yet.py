@@ -2,18 +2,17 @@
 
 from typing import Final
 
-_SAMPLES = "One sample a record in this version; several, with votes, come later. Leave it out."
+_SAMPLES = "Write it under deep_think: {samples: 3, adjudicate: contested}."
 _REVIEW = "Take it out; a page for people's decisions comes later. The results hold what it needs."
 
 KEYS_NOT_YET: Final[dict[tuple[str, ...], str]] = {
-    ("deep_think",): _SAMPLES,
     ("adjudicate",): _SAMPLES,
     ("gold",): "Leave it out; compare results.csv with your labels yourself for now.",
     ("ask_also",): "Leave it out, or make a second study with `ask` over the records included here.",
     ("qa",): "Leave it out, or make a second study with `ask` over the records included here.",
     ("review",): _REVIEW,
     ("human",): _REVIEW,
-    ("rule",): "Leave it out: the rule is the one in docs/reference/screening.md.",
+    ("rule",): "Write it under `screen`: rule: unanimous, majority or any_include.",
     ("stage",): "Leave it out.",
     ("output",): "Leave it out: `overnight export --to FILE` writes other formats.",
     ("records", "table"): "Name files: records: {files: [records.csv]}. BigQuery tables come later.",

@@ -16,6 +16,7 @@ LEVELS_ABOVE: Final = 3
 """request, generationConfig, responseSchema."""
 MAX_SCHEMA_DEPTH: Final = MAX_LINE_DEPTH - LEVELS_ABOVE
 
+DECISIONS: Final = ("include", "exclude", "unclear")
 VERDICTS: Final = ("met", "not_met", "not_stated", "unclear")
 
 
@@ -25,16 +26,32 @@ def answer_schema(fields: Mapping[str, FieldSpec]) -> dict[str, Any]:
 
 
 def screen_schema(screen: ScreenSpec) -> dict[str, Any]:
-    """One object `c_<id>` a criterion: quote, then reason, then verdict, so that the verdict follows from the two.
+    """One object `c_<id>` a criterion: quote, then reason, then verdict, so that the verdict follows from the two; then
+    what the model makes of the whole.
 
     Inclusions first. The order never changes with the sample: one schema a shard.
     """
+    return _object({**_judged(screen), **_WHOLE})
+
+
+def adjudicate_schema(screen: ScreenSpec) -> dict[str, Any]:
+    """As `screen_schema`, and before the whole what is wrong in the reviewers' arguments."""
+    return _object({**_judged(screen), "mistakes": {"type": "string"}, **_WHOLE})
+
+
+_WHOLE: Final[dict[str, Any]] = {
+    "rationale": {"type": "string"},
+    "decision": {"type": "string", "enum": list(DECISIONS)},
+}
+
+
+def _judged(screen: ScreenSpec) -> dict[str, Any]:
     one = {
         "quote": {"type": "string"},
         "reason": {"type": "string"},
         "verdict": {"type": "string", "enum": list(VERDICTS)},
     }
-    return _object({f"c_{criterion.id}": _object(one) for criterion in screen.criteria})
+    return {f"c_{criterion.id}": _object(one) for criterion in screen.criteria}
 
 
 def schema_depth(value: object) -> int:

@@ -7,7 +7,7 @@ from typing import Final
 from overnight.core.record import Record, text_of
 from overnight.core.task import Task
 from overnight.errors import Finding, RecordsError
-from overnight.planning.tasks import ScreenTask
+from overnight.planning.screening import ScreenTask
 from overnight.planning.texts import TextCensus
 from overnight.records.duplicates import Hashes
 from overnight.records.reader import RecordSet, RecordsFile, read_records

@@ -1,0 +1,344 @@
+"""The task `screen`: samples, further ones where two are contested, an adjudicator for what stays contested.
+
+A stage is wanted when what it depends on is settled, so no program beside the loop knows of any of this: `wants` is
+asked again with what came back. What the adjudicator is shown is made of settled answers alone: the same answers give
+the same words, so that it is asked again only when one of them changes.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import accumulate
+from typing import Any, Final, Literal, cast
+
+from overnight.answers.decisions import CriterionResult, Decision, Place, QuoteFound, Verdict, no_answer
+from overnight.answers.judged import Judged, Silence, read_judged
+from overnight.answers.quotes import find_quote
+from overnight.answers.screened import CriterionVotes, Screened, contests, screened
+from overnight.core.identity import text_digest
+from overnight.core.outcome import NotSent
+from overnight.core.recipe import Recipe
+from overnight.core.record import Cell, Record
+from overnight.core.task import Column, Settled, Settlements, Want
+from overnight.planning.pinned import Pinned, answer_of, cleaned_texts, in_force, setting_of
+from overnight.records.roles import roles_of
+from overnight.requests.cleaning import clean, cleaned
+from overnight.study.checks import result_columns
+from overnight.study.models import DeepThinkSpec, ScreenSpec, Study
+from overnight.study.screen_recipes import (
+    ADJUDICATE,
+    SCREEN,
+    adjudicate_recipe,
+    label_of,
+    own_before,
+    screen_recipe,
+    silence_of,
+)
+
+ADJUDICATOR: Final = 1
+"""The one sample of the stage `adjudicate`."""
+FIRST_ADAPTIVE: Final = 2
+"""Samples that `adaptive` asks for before it knows whether more are wanted."""
+ONE_SAMPLE: Final = DeepThinkSpec(samples=1, adjudicate="never")
+
+# Databases write a sentence where an abstract is missing. Outer brackets, dots and case are taken off before.
+_NO_ABSTRACT: Final = re.compile(
+    r"(?:there is |with )?(?:no|without|missing) abstract(?: is| was)?(?: available| provided| given)?"
+    r"|(?:the )?abstracts?(?: is| was)? (?:not available|unavailable|not provided|missing)"
+    r"|not available|n/?a|none|null|nan|"
+)
+
+
+def _is_missing(abstract: str) -> bool:
+    if len(abstract) > 60:
+        return False
+    words = abstract.strip("[]().-– \n\t").casefold().split()
+    return _NO_ABSTRACT.fullmatch(" ".join(words)) is not None
+
+
+def _abstract_of(columns: Sequence[str], cleaning: int) -> int:
+    """The place of the abstract. Studies begun under version 1 knew the one name: what they have sent stays sent."""
+    known = roles_of(columns).abstract if cleaning > 1 else ""
+    named = [place for place, column in enumerate(columns) if column == known or column.lower() == "abstract"]
+    return (named or [len(columns) - 1])[0]
+
+
+class ScreenTask:
+    """Criteria judged one by one, each with a quote that is looked for; then the rule of answers/."""
+
+    def __init__(self, study: Study, thinking: Mapping[str, Any], *, pinned: Pinned | None = None) -> None:
+        if not isinstance(study.task, ScreenSpec):
+            raise TypeError("the study has no `screen`")
+        self.screen: Final = study.task
+        self.deep: Final = study.deep_think or ONE_SAMPLE
+        self.needs_abstract: Final = study.records.no_abstract != "title_only"
+        self.dependent: Final = self.deep.adaptive or self.deep.adjudicate != "never"
+        self.stages: Final = (SCREEN,) if self.deep.adjudicate == "never" else (SCREEN, ADJUDICATE)
+        text, setting = study.records.text, setting_of(study)
+        before = own_before(study.task, text, thinking, setting)
+        self._samples: Final = tuple(
+            in_force(
+                screen_recipe(study.task, text, thinking, sample, setting, self.deep.framing(sample)),
+                sample,
+                pinned,
+                before if self.deep.framing(sample) == "neutral" and not study.task.prompts.screen else "",
+            )
+            for sample in range(1, self.deep.samples + 1)
+        )
+        adjudicate = adjudicate_recipe(study.task, text, thinking, setting)
+        self._adjudicate: Final = in_force(adjudicate, ADJUDICATOR, pinned)
+        self._silence: Final = cast("Silence", {**silence_of(study.task), **self._samples[0].silence})
+        later = (self._adjudicate,) if ADJUDICATE in self.stages else ()
+        self.recipes: Final = (*{one.digest: one for one in (*self._samples, *later)}.values(),)
+        self.columns: Final = tuple(_screen_columns(self.screen))
+        self._reads: Final = _Reading(self.recipe.slots, self.recipe.cleaning)
+        self._abstract: Final = _abstract_of(self.recipe.slots, self.recipe.cleaning)
+
+    @property
+    def recipe(self) -> Recipe:
+        """Of the first sample."""
+        return self._samples[0]
+
+    @property
+    def abstract_column(self) -> str:
+        return self.recipe.slots[self._abstract]
+
+    def missing_abstract(self, record: Record) -> bool:
+        """True when the abstract (by its column's name, else the last text column) is blank or says it is missing.
+
+        With `no_abstract: error` the check before a run refuses such records; `person` does not send them.
+        """
+        return _is_missing(clean(record.values.get(self.abstract_column), self.recipe.cleaning))
+
+    def not_sent(self, record: Record) -> NotSent | None:
+        """Without text, or without an abstract where the study wants one (`person`, and `error` for safety)."""
+        return NotSent.NO_TEXT if self._lacks(self._texts(record)) else None
+
+    def _texts(self, record: Record) -> tuple[str, ...]:
+        return cleaned_texts(record, self.recipe.slots, self.recipe.cleaning)
+
+    def _lacks(self, texts: tuple[str, ...]) -> Literal["", "abstract", "text"]:
+        """What is not there to judge by. A database's remark that there is no abstract is no text."""
+        if not _is_missing(texts[self._abstract]):
+            return ""
+        if not any(text for place, text in enumerate(texts) if place != self._abstract):
+            return "text"
+        return "abstract" if self.needs_abstract else ""
+
+    # --- what is wanted ----------------------------------------------------------------------------------------------
+
+    def wants(self, record: Record, settled: Settlements) -> Iterator[Want]:
+        texts = self._texts(record)
+        if self._lacks(texts):
+            return
+        heard = self._heard(record, texts, settled)
+        for sample in range(1, heard.wanted + 1):
+            yield Want(SCREEN, sample, self._samples[sample - 1], texts)
+        if heard.arguments:
+            yield Want(ADJUDICATE, ADJUDICATOR, self._adjudicate, (heard.arguments, *texts))
+
+    def _heard(self, record: Record, texts: tuple[str, ...], settled: Settlements) -> "_Heard":
+        """What follows from the samples there are. Nothing is read while it cannot change what is wanted."""
+        wanted = self.deep.samples
+        look = self._reads.of(record)
+        first: tuple[Judged | None, ...] = ()
+        if self.deep.adaptive:
+            if not _all_there(settled, FIRST_ADAPTIVE):
+                return _Heard(FIRST_ADAPTIVE)
+            first = self._judged_all(settled, range(1, FIRST_ADAPTIVE + 1), look)
+            wanted = wanted if contests(first) else FIRST_ADAPTIVE
+        if not _all_there(settled, wanted):
+            return _Heard(wanted)
+        samples = (*first, *self._judged_all(settled, range(len(first) + 1, wanted + 1), look))
+        asked = self.deep.adjudicate == "all" or (self.deep.adjudicate == "contested" and contests(samples))
+        return _Heard(wanted, samples, arguments(texts, samples) if asked else "")
+
+    # --- what came back ----------------------------------------------------------------------------------------------
+
+    def _judged_all(self, settled: Settlements, samples: Iterable[int], look: "_Look") -> tuple[Judged | None, ...]:
+        return tuple(self._judged(settled[SCREEN, sample], look) for sample in samples)
+
+    def _judged(self, one: Settled, look: "_Look") -> Judged | None:
+        answer = answer_of(one)
+        return None if answer is None else read_judged(self.screen, answer, look, self._silence)
+
+    def screened(self, record: Record, settled: Settlements) -> Screened | None:
+        """None: nothing is answered, or something that is wanted is still open."""
+        texts = self._texts(record)
+        if self._lacks(texts):
+            return None
+        heard = self._heard(record, texts, settled)
+        if heard.samples is None:
+            return None
+        if not heard.arguments:
+            return screened(self.screen, heard.samples)
+        ruled = settled.get((ADJUDICATE, ADJUDICATOR))
+        if ruled is None:
+            return None
+        kind = ruled.outcome.kind
+        adjudicated = self._judged(ruled, self._reads.of(record))
+        return screened(self.screen, heard.samples, adjudicated, no_adjudication="" if kind is None else kind.value)
+
+    def cells(self, record: Record, settled: Settlements) -> Sequence[Cell]:
+        """Blank for an open record. A problem, and a record without text, is `unclear`: a person decides."""
+        found = self.screened(record, settled)
+        if found is not None:
+            return [*_head_cells(found), *(cell for one in found.criteria for cell in _criterion_cells(one))]
+        decision = self._without_answer(record, settled)
+        blank: list[Cell] = [None] * len(self.columns)
+        if decision is None:
+            return blank
+        head = [*_decision_cells(decision), None, True, decision.why]
+        return [*head, *blank[len(head) :]]
+
+    def _without_answer(self, record: Record, settled: Settlements) -> Decision | None:
+        lacks = self._lacks(self._texts(record))
+        if lacks == "abstract":
+            return no_answer("no abstract", "no_abstract")
+        if lacks:
+            return no_answer("no text", "no_text")
+        samples = [one.outcome.kind for (stage, _), one in settled.items() if stage == SCREEN]
+        if not samples or None in samples or not _all_there(settled, len(samples)):
+            return None
+        wanted = self._heard(record, self._texts(record), settled).wanted
+        if len(samples) < wanted:
+            return None
+        words = dict.fromkeys(kind.value for kind in samples if kind is not None)
+        return no_answer(f"no answer: {', '.join(words)}", "no_answer")
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """wanted: how many samples. samples: None while one of them is open. arguments: for the adjudicator, empty where
+    none is asked."""
+
+    wanted: int
+    samples: tuple[Judged | None, ...] | None = None
+    arguments: str = ""
+
+
+def _all_there(settled: Settlements, samples: int) -> bool:
+    return all((SCREEN, sample) in settled for sample in range(1, samples + 1))
+
+
+# --- looking for quotes ----------------------------------------------------------------------------------------------
+
+
+class _Reading:
+    """Where a record's texts stand in what quotes are looked for in."""
+
+    def __init__(self, slots: Sequence[str], cleaning: int) -> None:
+        self.slots, self.cleaning = tuple(slots), cleaning
+        self.labels = tuple(label_of(column).lower() for column in slots)
+
+    def of(self, record: Record) -> "_Look":
+        return _Look(self, record)
+
+
+@dataclass(slots=True)
+class _Look:
+    """Looks for quotes in one record: in all its texts together, since a model quotes over the end of a title."""
+
+    reading: _Reading
+    record: Record
+    _text: str | None = None
+
+    def __call__(self, quote: str) -> tuple[QuoteFound, Place | None]:
+        if self._text is None:
+            self._text = "\n".join(cleaned_texts(self.record, self.reading.slots, self.reading.cleaning))
+        found = find_quote(quote, self._text) or find_quote(self._without_label(quote), self._text)
+        return ("no", None) if found is None else (found.how, self._place(found.start, found.end))
+
+    def _without_label(self, quote: str) -> str:
+        """The quote without a `Title: ` of ours that the model copied along."""
+        label = next((label for label in self.reading.labels if quote.lower().startswith(label)), "")
+        return quote[len(label) :] if label else ""
+
+    def _place(self, start: int, end: int) -> Place | None:
+        """In the cell as the table has it; of a passage over two cells the part in the first."""
+        cells = [cleaned(self.record.values.get(slot), self.reading.cleaning) for slot in self.reading.slots]
+        starts = [0, *accumulate(len(cell.text) + 1 for cell in cells)]
+        for slot, cell, first in zip(self.reading.slots, cells, starts, strict=False):
+            if first <= start < first + len(cell.text):
+                return Place(slot, *cell.span(start - first, min(end - first, len(cell.text))))
+        return None
+
+
+# --- what the adjudicator is shown -----------------------------------------------------------------------------------
+
+_LETTERS: Final = "ABCDEFGHI"
+_OURS: Final = re.compile(r"<(?=\s*/?\s*(?:record|reviewers)\b)", re.IGNORECASE)
+
+
+def arguments(texts: Sequence[str], samples: Sequence[Judged | None]) -> str:
+    """Verdicts, quotes that hold and reasons of each sample that answered, as reviewers A, B, … in an order of the
+    record's own. Empty where none answered.
+
+    It goes into the address of a request: another wording here asks, and charges, every adjudication anew.
+    """
+    seed = "\n".join(map(text_digest, texts))
+    numbered = [(number, one) for number, one in enumerate(samples, start=1) if one is not None]
+    ordered = sorted(numbered, key=lambda one: sha256(f"{seed}\n{one[0]}".encode()).digest())
+    return "\n\n".join(
+        "\n".join([f"Reviewer {letter}", *map(_argument, one.results), f"In short: {_plain(one.rationale)}"])
+        for letter, (_, one) in zip(_LETTERS, ordered, strict=False)
+    )
+
+
+def _argument(result: CriterionResult) -> str:
+    words = f"- c_{result.id}: {result.checked.value}."
+    if result.lost:
+        return f"{words} (The quote given for it is not in the record.)"
+    quote = f' Quote: "{_plain(result.quote)}"' if result.verdict is not Verdict.NOT_STATED and result.quote else ""
+    return f"{words}{quote} Reason: {_plain(result.reason)}"
+
+
+def _plain(text: str) -> str:
+    """On one line, and without what would read as an end of what we delimit."""
+    return _OURS.sub("‹", " ".join(text.split()))
+
+
+# --- columns ---------------------------------------------------------------------------------------------------------
+
+
+def _screen_columns(screen: ScreenSpec) -> Iterator[Column]:
+    yield Column("decision", keyword="screening")
+    yield from (Column("why"), Column("decided_by"), Column("exclusion_reason", keyword="reason"))
+    yield Column("agreement")
+    yield from (Column("needs_person", "boolean"), Column("needs_person_why"))
+    yield from (Column("model_decision"), Column("rationale"))
+    for criterion in screen.criteria:
+        yield from map(Column, result_columns(criterion.id))
+
+
+def _decision_cells(decision: Decision) -> list[Cell]:
+    return [decision.decision, decision.why, decision.decided_by, decision.exclusion_reason or None]
+
+
+def _head_cells(found: Screened) -> list[Cell]:
+    return [
+        *_decision_cells(found.decision),
+        found.agreement or None,
+        bool(found.doubts),
+        "; ".join(found.doubts) or None,
+        found.model_decision or None,
+        found.rationale or None,
+    ]
+
+
+def _criterion_cells(one: CriterionVotes) -> list[Cell]:
+    result: CriterionResult | None = one.shown
+    counted = sorted(one.votes.items(), key=lambda vote: (-vote[1], vote[0]))
+    votes = ", ".join(f"{verdict} {n}" for verdict, n in counted)
+    if result is None:
+        return [None, votes or None, None, None, None, None]
+    place = result.place
+    return [
+        one.verdict.value if one.verdict else None,
+        votes,
+        result.quote or None,
+        result.quote_found or None,
+        f"{place.column}:{place.start}-{place.end}" if place else None,
+        result.reason or None,
+    ]
