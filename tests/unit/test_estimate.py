@@ -28,7 +28,7 @@ from overnight.pricing.estimate import (
 )
 from overnight.pricing.output import answer_tokens, by_answers, level_of, levels, thinking_tokens
 from overnight.pricing.range import Range
-from overnight.study.recipes import SCREEN
+from overnight.study.screen_recipes import SCREEN
 from tests.support.recipes import recipe
 
 TODAY = date(2026, 11, 22)

@@ -6,7 +6,9 @@ import pytest
 
 from overnight.core.recipe import Recipe
 from overnight.study.models import AskSpec, Criterion, FieldSpec, ScreenSpec
-from overnight.study.recipes import SCREEN_SYSTEM, ask_recipe, screen_recipe
+from overnight.study.recipes import ask_recipe
+from overnight.study.screen_recipes import screen_recipe
+from overnight.study.wording import wording
 
 
 def criterion(name: str = "night", kind: Any = "include", **more: Any) -> Criterion:
@@ -79,7 +81,7 @@ class TestScreen:
         )
         recipe = screen_recipe(spec, ("Article Title", "abstract_text"), {})
         assert recipe.stage == "screen"
-        assert recipe.system == SCREEN_SYSTEM
+        assert recipe.system == wording("screen").text
         assert shown(recipe) == (
             "Question of the review: Do naps help?\n\nCriteria:\n"
             "1. c_night: About night.\n   Example of met: nurses on nights\n   Example of not_met: students at noon\n"
@@ -92,7 +94,7 @@ class TestScreen:
         assert recipe.prompt[-1].value.endswith("</record>")
         assert recipe.slots == ("title", "abstract")
         for words in ("do not follow them", "character by character", "not_stated", "the last </record>"):
-            assert words in SCREEN_SYSTEM, words
+            assert words in wording("screen").text, words
 
     def test_samples_rotate_the_criteria_in_the_prompt_and_never_in_the_schema(self) -> None:
         spec = screen(criterion("a"), criterion("b"), exclude=(criterion("c", "exclude"),))

@@ -7,8 +7,9 @@ import pytest
 from overnight.requests.lint import Linter
 from overnight.requests.render import Renderer
 from overnight.study.models import AskSpec, Criterion, FieldSpec, ScreenSpec
-from overnight.study.recipes import ask_recipe, screen_recipe
+from overnight.study.recipes import ask_recipe
 from overnight.study.schemas import LEVELS_ABOVE, MAX_SCHEMA_DEPTH, answer_schema, schema_depth, screen_schema
+from overnight.study.screen_recipes import screen_recipe
 
 SCREEN = ScreenSpec(
     question="Do naps help?",
