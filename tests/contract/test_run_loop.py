@@ -14,6 +14,7 @@ import pytest
 
 from overnight.answers.validate import Checked, validator
 from overnight.backends.backend import OutputFile
+from overnight.core.compared import Compared
 from overnight.core.events import Event
 from overnight.core.outcome import NotSent, ProblemKind
 from overnight.core.recipe import Part, Recipe
@@ -68,6 +69,9 @@ class TwoStages:
 
     def cells(self, record: Record, settled: Settlements) -> Sequence[Cell]:
         return [" ".join(map(str, numbers(settled, stage))) or None for stage in self.stages]
+
+    def compared(self, record: Record, settled: Settlements) -> Compared | None:
+        return None
 
 
 def numbers(settled: Settlements, stage: str) -> list[int]:

@@ -6,6 +6,7 @@ Beside them a desk with records and a ledger that is three lists, on which a run
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from overnight.core.compared import Compared
 from overnight.core.outcome import NotSent, Outcome, ProblemKind
 from overnight.core.recipe import Recipe
 from overnight.core.record import Cell, Record
@@ -50,6 +51,10 @@ class SamplesTask:
 
     def cells(self, record: Record, settled: Settlements) -> Sequence[Cell]:
         return [" ".join(said(settled)) or None]
+
+    def compared(self, record: Record, settled: Settlements) -> Compared | None:
+        heard = said(settled)
+        return Compared(len(set(heard)) > 1) if len(heard) == self.samples > 1 else None
 
 
 @dataclass

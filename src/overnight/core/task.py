@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from overnight.core.compared import Compared
 from overnight.core.outcome import NotSent, Outcome
 from overnight.core.recipe import Recipe
 from overnight.core.record import Cell, Record
@@ -79,3 +80,6 @@ class Task(Protocol):
 
     def cells(self, record: Record, settled: Settlements) -> Sequence[Cell]:
         """One value for each of `columns`."""
+
+    def compared(self, record: Record, settled: Settlements) -> Compared | None:
+        """Its samples side by side. None where there are not several, one is open, or none has an answer."""

@@ -16,6 +16,7 @@ from overnight.answers.decisions import CriterionResult, Decision, Place, QuoteF
 from overnight.answers.judged import Judged, Silence, read_judged
 from overnight.answers.quotes import find_quote
 from overnight.answers.screened import CriterionVotes, Screened, contests, screened
+from overnight.core.compared import Compared
 from overnight.core.identity import text_digest
 from overnight.core.outcome import NotSent
 from overnight.core.recipe import Recipe
@@ -94,6 +95,7 @@ class ScreenTask:
         self.columns: Final = tuple(_screen_columns(self.screen))
         self._reads: Final = _Reading(self.recipe.slots, self.recipe.cleaning)
         self._abstract: Final = _abstract_of(self.recipe.slots, self.recipe.cleaning)
+        self._last: tuple[tuple[Record | Settled | None, ...], _Heard] | None = None
 
     @property
     def recipe(self) -> Recipe:
@@ -139,7 +141,15 @@ class ScreenTask:
             yield Want(ADJUDICATE, ADJUDICATOR, self._adjudicate, (heard.arguments, *texts))
 
     def _heard(self, record: Record, texts: tuple[str, ...], settled: Settlements) -> "_Heard":
-        """What follows from the samples there are. Nothing is read while it cannot change what is wanted."""
+        """What follows from the samples there are. The last is kept: planner, decision and counts ask one after the
+        other, and quotes are looked for once."""
+        basis = (record, *(settled.get((SCREEN, sample)) for sample in range(1, self.deep.samples + 1)))
+        if self._last is None or self._last[0] != basis:
+            self._last = basis, self._hear(record, texts, settled)
+        return self._last[1]
+
+    def _hear(self, record: Record, texts: tuple[str, ...], settled: Settlements) -> "_Heard":
+        """Nothing is read while it cannot change what is wanted."""
         wanted = self.deep.samples
         look = self._reads.of(record)
         first: tuple[Judged | None, ...] = ()
@@ -180,6 +190,14 @@ class ScreenTask:
         adjudicated = self._judged(ruled, self._reads.of(record))
         return screened(self.screen, heard.samples, adjudicated, no_adjudication="" if kind is None else kind.value)
 
+    def compared(self, record: Record, settled: Settlements) -> Compared | None:
+        texts = self._texts(record)
+        heard = _Heard(0) if self._lacks(texts) else self._heard(record, texts, settled)
+        if heard.samples is None or len(heard.samples) < 2 or not any(heard.samples):
+            return None
+        ruled = answer_of(settled.get((ADJUDICATE, ADJUDICATOR))) if heard.arguments else None
+        return Compared(bool(contests(heard.samples)), ruled is not None, tuple(_split(heard.samples)))
+
     def cells(self, record: Record, settled: Settlements) -> Sequence[Cell]:
         """Blank for an open record. A problem, and a record without text, is `unclear`: a person decides."""
         found = self.screened(record, settled)
@@ -216,6 +234,14 @@ class _Heard:
     wanted: int
     samples: tuple[Judged | None, ...] | None = None
     arguments: str = ""
+
+
+def _split(samples: Sequence[Judged | None]) -> Iterator[str]:
+    """Criteria on which samples that answered have different verdicts, quotes that were not found taken for unclear."""
+    verdicts: dict[str, set[Verdict]] = {}
+    for result in (result for one in samples if one is not None for result in one.results):
+        verdicts.setdefault(result.id, set()).add(result.checked)
+    return (criterion for criterion, said in verdicts.items() if len(said) > 1)
 
 
 def _all_there(settled: Settlements, samples: int) -> bool:

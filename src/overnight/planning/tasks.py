@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import orjson
 
+from overnight.core.compared import Compared
 from overnight.core.outcome import NotSent
 from overnight.core.record import Cell, Record
 from overnight.core.task import Column, Settlements, Task, Want
@@ -60,6 +61,9 @@ class AskTask:
         if answer is None:
             return [None] * len(self.columns)
         return [_cell(answer.get(name), kind) for name, kind in self.fields]
+
+    def compared(self, record: Record, settled: Settlements) -> Compared | None:  # noqa: ARG002  # an `ask` has one sample
+        return None
 
 
 _COLUMN_TYPES: Final[dict[FieldType, str]] = {

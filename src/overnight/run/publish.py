@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from overnight.core.atomic import replace_bytes, replacing
+from overnight.core.compared import Comparison
 from overnight.core.events import StepStarted
 from overnight.core.outcome import NotSent, ProblemKind, StrayKind
 from overnight.core.realm import is_simulated
@@ -86,8 +87,8 @@ class Closing:
     all the study has in this realm. past_deadline: of the problems, those that are final for their age alone. smoke:
     the part of `cost` that rows asked at once, before a job, have cost. bill: where `cost` comes from. sources: how
     many records came from where. vanished: asked about, and in no file any more. copied: by record id, the task's cells
-    of records that stand for others. sample: where `when_over: fit` draws. folder, raw: where results are written and
-    raw lines kept, None until it was looked.
+    of records that stand for others. compared: samples of records that have several. sample: where `when_over: fit`
+    draws. folder, raw: where results are written and raw lines kept, None until it was looked.
     """
 
     study: str
@@ -99,6 +100,7 @@ class Closing:
     not_sent: Counter[NotSent] = field(default_factory=Counter)
     open: int = 0
     decisions: Counter[str] = field(default_factory=Counter)
+    compared: Comparison = field(default_factory=Comparison)
     strays: Counter[StrayKind] = field(default_factory=Counter)
     lines: int = 0
     requests_sent: int = 0
@@ -134,6 +136,7 @@ class Closing:
             "sources": sources_json(self.sources),
             **vanished_json(self.vanished),
             "decisions": dict(sorted(self.decisions.items())),
+            "compared": self.compared.to_json() if self.compared.records else None,
             "strays": sum(self.strays.values()),
             "strays_by_kind": {kind.value: n for kind, n in sorted(self.strays.items())},
             "requests_sent": self.requests_sent,
@@ -187,6 +190,8 @@ def account(world: World, closing: Closing, spool: Spool | None = None, reporter
         cells = none if record.duplicate_of else world.task.cells(record, standing.settled)
         if decision is not None and cells[decision]:
             closing.decisions[str(cells[decision])] += 1
+        if not record.duplicate_of:
+            closing.compared.see(world.task.compared(record, standing.settled))
         if reporter is not None:
             reporter.add(record, standing, cells)
         if record.record_id in survivors:
