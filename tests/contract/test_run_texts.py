@@ -9,7 +9,7 @@ import pytest
 
 from overnight.planning import tasks
 from overnight.records.references import FORMATS
-from overnight.wiring.reporting import _found
+from overnight.wiring.report_screen import _found
 from tests.support.local_cloud import LocalCloud
 from tests.support.studies import SmallStudy
 
