@@ -12,10 +12,12 @@ from overnight.run.results import FIRST, LAST, answered_by
 
 DECISIONS: Final = ("include", "exclude", "unclear")
 DUPLICATE: Final = "overnight:duplicate"
+NEEDS_PERSON: Final = "overnight:needs-person"
 STAND_IN: Final = "overnight:LOCAL STAND-IN"
 
 _NAMED: Final = ("outcome", "problem", "duplicate_of")
 _OUTCOME, _PROBLEM, _DUPLICATE_OF = ([column.name for column in FIRST].index(n) for n in _NAMED)
+_DECIDERS: Final = ("samples", "adjudicator")
 _KEYWORD_CHARS: Final = 100
 _QUOTE_CHARS: Final = 200
 _TEXT_CHARS: Final = 300
@@ -56,6 +58,8 @@ class MarkMaker:
         ]
         if self.decides and not cells["decision"]:
             keywords.insert(0, "screening:open")
+        if cells.get("needs_person") is True and self.decides:
+            keywords.append(NEEDS_PERSON)
         if row[_PROBLEM] == "duplicate":
             keywords.append(DUPLICATE)
         if self._by:
@@ -73,9 +77,18 @@ class MarkMaker:
         reason = f" ({cells['exclusion_reason']})" if cells["exclusion_reason"] else ""
         yield f"{cells['decision']}{reason}"
         yield plain_text(cells["why"])
+        yield from self._by_whom(cells)
         for name in self._criteria:
             if cells[name]:
                 yield self._judged(name, cells)
+
+    def _by_whom(self, cells: dict[str, Cell]) -> Iterator[str]:
+        """How far samples agree, who decided where not one sample did, and why a person has to look where `why` does
+        not say it."""
+        if cells["decided_by"] in _DECIDERS and cells["agreement"]:
+            yield f"decided by the {cells['decided_by']}, {cells['agreement']} agree"
+        if cells["needs_person"] and cells["needs_person_why"] != cells["why"]:
+            yield f"a person has to look: {plain_text(cells['needs_person_why'])}"
 
     def _judged(self, name: str, cells: dict[str, Cell]) -> str:
         said = f"{name.removeprefix('c_')} {plain_text(cells[name]).replace('_', ' ')}"
