@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from overnight.answers.quotes import Found, _best_end, find_quote, fold
+from overnight.answers.quotes import Found, _least_different, find_quote, fold
 
 TEXT = (
     "Planned naps in <i>night</i> nurses\nBACKGROUND: We studied 42 nurses (n&#160;=&nbsp;42; p &lt; 0.05). "
@@ -127,17 +127,37 @@ def test_tags_that_break_a_line_are_a_space() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "text", "expected"),
+    ("quote", "text", "passage"),
     [
-        ("kitten", "xxsittingyy", (2, 8)),
-        ("abc", "xxabcxx", (0, 5)),
-        ("abc", "", (3, 0)),
-        ("abcd", "xxabdxx", (1, 5)),
-        ("a", "bbb", (1, 0)),
+        ("nighht nurses", "we studied night nurses in 12 wards", "night nurses"),
+        ("night nurses of the wardsx", "night nurses of the wards", "night nurses of the wards"),
+        ("night", "we studied night nurses", "night"),
+        ("nxght nurxes", "we studied night nurses", None),
+        (
+            "it was night nurses of the wards slept well at ten",
+            "night nurses of the wards slept well at ten, not so later",
+            None,
+        ),
+        ("they slept in night nurses of the wards and in others", "night nurses of the wards", None),
     ],
+    ids=["one letter", "a longer quote", "itself", "two of twelve", "an invented begin", "more than all the text"],
 )
-def test_best_end(pattern: str, text: str, expected: tuple[int, int]) -> None:
-    assert _best_end(pattern, text) == expected
+def test_what_differs_least_differs_in_one_of_ten_at_most(quote: str, text: str, passage: str | None) -> None:
+    place = _least_different(quote, text, len(quote) // 10)
+    assert (text[slice(*place)] if place else None) == passage
+
+
+def test_a_tenth_is_near_and_a_character_more_is_not() -> None:
+    for length in range(10, 101):
+        quote = ("night nurses who took planned naps of thirty minutes were compared with others who had none " * 2)[
+            :length
+        ]
+        slips = length // 10
+        wrong = "".join("#" if i % 9 == 4 and i < 9 * slips else c for i, c in enumerate(quote))
+        assert wrong.count("#") == slips
+        text = f"Once more: {wrong} | of them"
+        assert _least_different(quote, text, slips) == (11, 11 + length)
+        assert _least_different(quote, text, slips - 1) is None
 
 
 def test_time_grows_with_the_text_not_with_its_square() -> None:

@@ -2,9 +2,9 @@
 
 A verdict is worth something when a person can see the passage it rests on, so code looks for it and does not take the
 model's word. *exact*: the same words, however they were typeset (Unicode form, dashes, quotation marks, white space,
-case, HTML entities and simple tags, soft hyphens). *near*: at most one character in ten differs, at least half of the
-words are there unchanged, and what differs is no number, no "not" and no other word: a changed figure is not a slip of
-typing but another finding.
+case, HTML entities and simple tags, soft hyphens). *near*: similar by 90 % (at most one character in ten differs), at
+least half of the words are there unchanged, and what differs is no number, no "not" and no other word: a changed figure
+is not a slip of typing but another finding. docs/decisions/0014 says what of this is a library's and what is ours.
 """
 
 import difflib
@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
-ONE_IN: Final = 10
-"""A near passage differs in at most one character in ten (our choice: a similarity of 90 %)."""
+NEAR_PERCENT: Final = 90
+"""A near passage is similar by so much (our choice): its edit distance is at most a tenth of the quote's length."""
 MAX_NEAR_CHARS: Final = 4_000
 """A longer quote is no quote any more; it is looked for exactly and no further."""
 
@@ -204,14 +204,13 @@ def _trimmed(quote: str) -> str:
 def _nearest(quote: str, text: str) -> tuple[int, int] | None:
     """[start, end) of the passage that differs least, where that is little enough; the first of several."""
     words = _words(quote)
-    allowed = len(quote) // ONE_IN
+    allowed = len(quote) * (100 - NEAR_PERCENT) // 100
     if not allowed or len(quote) > MAX_NEAR_CHARS or not _enough_shared(words, set(_words(text))):
         return None
-    distance, end = _best_end(quote, text)
-    if distance > allowed:
+    place = _least_different(quote, text, allowed)
+    if place is None:
         return None
-    back = text[max(0, end - len(quote) - allowed) : end][::-1]
-    start, end = _to_whole_words(text, end - _best_end(quote[::-1], back)[1], end)
+    start, end = _to_whole_words(text, *place)
     passage = _words(text[start:end])
     return (start, end) if _enough_shared(words, set(passage)) and _same_sense(words, passage) else None
 
@@ -262,29 +261,36 @@ def _to_whole_words(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _best_end(pattern: str, text: str) -> tuple[int, int]:
-    """(distance, end): the smallest edit distance of `pattern` to any passage of `text`, and where the first such ends.
+def _least_different(quote: str, text: str, allowed: int) -> tuple[int, int] | None:
+    """[start, end) of a passage of at most that edit distance from the quote. None: no such passage was found.
 
-    Bit-parallel dynamic programming over columns held in one integer each: some ten integer operations a character,
-    whatever the pattern's length. Source: Myers, "A fast bit-vector algorithm for approximate string matching" (1999),
-    in the form of Hyyrö (2001).
+    rapidfuzz finds the window of the quote's own length that is most like it; it knows no windows of other lengths, and
+    by its ratio a quote whose begin is invented counts as similar where the text begins with the rest. So the window's
+    two ends are moved to where the edit distance is smallest, and that decides.
     """
-    m = len(pattern)
-    mask, last = (1 << m) - 1, 1 << (m - 1)
-    equal: dict[str, int] = {}
-    for i, c in enumerate(pattern):
-        equal[c] = equal.get(c, 0) | 1 << i
-    positive, negative, score = mask, 0, m
-    best, best_end = m, 0
-    for i, c in enumerate(text, start=1):
-        same = equal.get(c, 0)
-        diagonal = (((same & positive) + positive) ^ positive) | same | negative
-        up = negative | (mask & ~(diagonal | positive))
-        down = positive & diagonal
-        score += bool(up & last) - bool(down & last)
-        up, down = (up << 1) & mask, (down << 1) & mask
-        positive = down | (mask & ~(diagonal | up))
-        negative = up & diagonal
-        if score < best:
-            best, best_end = score, i
-    return best, best_end
+    from rapidfuzz import fuzz
+
+    start, end = 0, len(text)
+    if len(quote) < len(text):
+        window = fuzz.partial_ratio_alignment(quote, text, score_cutoff=NEAR_PERCENT)
+        if window is None:
+            return None
+        start, end = window.dest_start, window.dest_end
+    ends = _around(end, allowed, len(text))
+    end = ends[_closest(quote, [text[start:one] for one in ends])[0]]
+    starts = _around(start, allowed, end)
+    which, distance = _closest(quote, [text[one:end] for one in starts])
+    return (starts[which], end) if distance <= allowed else None
+
+
+def _around(place: int, reach: int, last: int) -> range:
+    return range(max(0, place - reach), min(last, place + reach) + 1)
+
+
+def _closest(quote: str, passages: list[str]) -> tuple[int, int]:
+    """(which, edit distance); the first of several."""
+    from rapidfuzz import process
+    from rapidfuzz.distance import Levenshtein
+
+    _, distance, which = process.extractOne(quote, passages, scorer=Levenshtein.distance)
+    return which, distance
