@@ -48,6 +48,9 @@ screen:
     - {id: night, ask: They worked at night., if_silent: unclear}
   exclude:
     - {id: no_data, ask: Is a review., reason: Wrong type}
+  rule: majority
+  prompts: {screen: mine.txt, adjudicate: mine.txt}
+deep_think: {samples: 3, adjudicate: contested, adaptive: true, framings: [neutral, for, against]}
 model: {name: gemini-3.8-flash, thinking: max}
 """
 
@@ -56,6 +59,8 @@ model: {name: gemini-3.8-flash, thinking: max}
 def folder() -> Path:
     made = Path(tempfile.mkdtemp(prefix="hostile-studies-"))
     (made / "records.csv").write_text("id,text\nr1,Nurses took naps.\n")
+    (made / "mine.txt").write_text("Judge it.")
+    (made / "odd.txt").write_bytes(b"\xff\x1b[2J\0")
     return made
 
 
@@ -119,12 +124,13 @@ def test_any_arrangement_of_what_yaml_is_made_of(text: str) -> None:
 
 LEAVES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20),
-    st.sampled_from(["records.csv", "../../etc/passwd", "/dev/zero", "gs://b", "{text}", "{", "auto", "high", "-1",
+    st.sampled_from(["records.csv", "../../etc/passwd", "/dev/zero", "odd.txt", ".", "3", "true", "neutral", "for", "gs://b", "{text}", "{", "auto", "high", "-1",
                      "1e999", "nan", "9" * 5000, "x" * 5000, "a\ud800", "a\x9b", "a\0b", "\x1b[2J"]),
 )  # fmt: skip
 KEYS = st.one_of(
     st.sampled_from(["study", "records", "files", "id", "text", "ask", "prompt", "answer", "screen", "include", "model",
-                     "name", "thinking", "type", "enum", "minimum", "budget", "limit_usd", "cloud", "bucket", "path"]),
+                     "name", "thinking", "type", "enum", "minimum", "budget", "limit_usd", "cloud", "bucket", "path", "deep_think",
+                     "samples", "adjudicate", "adaptive", "framings", "rule", "prompts"]),
     st.text(max_size=10),
 )  # fmt: skip
 HOLDERS = lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=5))  # noqa: E731
@@ -207,6 +213,9 @@ MONSTERS = {
     "a name of 300,000 letters": (ASK.replace("study: naps", f"study: {'x' * 300_000}"), "study"),
     "a file's name of 5,000 letters": (SCREEN.replace("records.csv", "g" * 5_000), "cannot be looked at"),
     "a file's name with a NUL": (SCREEN.replace("records.csv", '"g\\0"'), "U+0000"),
+    "samples of 100,000 digits": (SCREEN.replace("samples: 3", f"samples: {'9' * 100_000}"), "is no number"),
+    "10,000 framings": (SCREEN.replace("neutral, for, against", ", ".join(["for"] * 10_000)), "10,000 framings for 3"),
+    "a prompt without end": (SCREEN.replace("mine.txt", "/dev/zero"), "there is no file /dev/zero"),
     "10,000 unknown keys": ("".join(f"k{n}: 1\n" for n in range(10_000)) + SCREEN, "more like these"),
     "one key 20,000 times": ("study: a\n" * 20_000, "more like these"),
     "40,000 lone braces": (ASK.replace("{text}", "{ x " * 40_000), "more like these"),

@@ -9,8 +9,8 @@ from overnight.core import realm
 from overnight.core.usage import Usd
 from overnight.errors import Finding, StudyError
 from overnight.study.load import load_study
-from overnight.study.models import AskSpec, ScreenSpec, Study
-from overnight.study.not_yet import KEYS_NOT_YET, VALUES_NOT_YET
+from overnight.study.models import AskSpec, DeepThinkSpec, ScreenSpec, Study
+from overnight.study.not_yet import KEYS_NOT_YET
 
 SCREEN = """\
 study: nap-trials
@@ -157,7 +157,7 @@ class TestAllFindingsAtOnce:
             - {id: night_shift, ask: Is a review., if_silent: mett}
           unclear: persn
         model: {name: publishers/google/models/gemini-3.8-flash, thinking: hgh}
-        deep_think: {samples: 3}
+        deep_think: {samples: 12, adjudicat: never, framings: [pro]}
         budget: {limit_usd: 20 USD, when_over: fitt}
         limit_usd: 3
         attempts: 30
@@ -178,7 +178,9 @@ class TestAllFindingsAtOnce:
         (12, "screen.unclear", '"persn" is none of person, include', "Did you mean person?"),
         (13, "model.name", "is no model's name", "gemini-3.8-flash"),
         (13, "model.thinking", '"hgh" is none of off, minimal,', "Did you mean high?"),
-        (14, "deep_think", "not in this version", "One sample"),
+        (14, "deep_think.samples", "12 is out of range: at most 9", ""),
+        (14, "deep_think.adjudicat", "unknown key `adjudicat`", "Did you mean `adjudicate`?"),
+        (14, "deep_think.framings[0]", '"pro" is none of neutral, for, against', ""),
         (15, "budget.limit_usd", '"20 USD" is no amount', "digits only"),
         (15, "budget.when_over", '"fitt" is none of refuse, fit', "Did you mean fit?"),
         (16, "limit_usd", "unknown key `limit_usd`", "belongs under `budget`"),
@@ -215,16 +217,6 @@ def test_a_key_of_a_later_version_is_refused_as_such(folder: Path, path: tuple[s
     assert (finding.path, finding.hint) == (".".join(path), KEYS_NOT_YET[path])
     assert "is not in this version" in finding.what
     assert finding.line > 1
-
-
-@pytest.mark.parametrize(
-    ("path", "value"), [(path, value) for path, values in VALUES_NOT_YET.items() for value in values]
-)
-def test_a_value_of_a_later_version_is_refused_as_such(folder: Path, path: tuple[str, str], value: str) -> None:
-    text = SCREEN.replace("  id: auto", f"  id: auto\n  {path[1]}: {value}")
-    finding = the_finding(folder, text)
-    assert finding.path == ".".join(path)
-    assert f"{value}` is not in this version" in finding.what
 
 
 def test_a_seed_is_for_a_draw(folder: Path) -> None:
@@ -382,7 +374,163 @@ def test_where_there_is_no_study_the_error_says_what_to_do(tmp_path: Path) -> No
         assert "overnight init" in finding.hint
 
 
+def several(deep_think: str) -> str:
+    return f"{SCREEN}deep_think: {deep_think}\n"
+
+
+class TestDeepThink:
+    def test_what_is_not_written_has_its_default(self, folder: Path) -> None:
+        assert load(folder, SCREEN).deep_think is None
+        assert load(folder, several("{samples: 3}")).deep_think == DeepThinkSpec(
+            samples=3, adjudicate="contested", adaptive=False, framings=("neutral",)
+        )
+
+    def test_all_of_it(self, folder: Path) -> None:
+        written = "{samples: 5, adjudicate: all, adaptive: true, framings: [neutral, for, against]}"
+        study = load(folder, several(written).replace("screen:\n", "screen:\n  rule: any_include\n"))
+        assert study.deep_think is not None
+        assert isinstance(study.task, ScreenSpec)
+        assert (study.deep_think.samples, study.deep_think.adjudicate, study.deep_think.adaptive) == (5, "all", True)
+        assert [study.deep_think.framing(n) for n in range(1, 6)] == ["neutral", "for", "against", "neutral", "for"]
+        assert study.task.rule == "any_include"
+        assert study.warnings == ()
+
+    @pytest.mark.parametrize(
+        ("written", "path", "what", "hint"),
+        [
+            ("3", "deep_think", '"3" is not a set of keys', "deep_think: {samples: 3, adjudicate: contested}"),
+            ("5", "deep_think", '"5" is not a set of keys', "deep_think: {samples: 5, adjudicate: contested}"),
+            ("true", "deep_think", '"true" is not a set of keys', "deep_think: {samples: 3, adjudicate: contested}"),
+            ("false", "deep_think", "not switched off here", "Take it out"),
+            ("[3]", "deep_think", "a list is not a set of keys", "{key: value}"),
+            ("", "deep_think", "has no value", "take it out"),
+            ("{samples: 0}", "deep_think.samples", "0 is out of range: at least 1", ""),
+            ("{samples: 10}", "deep_think.samples", "10 is out of range: at most 9", ""),
+            ("{samples: 2.5}", "deep_think.samples", "is not a whole number", ""),
+            ("{samples: three}", "deep_think.samples", '"three" is no number', "digits"),
+            ("{sample: 3}", "deep_think.sample", "unknown key `sample`", "Did you mean `samples`?"),
+            ("{samples: 3, rule: majority}", "deep_think.rule", "unknown key `rule`", "belongs under `screen`"),
+            ("{adjudicate: contest}", "deep_think.adjudicate", "none of contested", "Did you mean contested?"),
+            ("{adjudicate: yes}", "deep_think.adjudicate", '"yes" is none of', "contested, never or all"),
+            ("{adaptive: maybe}", "deep_think.adaptive", "not true or false", ""),
+            ("{samples: 2, adaptive: true}", "deep_think", "`adaptive` needs three samples or more", "asks two"),
+            ("{framings: []}", "deep_think.framings", "at least one", ""),
+            ("{framings: neutral}", "deep_think.framings", "is not a list", "in brackets"),
+            ("{framings: [pro]}", "deep_think.framings[0]", '"pro" is none of neutral', ""),
+            ("{samples: 1, framings: [for, against]}", "deep_think", "2 framings for 1 sample", "One a sample"),
+        ],
+    )
+    def test_one_slip_is_one_finding(self, folder: Path, written: str, path: str, what: str, hint: str) -> None:
+        finding = the_finding(folder, several(written))
+        assert finding.path == path
+        assert what in finding.what
+        assert hint in finding.hint
+        assert finding.line == several(written).count("\n")
+
+    @pytest.mark.parametrize("written", ["{samples: 3}", "{samples: 99, sample: 3}", "3", "[x]"])
+    def test_with_an_ask_it_is_refused_whatever_is_in_it(self, folder: Path, written: str) -> None:
+        finding = the_finding(folder, f"{ASK}deep_think: {written}\n")
+        assert (finding.path, finding.what) == ("deep_think", "`deep_think` is for a `screen`")
+
+    def test_a_rule_that_there_is_not(self, folder: Path) -> None:
+        finding = the_finding(folder, SCREEN.replace("screen:\n", "screen:\n  rule: most\n"))
+        assert (finding.path, finding.line) == ("screen.rule", 7)
+        assert finding.hint == "unanimous, majority or any_include."
+
+    def test_one_criterion_that_is_wrong_is_one_finding(self, folder: Path) -> None:
+        i, j = SCREEN.index("  include:"), SCREEN.index("  exclude:")
+        finding = the_finding(folder, SCREEN[:i] + "  include:\n    - {id: Night, ask: At night.}\n" + SCREEN[j:])
+        assert finding.path == "screen.include[0].id"
+
+
+PROMPTED = SCREEN.replace("screen:\n", "screen:\n  prompts: {screen: mine.txt}\n")
+
+
+class TestPrompts:
+    def test_the_words_of_the_files_are_taken(self, folder: Path) -> None:
+        (folder / "mine.txt").write_bytes(b"\xef\xbb\xbf\r\nJudge {it}.\r\nTwice.\r\n\r\n")
+        (folder / "sub" / "settle.txt").write_text("Settle it.")
+        task = load(folder, PROMPTED.replace("mine.txt", "mine.txt, adjudicate: sub/settle.txt")).task
+        assert isinstance(task, ScreenSpec)
+        assert (task.prompts.screen, task.prompts.adjudicate) == ("Judge {it}.\nTwice.", "Settle it.")
+
+    @pytest.mark.parametrize(
+        ("content", "what"),
+        [
+            (b"", "mine.txt is empty"),
+            (b"\xef\xbb\xbf \r\n", "mine.txt is empty"),
+            ("Ja.\nGrüße.".encode("cp1252"), "mine.txt is not UTF-8: byte 0xfc in line 2"),
+            ("Judge.".encode("utf-16"), "mine.txt is not UTF-8: byte 0xff in line 1"),
+            (b"%PDF-1.7\0\1", "mine.txt is no text: it holds U+0000"),
+            (b"x" * 200_001, "mine.txt holds 200,001 bytes, too many for a prompt"),
+        ],
+        ids=["empty", "blank", "cp1252", "utf-16", "binary", "huge"],
+    )
+    def test_a_file_that_is_no_prompt(self, folder: Path, content: bytes, what: str) -> None:
+        (folder / "mine.txt").write_bytes(content)
+        finding = the_finding(folder, PROMPTED)
+        assert (finding.path, finding.line) == ("screen.prompts.screen", 7)
+        assert what in finding.what
+        assert finding.hint
+
+    @pytest.mark.parametrize(
+        ("written", "path", "what", "hint"),
+        [
+            ("{screen: mine.txt}", "screen.prompts.screen", "there is no file mine.txt", "Did you mean mine2.txt?"),
+            ("{screen: sub}", "screen.prompts.screen", "sub is a folder", "Name the files"),
+            ('{screen: ""}', "screen.prompts.screen", "`screen` names no file", "take the key out"),
+            ("{screen: [a.txt]}", "screen.prompts.screen", "a list is not a text", ""),
+            ("{scren: mine2.txt}", "screen.prompts.scren", "unknown key `scren`", "Did you mean `screen`?"),
+            ("mine2.txt", "screen.prompts", "is not a set of keys and values", "{key: value}"),
+            ("{screen: }", "screen.prompts.screen", "has no value", ""),
+        ],
+    )
+    def test_a_slip(self, folder: Path, written: str, path: str, what: str, hint: str) -> None:
+        (folder / "mine2.txt").write_text("Judge.")
+        finding = the_finding(folder, PROMPTED.replace("{screen: mine.txt}", written))
+        assert finding.path == path
+        assert what in finding.what
+        assert hint in finding.hint
+
+
 class TestWarnings:
+    @pytest.mark.parametrize("deep_think", ["", "deep_think: {samples: 1, adjudicate: never}\n"])
+    def test_a_rule_over_one_sample_changes_nothing(self, folder: Path, deep_think: str) -> None:
+        study = load(folder, SCREEN.replace("screen:\n", "screen:\n  rule: majority\n") + deep_think)
+        (warning,) = study.warnings
+        assert (warning.path, warning.line) == ("screen.rule", 7)
+        assert "changes nothing" in warning.what
+
+    def test_one_sample_is_contested_by_its_quotes_alone(self, folder: Path) -> None:
+        (warning,) = load(folder, several("{samples: 1}")).warnings
+        assert (warning.path, warning.line) == ("deep_think.samples", 17)
+        assert "only a quote that is not there" in warning.what
+
+    @pytest.mark.parametrize(
+        ("deep_think", "said"),
+        [
+            ("{samples: 3}", True),
+            ("{samples: 3, framings: [for]}", True),
+            ("{samples: 3, framings: [neutral, for, against]}", False),
+            ("{samples: 1, adjudicate: never}", False),
+        ],
+    )
+    def test_one_criterion_and_one_framing_are_one_prompt_repeated(
+        self, folder: Path, deep_think: str, said: bool
+    ) -> None:
+        i, j = SCREEN.index("    - {id: planned_nap"), SCREEN.index("model:")
+        one = load(folder, f"{SCREEN[:i]}{SCREEN[j:]}deep_think: {deep_think}\n").warnings
+        assert [warning.path for warning in one if "same prompt, repeated" in warning.what] == [
+            "deep_think.samples"
+        ] * said
+        assert not [w for w in load(folder, several(deep_think)).warnings if "repeated" in w.what], "two criteria turn"
+
+    @pytest.mark.parametrize(("framings", "said"), [("neutral, for", "for"), ("against, neutral", "against")])
+    def test_one_side_alone_leans(self, folder: Path, framings: str, said: str) -> None:
+        (warning,) = load(folder, several(f"{{samples: 3, framings: [{framings}]}}")).warnings
+        assert warning.path == "deep_think.framings"
+        assert f"a sample speaks {said} the record and none speaks" in warning.what
+
     def test_silence_cannot_exclude_by_an_exclusion_criterion(self, folder: Path) -> None:
         (warning,) = load(folder, SCREEN.replace("reason: Wrong", "if_silent: met, reason: Wrong")).warnings
         assert (warning.path, warning.line, warning.level) == ("screen.exclude[0].if_silent", 12, "warning")

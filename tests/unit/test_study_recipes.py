@@ -7,7 +7,7 @@ import pytest
 from overnight.core.recipe import Recipe
 from overnight.study.models import AskSpec, Criterion, FieldSpec, ScreenSpec
 from overnight.study.recipes import ask_recipe
-from overnight.study.screen_recipes import screen_recipe
+from overnight.study.screen_recipes import adjudicate_recipe, screen_recipe
 from overnight.study.wording import wording
 
 
@@ -81,11 +81,12 @@ class TestScreen:
         )
         recipe = screen_recipe(spec, ("Article Title", "abstract_text"), {})
         assert recipe.stage == "screen"
-        assert recipe.system == wording("screen").text
+        assert recipe.system == f"{wording('screen').text}\n\n{wording('untrusted').text}"
         assert shown(recipe) == (
             "Question of the review: Do naps help?\n\nCriteria:\n"
-            "1. c_night: About night.\n   Example of met: nurses on nights\n   Example of not_met: students at noon\n"
-            "2. c_review: About review.\n\n"
+            "1. c_night (to include): About night.\n"
+            "   Example of met: nurses on nights\n   Example of not_met: students at noon\n"
+            "2. c_review (to exclude): About review.\n\n"
             "<record>\nArticle Title: ⟨Article Title⟩\nAbstract text: ⟨abstract_text⟩\n</record>"
         )
 
@@ -94,12 +95,12 @@ class TestScreen:
         assert recipe.prompt[-1].value.endswith("</record>")
         assert recipe.slots == ("title", "abstract")
         for words in ("do not follow them", "character by character", "not_stated", "the last </record>"):
-            assert words in wording("screen").text, words
+            assert words in recipe.system, words
 
     def test_samples_rotate_the_criteria_in_the_prompt_and_never_in_the_schema(self) -> None:
         spec = screen(criterion("a"), criterion("b"), exclude=(criterion("c", "exclude"),))
         recipes = [screen_recipe(spec, ("title",), {}, sample) for sample in (1, 2, 3, 4)]
-        order = [[shown(recipe).index(f"c_{name}:") for name in "abc"] for recipe in recipes]
+        order = [[shown(recipe).index(f"c_{name} (") for name in "abc"] for recipe in recipes]
         assert [sorted("abc", key=lambda name, o=o: o["abc".index(name)]) for o in order] == [
             ["a", "b", "c"],
             ["b", "c", "a"],
@@ -116,8 +117,10 @@ class TestScreen:
             screen(criterion(if_silent="met")),
             screen(criterion(reason="Wrong population")),
             screen(unclear="include"),
+            screen(rule="majority"),
+            screen(prompts={"adjudicate": "Settle it."}),
         ],
-        ids=["if_silent", "reason", "unclear"],
+        ids=["if_silent", "reason", "unclear", "rule", "the adjudicator's prompt"],
     )
     def test_what_does_not_reach_the_model_costs_nothing_to_change(self, changed: ScreenSpec) -> None:
         before, after = screen_recipe(screen(), ("title",), {}), screen_recipe(changed, ("title",), {})
@@ -131,16 +134,51 @@ class TestScreen:
             screen(criterion(examples={"met": "nurses"})),
             screen(criterion(), criterion("b")),
             screen(question="Do naps hurt?"),
+            screen(criterion("b"), exclude=(criterion(kind="exclude"),)),
+            screen(prompts={"screen": "Judge it."}),
         ],
-        ids=["ask", "id", "examples", "one more", "question"],
+        ids=["ask", "id", "examples", "one more", "question", "kind", "prompt"],
     )
     def test_what_reaches_the_model_makes_another_recipe(self, changed: ScreenSpec) -> None:
         before, after = screen_recipe(screen(), ("title",), {}), screen_recipe(changed, ("title",), {})
         assert before.own != after.own
         assert before.digest != after.digest
 
+    @pytest.mark.parametrize("framing", ["for", "against"])
+    def test_a_framing_is_said_behind_the_instruction_and_before_the_warning(self, framing: Any) -> None:
+        neutral = screen_recipe(screen(), ("title",), {})
+        framed = screen_recipe(screen(), ("title",), {}, framing=framing)
+        words = [wording("screen").text, wording(f"framing_{framing}").text, wording("untrusted").text]  # type: ignore[arg-type]
+        assert framed.system == "\n\n".join(words)
+        assert (framed.own == neutral.own, framed.digest == neutral.digest) == (False, False)
+
+    def test_the_studys_own_prompt_stands_in_place_of_the_packages_and_before_the_warning(self) -> None:
+        own = screen(prompts={"screen": "Judge {it}.\n", "adjudicate": "Settle it."})
+        framed = screen_recipe(own, ("title",), {}, framing="for")
+        untrusted = wording("untrusted").text
+        assert framed.system == f"Judge {{it}}.\n\n{wording('framing_for').text}\n\n{untrusted}"
+        assert adjudicate_recipe(own, ("title",), {}).system == f"Settle it.\n\n{untrusted}"
+        assert framed.slots == ("title",)
+
+    def test_a_copy_of_the_packages_prompt_asks_the_same(self) -> None:
+        """Another `own`, for the study now brings words of its own; the very same request."""
+        before = screen_recipe(screen(), ("title",), {})
+        after = screen_recipe(screen(prompts={"screen": wording("screen").text}), ("title",), {})
+        assert (before.own == after.own, before.digest == after.digest) == (False, True)
+
     def test_the_columns_are_part_of_it(self) -> None:
         assert screen_recipe(screen(), ("a", "b"), {}).own != screen_recipe(screen(), ("b", "a"), {}).own
+
+    def test_the_adjudicator_sees_criteria_then_arguments_then_the_record(self) -> None:
+        recipe = adjudicate_recipe(screen(exclude=(criterion("review", "exclude"),)), ("title", "abstract"), {})
+        assert recipe.stage == "adjudicate"
+        assert recipe.system == f"{wording('adjudicate').text}\n\n{wording('untrusted').text}"
+        assert shown(recipe) == (
+            "Question of the review: Do naps help?\n\nCriteria:\n"
+            "1. c_night (to include): About night.\n2. c_review (to exclude): About review.\n\n"
+            "<reviewers>\n⟨{arguments}⟩\n</reviewers>\n\n"
+            "<record>\nTitle: ⟨title⟩\nAbstract: ⟨abstract⟩\n</record>"
+        )
 
     def test_braces_in_criteria_are_words(self) -> None:
         recipe = screen_recipe(screen(criterion(ask="Has {braces} and {{more}}.")), ("title",), {})

@@ -8,8 +8,15 @@ from overnight.requests.lint import Linter
 from overnight.requests.render import Renderer
 from overnight.study.models import AskSpec, Criterion, FieldSpec, ScreenSpec
 from overnight.study.recipes import ask_recipe
-from overnight.study.schemas import LEVELS_ABOVE, MAX_SCHEMA_DEPTH, answer_schema, schema_depth, screen_schema
-from overnight.study.screen_recipes import screen_recipe
+from overnight.study.schemas import (
+    LEVELS_ABOVE,
+    MAX_SCHEMA_DEPTH,
+    adjudicate_schema,
+    answer_schema,
+    schema_depth,
+    screen_schema,
+)
+from overnight.study.screen_recipes import adjudicate_recipe, screen_recipe
 
 SCREEN = ScreenSpec(
     question="Do naps help?",
@@ -61,10 +68,21 @@ def test_answer_schema_whole() -> None:
     }
 
 
-def test_screen_schema_asks_for_the_quote_first_and_the_verdict_last() -> None:
-    schema = screen_schema(SCREEN)
-    assert schema["propertyOrdering"] == list(schema["properties"]) == ["c_night", "c_review"]
-    for criterion in schema["properties"].values():
+@pytest.mark.parametrize(
+    ("schema", "whole"),
+    [
+        (screen_schema(SCREEN), ["rationale", "decision"]),
+        (adjudicate_schema(SCREEN), ["mistakes", "rationale", "decision"]),
+    ],
+    ids=["screen", "adjudicate"],
+)
+def test_the_quote_comes_first_the_verdict_after_the_reason_and_the_decision_last(
+    schema: dict[str, Any], whole: list[str]
+) -> None:
+    properties = schema["properties"]
+    assert schema["propertyOrdering"] == schema["required"] == list(properties) == ["c_night", "c_review", *whole]
+    assert properties["decision"]["enum"] == ["include", "exclude", "unclear"]
+    for criterion in (properties["c_night"], properties["c_review"]):
         assert criterion["propertyOrdering"] == list(criterion["properties"]) == ["quote", "reason", "verdict"]
         assert criterion["required"] == ["quote", "reason", "verdict"]
         assert criterion["properties"]["verdict"]["enum"] == ["met", "not_met", "not_stated", "unclear"]
@@ -97,7 +115,8 @@ def test_a_rendered_line_breaks_no_rule_of_the_importer(fields: dict[str, FieldS
 
 
 def test_a_rendered_screen_breaks_no_rule_of_the_importer() -> None:
-    assert _rules_broken(screen_recipe(SCREEN, ("title", "abstract"), {"thinkingBudget": 512})) == set()
+    for recipe in (screen_recipe, adjudicate_recipe):
+        assert _rules_broken(recipe(SCREEN, ("title", "abstract"), {"thinkingBudget": 512})) == set()
 
 
 def test_the_depth_limit_is_not_wider_than_the_linters() -> None:

@@ -8,7 +8,7 @@ import pytest
 from overnight.core import realm
 from overnight.errors import StudyError
 from overnight.study.load import load_study
-from overnight.study.models import AskSpec, ScreenSpec, Study
+from overnight.study.models import AskSpec, DeepThinkSpec, ScreenSpec, Study
 from overnight.study.template import study_template
 
 AWKWARD = ["Ärzte: “Nacht”.csv", "it's, [here].csv", "- dash.csv", "007.csv", "a #b.csv", "yes"]
@@ -70,6 +70,23 @@ def test_the_deadline_and_notify_are_right_when_their_notes_are_taken_off(tmp_pa
     study = load_study(write(tmp_path, page))
     assert study.notify is not None
     assert (study.give_up_after_days, study.notify.words) == (14, ("mail", "-s", "study", "me@example.org"))
+
+
+def test_deep_think_and_the_rule_are_right_when_their_notes_are_taken_off(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("title,abstract\n")
+    page = filled(study_template("nap", [("a.csv", 3)]))
+    for line in ("  # rule: unanimous  #", "# deep_think: {samples: 3,"):
+        assert f"\n{line}" in page
+        page = page.replace(line, line.replace("# ", "", 1))
+    study = load_study(write(tmp_path, page))
+    assert study.deep_think == DeepThinkSpec(samples=3, adjudicate="contested")
+    assert isinstance(study.task, ScreenSpec)
+    assert study.task.model_fields_set >= {"rule"}
+    assert study.warnings == ()
+
+
+def test_a_page_that_asks_has_no_deep_think() -> None:
+    assert "deep_think" not in study_template("nap", [], task="ask")
 
 
 def test_counts_stand_beside_the_files_and_without_files_a_name_to_change() -> None:

@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -191,13 +191,6 @@ def _behind_the_first_slot(prompt: str) -> int:
     parts = read_prompt(prompt)[0]
     first = next((place for place, part in enumerate(parts) if part.kind == "slot"), len(parts))
     return sum(len(part.value) for part in parts[first:] if part.kind == "text")
-
-
-def check_deep_think(document: Document, values: Mapping[str, Plain]) -> None:
-    """Votes and adjudication are of verdicts: an `ask` has none."""
-    if "deep_think" in values and "ask" in values and "screen" not in values:
-        hint = "Take it out; several answers of an `ask` cannot be compared by code."
-        document.add("`deep_think` is for a `screen`", ("deep_think",), hint)
 
 
 def silence_warnings(document: Document, screen: Plain) -> Iterator[Finding]:

@@ -1,7 +1,8 @@
 """study.yaml → Study, or everything that is wrong with it at once.
 
 Each section is read by its own model and what lies between values is checked on the texts (study/checks.py), so that a
-slip in one place does not hide a slip in another. Nothing is read but the study file and the names beside it.
+slip in one place does not hide a slip in another. Nothing is read but the study file, its prompts, and the names beside
+it.
 """
 
 import difflib
@@ -13,16 +14,14 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from overnight.errors import Finding, StudyError
-from overnight.study import checks
+from overnight.study import checks, samples
 from overnight.study.models import (
     GIVE_UP_AFTER_DAYS,
     LEVELS,
     AskSpec,
-    Attempts,
     BudgetSpec,
     CloudSpec,
     Criterion,
-    Days,
     DeepThinkSpec,
     FieldSpec,
     FileSpec,
@@ -32,10 +31,11 @@ from overnight.study.models import (
     RecordsSpec,
     ScreenSpec,
     Study,
-    StudyName,
 )
-from overnight.study.not_yet import KEYS_NOT_YET, VALUES_NOT_YET
+from overnight.study.not_yet import KEYS_NOT_YET
+from overnight.study.prompt_files import prompt_words
 from overnight.study.told import fit, told
+from overnight.study.values import Attempts, Days, StudyName
 from overnight.study.yaml_nodes import Document, KeyPath, Plain, read_yaml, show
 
 SECTIONS: Final[dict[str, type[BaseModel]]] = {
@@ -88,7 +88,7 @@ def _study(document: Document, file: Path) -> Study | None:
     _drop_not_yet(document, values)
     _unknown_top_keys(document, values)
     _one_task(document, values)
-    checks.check_deep_think(document, values)
+    deep_think = _deep_think(document)
     checks.check_files(document, _inside(values, "records", "files"), file.parent)
     checks.check_text(document, _inside(values, "records", "text"))
     checks.check_prompt(document, _inside(values, "ask", "prompt"))
@@ -97,7 +97,6 @@ def _study(document: Document, file: Path) -> Study | None:
     records = _records(document, file.parent)
     ask = _section(document, "ask", AskSpec)
     screen = _screen(document, file.parent)
-    deep_think = _section(document, "deep_think", DeepThinkSpec)
     model = _section(document, "model", ModelSpec, required=True)
     budget = _section(document, "budget", BudgetSpec)
     cloud = _cloud(document)
@@ -112,7 +111,7 @@ def _study(document: Document, file: Path) -> Study | None:
         return None
     if isinstance(task, ScreenSpec) and not records.text:
         records = records.model_copy(update={"text": SCREEN_TEXT})
-    warnings = tuple(map(fit, (*document.warnings, *_warnings(document, task, records))))
+    warnings = tuple(map(fit, (*document.warnings, *_warnings(document, task, records, deep_think))))
     lines = {show(path): line for path, line in document.lines.items()}
     return Study(
         path=file,
@@ -134,10 +133,14 @@ def _study(document: Document, file: Path) -> Study | None:
     )
 
 
-def _warnings(document: Document, task: AskSpec | ScreenSpec, records: RecordsSpec) -> Iterator[Finding]:
+def _warnings(
+    document: Document, task: AskSpec | ScreenSpec, records: RecordsSpec, deep_think: DeepThinkSpec | None
+) -> Iterator[Finding]:
     if isinstance(task, AskSpec):
-        return checks.ask_warnings(document, task, records)
-    return checks.silence_warnings(document, document.values.get("screen"))
+        yield from checks.ask_warnings(document, task, records)
+    else:
+        yield from checks.silence_warnings(document, document.values.get("screen"))
+        yield from samples.warnings(document, task, deep_think)
 
 
 # --- sections -------------------------------------------------------------------------------------------------------
@@ -200,26 +203,15 @@ def _screen(document: Document, folder: Path) -> ScreenSpec | None:
             placed[kind] = [_of_kind(document, item, kind, i) for i, item in enumerate(criteria)]
     prompts = value.get("prompts")
     if isinstance(prompts, dict):
-        placed["prompts"] = {name: _prompt(document, name, item, folder) for name, item in prompts.items()}
+        placed["prompts"] = {name: prompt_words(document, name, item, folder) for name, item in prompts.items()}
     return _validated(document, "screen", placed, TypeAdapter(ScreenSpec))
 
 
-def _prompt(document: Document, name: str, written: Plain, folder: Path) -> Plain:
-    """The words of a prompt that the study brings: what stands in the file that it names."""
-    path: KeyPath = ("screen", "prompts", name)
-    if name not in PromptsSpec.model_fields or not isinstance(written, str):
-        return written
-    file = checks.absolute(folder, written)
-    if not checks.check_file(document, file, written, path):
-        return ""
-    try:
-        text = file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as cause:
-        document.add(f"{written} cannot be read: {cause}", path, "A prompt is a text file in UTF-8.")
-        return ""
-    if not text.strip():
-        document.add(f"{written} is empty", path, "Write the prompt in it, or take the key out.")
-    return text.replace("\r\n", "\n").strip()
+def _deep_think(document: Document) -> DeepThinkSpec | None:
+    if "ask" in document.values and "screen" not in document.values and "deep_think" in document.values:
+        samples.refuse_with_ask(document)
+        return None
+    return _section(document, "deep_think", DeepThinkSpec)
 
 
 def _of_kind(document: Document, item: Plain, kind: str, i: int) -> object:
@@ -259,6 +251,8 @@ def _add_error(document: Document, start: KeyPath, error: ErrorDetails) -> None:
         return  # said already, in better words
     kind, context = error["type"], error.get("ctx", {})
     value = error["input"]
+    if kind == "too_short" and value:
+        return  # items there are, and each that is wrong has its own finding
     if kind == "extra_forbidden":
         _unknown_key(document, path)
     elif kind == "missing":
@@ -316,6 +310,8 @@ def _no_such_word(document: Document, path: KeyPath, value: object, expected: st
 _LITERAL_HINTS: Final[dict[str | int, str]] = {
     "thinking": f"One of {', '.join(LEVELS)}, or a number of tokens.",
     "duplicates": "skip, keep or error.",
+    "rule": "unanimous, majority or any_include.",
+    "adjudicate": "contested, never or all.",
     "when_over": "`refuse`: nothing is sent. `fit`: a random part of the records that fits.",
 }
 
@@ -375,12 +371,6 @@ def _drop_not_yet(document: Document, values: dict[str, Plain]) -> None:
         if isinstance(holder, dict) and path[-1] in holder:
             document.add(f"`{show(path)}` is not in this version", path, reason)
             del holder[path[-1]]
-    for path, reasons in VALUES_NOT_YET.items():
-        holder = values.get(path[0])
-        written = holder.get(path[1]) if isinstance(holder, dict) else None
-        if isinstance(holder, dict) and isinstance(written, str) and written in reasons:
-            document.add(f"`{show(path)}: {written}` is not in this version", path, reasons[written])
-            del holder[path[1]]
 
 
 def _unknown_top_keys(document: Document, values: dict[str, Plain]) -> None:

@@ -10,17 +10,16 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from overnight.core import realm
 from overnight.core.usage import Usd
 from overnight.errors import Finding
 from overnight.study.told import fit
+from overnight.study.values import CriterionId, FieldName, Number, Whole, Words, fault, matching, usd
 
 Kind = Literal["include", "exclude"]
 IfSilent = Literal["met", "not_met", "unclear"]
@@ -42,67 +41,6 @@ FIT_SEED: Final = 1
 IF_SILENT: Final[dict[Kind, IfSilent]] = {"include": "unclear", "exclude": "not_met"}
 """What silence means when the study does not say. Abstracts hardly ever say "this is not a review": were silence
 unclear there, every record would go to a person. For an inclusion, silence is a reason to ask."""
-
-
-def fault(what: str, hint: str = "") -> PydanticCustomError:
-    """An error of ours: study/load.py makes a Finding of it."""
-    # The message goes in as a value: as a template, a user's "{hint}" would be filled in.
-    return PydanticCustomError("study", "{what}", {"what": what, "hint": hint})
-
-
-def matching(pattern: str, what: str, hint: str = "") -> BeforeValidator:
-    compiled = re.compile(pattern)
-
-    def check(value: object) -> object:
-        if isinstance(value, str) and not compiled.fullmatch(value):
-            raise fault(f'"{value}" is {what}', hint)
-        return value
-
-    return BeforeValidator(check)
-
-
-def _number(value: object) -> object:
-    """Text of a plain number only: `1e400`, `nan` or `1_000` are more likely a slip than meant."""
-    if isinstance(value, str) and not re.fullmatch(r"[+-]?\d{1,18}(\.\d{1,18})?", value):
-        raise fault(f'"{value}" is no number', "Write digits, with a point for decimals.")
-    return value
-
-
-def _usd(value: object) -> object:
-    if isinstance(value, Usd):
-        return value
-    if not isinstance(value, str) or not re.fullmatch(r"\d{1,12}(\.\d{1,9})?", value):
-        raise fault(f'"{value}" is no amount in US dollars', "Write digits only, with a point for cents: 20 or 12.50.")
-    return Usd(Decimal(value))
-
-
-def _words(value: object) -> object:
-    if isinstance(value, str) and not value.strip():
-        raise fault("the text is empty")
-    return value
-
-
-Words = Annotated[str, BeforeValidator(_words)]
-"""A text with something in it."""
-Whole = Annotated[int, BeforeValidator(_number)]
-Number = Annotated[int | float, BeforeValidator(_number), Field(allow_inf_nan=False)]
-StudyName = Annotated[
-    str,
-    matching(
-        r"[a-z0-9][a-z0-9_-]{0,62}",
-        "no name for a study",
-        "Lower-case letters, digits, - and _, at most 63: it becomes part of job labels.",
-    ),
-]
-Attempts = Annotated[Whole, Field(ge=1, le=10)]
-Days = Annotated[Whole, Field(ge=1, le=365)]
-FieldName = Annotated[
-    str,
-    matching(r"[a-z][a-z0-9_]{0,62}", "no name for an answer field", "Lower-case letters, digits and _: study_design."),
-]
-CriterionId = Annotated[
-    str, matching(r"[a-z][a-z0-9_]{0,50}", "no id", "Lower-case letters, digits and _, a letter first: night_shift.")
-]
 
 
 class Model(BaseModel):
@@ -250,10 +188,28 @@ class DeepThinkSpec(Model):
     adaptive: bool = False
     framings: tuple[Framing, ...] = Field(default=("neutral",), min_length=1)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _is_no_number(cls, data: object) -> object:
+        """`deep_think: 3` and `deep_think: true` are what one tries first."""
+        if not isinstance(data, str):
+            return data
+        word = data.strip().lower()
+        if word in ("false", "no", "off", "none", "0", "1"):
+            raise fault(
+                f'"{data}": `deep_think` is not switched off here', "Take it out: then each record is asked once."
+            )
+        samples = int(word) if re.fullmatch(r"[2-9]", word) else 3
+        hint = f"Write deep_think: {{samples: {samples}, adjudicate: contested}}."
+        raise fault(f'"{data}" is not a set of keys and values', hint)
+
     @model_validator(mode="after")
     def _fits_samples(self) -> "DeepThinkSpec":
         if len(self.framings) > self.samples:
-            raise fault(f"{len(self.framings)} framings for {self.samples} samples", "One a sample, or fewer.")
+            raise fault(
+                f"{len(self.framings):,} framings for {self.samples} sample{'s' if self.samples > 1 else ''}",
+                "One a sample, or fewer: samples take them in turn.",
+            )
         if self.adaptive and self.samples < 3:
             raise fault("`adaptive` needs three samples or more", "It asks two, and the rest where the two differ.")
         return self
@@ -305,7 +261,7 @@ class BudgetSpec(Model):
     """limit_usd: for the life of the study in realm `google`. when_over: where more than that is expected, send nothing
     (`refuse`), or a random part of the records that fits (`fit`), drawn by the seed."""
 
-    limit_usd: Annotated[Usd, BeforeValidator(_usd)]
+    limit_usd: Annotated[Usd, BeforeValidator(usd)]
     when_over: Literal["refuse", "fit"] = "refuse"
     seed: Annotated[Whole, Field(ge=0, le=2**53)] = FIT_SEED
 

@@ -31,5 +31,3 @@ KEYS_NOT_YET: Final[dict[tuple[str, ...], str]] = {
     ): "Leave it out, and keep keys out of files: `gcloud auth application-default login` logs in.",
 }
 """Key path → what to do instead."""
-
-VALUES_NOT_YET: Final[dict[tuple[str, str], dict[str, str]]] = {}

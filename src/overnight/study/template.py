@@ -106,6 +106,10 @@ screen:
       if_silent: not_met           # the default here: silence is no reason to exclude
 
   unclear: person    # what is neither included nor excluded: person, or include
+  # rule: unanimous  # how several samples become one decision: unanimous, majority or any_include
+
+# Ask each record three times, compare, and have the contested ones judged once more: three times the price and more.
+# deep_think: {{samples: 3, adjudicate: contested}}
 """
 
 _ASK: Final = """\
