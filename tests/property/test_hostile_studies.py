@@ -124,13 +124,14 @@ def test_any_arrangement_of_what_yaml_is_made_of(text: str) -> None:
 
 LEAVES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20),
-    st.sampled_from(["records.csv", "../../etc/passwd", "/dev/zero", "odd.txt", ".", "3", "true", "neutral", "for", "gs://b", "{text}", "{", "auto", "high", "-1",
+    st.sampled_from(["records.csv", "../../etc/passwd", "/dev/zero", "gs://b", "{text}", "{", "auto", "high", "-1",
+                     "odd.txt", ".", "3", "true", "neutral", "for",
                      "1e999", "nan", "9" * 5000, "x" * 5000, "a\ud800", "a\x9b", "a\0b", "\x1b[2J"]),
 )  # fmt: skip
 KEYS = st.one_of(
     st.sampled_from(["study", "records", "files", "id", "text", "ask", "prompt", "answer", "screen", "include", "model",
-                     "name", "thinking", "type", "enum", "minimum", "budget", "limit_usd", "cloud", "bucket", "path", "deep_think",
-                     "samples", "adjudicate", "adaptive", "framings", "rule", "prompts"]),
+                     "name", "thinking", "type", "enum", "minimum", "budget", "limit_usd", "cloud", "bucket", "path",
+                     "deep_think", "samples", "adjudicate", "adaptive", "framings", "rule", "prompts"]),
     st.text(max_size=10),
 )  # fmt: skip
 HOLDERS = lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=5))  # noqa: E731

@@ -11,11 +11,23 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
-from overnight.cli import cloud, duplicates, exporting, jobs, looking, models, recovering, reopening, running, studies
+from overnight.cli import (
+    cloud,
+    duplicates,
+    exporting,
+    jobs,
+    looking,
+    models,
+    prompts,
+    recovering,
+    reopening,
+    running,
+    studies,
+)
 from overnight.cli.output import answer, mute, say
 from overnight.errors import OutputError, OvernightError, UsageError
 
-_GROUPS = (studies, looking, duplicates, running, reopening, exporting, jobs, recovering, models, cloud)
+_GROUPS = (studies, looking, duplicates, running, reopening, exporting, jobs, recovering, models, prompts, cloud)
 
 STOPPED = 130
 """The exit code after Ctrl-C with no job under way."""
@@ -43,6 +55,7 @@ More:
   clean        remove the study's files from the bucket, and its ended jobs
   recover      make a lost or damaged ledger again, from the bucket
   models       what each model can, costs, and until when; with a study: its cost with each
+  prompts      the instructions to the model, which a study asks with, copies to edit
   local-cloud  the embedded Google Cloud on its own, for any Google client
 
 `overnight COMMAND --help` says more. The study is ./study.yaml unless you name one.

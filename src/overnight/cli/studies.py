@@ -228,6 +228,8 @@ def _print_setup(path: Path) -> int:
 
 def _plan(arguments: argparse.Namespace) -> int:
     from overnight.cli.plan import plan_json, plan_lines, request_lines
+    from overnight.cli.prompts import instruction_lines
+    from overnight.planning.instructions import instructions
     from overnight.run.plan import make_plan
     from overnight.wiring.opening import open_study
 
@@ -246,6 +248,9 @@ def _plan(arguments: argparse.Namespace) -> int:
             return 0
         for line in plan_lines(opened, planned, arguments.study, sources=arguments.sources):
             answer(line)
+        if arguments.show:
+            for line in instruction_lines(instructions(opened.study, opened.world.task.recipes)):
+                answer(line, whole=True)
         for line in request_lines(planned, arguments.show):
             answer(line, whole=True)
     return 0
