@@ -13,6 +13,7 @@ from overnight.core.recipe import Recipe
 from overnight.core.record import Record
 from overnight.planning.causes import PAID_AGAIN, Reason, what_changed
 from overnight.planning.fit import ALL, Draw, Drawn
+from overnight.planning.pilot import Pilot
 from overnight.planning.sample import Sample
 from overnight.planning.standing import Policy, Standing, State
 from overnight.planning.wants import Wanted, Wants, begun, is_to_send, why_not_sent
@@ -81,6 +82,8 @@ class Plan:
     before: dict[Reason, list[int]] = field(default_factory=dict)
     answered: Sample[Wanted] = field(default_factory=lambda: Sample(KEPT_OF_ANSWERED))
     tried: Sample[tuple[int, int]] = field(default_factory=lambda: Sample(KEPT_OF_TRIED))
+    outside_pilot: int = 0
+    """Records of which something is not asked now, since the pilot does not take them."""
 
     @property
     def ended(self) -> int:
@@ -106,7 +109,7 @@ class Difference:
     recipe: of that digest, None where it is not known. why_open: by which word a request was opened again, `retry` or
     `forget`. keep: how many of each group to keep whole for `plan --show`. draw, bound: of records never begun, only
     those go whose number is not above the bound; without a draw all. rooms: of what was never cut off, by recipe; by
-    the model where it is not said.
+    the model where it is not said. pilot: of records that it does not take nothing is asked for the first time.
     """
 
     def __init__(
@@ -121,11 +124,12 @@ class Difference:
         draw: Draw | None = None,
         bound: int = ALL,
         rooms: Mapping[str, Room] = MappingProxyType({}),
+        pilot: Pilot | None = None,
     ) -> None:
         self._wants, self._policy, self._previous, self._keep = wants, policy, previous, keep
         self._recipe, self._why_open = recipe, why_open
         self._draw, self._bound = draw, bound
-        self._rooms = rooms
+        self._rooms, self._pilot = rooms, pilot
 
     def plan(self, records: Iterable[Record]) -> Plan:
         plan = Plan()
@@ -134,11 +138,13 @@ class Difference:
             found = self._wants.of(record)
             if not found:
                 plan.not_sent[why_not_sent(self._wants.task, record)] += 1
-            number = self._number(found)
+            asked = self._asked_now(record, found)
+            plan.outside_pilot += len(asked) < len(found)
+            number = self._number(asked)
             if number is not None and number > self._bound:
                 plan.not_sent[NotSent.OVER_BUDGET] += 1
                 continue
-            for wanted in found:
+            for wanted in asked:
                 plan.wanted += 1
                 self._place(plan, record, wanted, number)
         return plan
@@ -157,6 +163,12 @@ class Difference:
                 if wanted.standing.state is State.QUEUED and self._shape(wanted) == shape:
                     self._wants.standings.mark(wanted.address, State.IN_FLIGHT)
                     yield ToRender(wanted.address, wanted.standing.attempts + 1, wanted.want.texts)
+
+    def _asked_now(self, record: Record, found: list[Wanted]) -> list[Wanted]:
+        """All of it, but of a record outside the pilot only what was asked before."""
+        if self._pilot is None or not found or self._pilot.takes(record, found[0].want.texts):
+            return found
+        return [wanted for wanted in found if wanted.standing.state is not State.UNKNOWN]
 
     def _number(self, found: list[Wanted]) -> int | None:
         """None: nothing is drawn, or the record was begun, and what is begun is finished first."""

@@ -146,8 +146,10 @@ def caps_of(world: World, options: Options, agreed: Agreed) -> tuple[Cap, ...]:
 
 
 def _left_out(planned: Planned) -> str:
-    n = planned.plan.not_sent[NotSent.OVER_BUDGET]
-    return f" ({n:,} records, drawn at random, are left out for their price)" if n else ""
+    n, outside = planned.plan.not_sent[NotSent.OVER_BUDGET], planned.plan.outside_pilot
+    words = [f"{n:,} records, drawn at random, are left out for their price"] if n else []
+    words += [f"a pilot: {outside:,} records wait"] if outside else []
+    return f" ({'; '.join(words)})" if words else ""
 
 
 def _money(world: World, planned: Planned, options: Options, agreed: Agreed) -> Pass:

@@ -150,6 +150,8 @@ def _keep_bound(world: World, planned: Planned, agreed: Agreed) -> None:
     before = world.ledger.fits.bound(world.realm, world.draw.seed)
     if planned.bound < before and world.ledger.shards.all(world.realm, "submitted"):
         return
+    if world.pilot is not None and not planned.plan.not_sent[NotSent.OVER_BUDGET]:
+        return  # the money reached for all of the pilot: how far beyond, nobody has looked
     world.ledger.fits.keep(world.realm, world.draw.seed, planned.bound, world.stamp())
 
 

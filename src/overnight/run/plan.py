@@ -88,6 +88,7 @@ def _plan_up_to(world: World, bound: int, keep: int, count: bool) -> Planned:
         draw=world.draw,
         bound=bound,
         rooms=rooms,
+        pilot=world.pilot,
     )
     plan = difference.plan(world.records)
     estimated = estimate_plan(world, plan, counted=count_tokens(world, plan) if count else ())

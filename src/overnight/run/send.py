@@ -21,6 +21,7 @@ from overnight.ledger.recipes import recipe_to_json
 from overnight.ledger.shards import ShardFact
 from overnight.planning.difference import Group
 from overnight.planning.fit import ALL
+from overnight.planning.standing import State
 from overnight.pricing.estimate import WorstCase
 from overnight.requests.render import Renderer
 from overnight.requests.shards import Peekable, Shard
@@ -89,6 +90,8 @@ def accept(world: World, planned: Planned) -> None:
             for one in planned.wants.of(record):
                 want = one.want
                 recipes[want.stage, want.sample] = want.recipe
+                if one.standing.state is State.UNKNOWN:  # left out: nobody has asked it
+                    continue
                 yield Binding(
                     record.record_id, want.stage, want.sample, one.address, want.recipe.digest, world.model.id
                 )

@@ -15,6 +15,7 @@ from overnight.core.usage import Usd
 from overnight.errors import StudyError
 from overnight.ledger.ledger import Ledger
 from overnight.planning.fit import ALL, Draw
+from overnight.planning.pilot import Pilot
 from overnight.planning.standing import Policy, Standings, hours
 from overnight.planning.wants import Account, Wants
 from overnight.pricing.catalogue import Catalogue, Model
@@ -98,7 +99,7 @@ class World:
     cannot be used any more, and what it has answered is still collected: why, and the error that stops so many requests
     from being sent. give_up_after_days: a problem of a request first sent longer ago is final. vanished: reads all
     bindings of the realm. draw: of `when_over: fit`, None where more than the limit is refused. formats: of the files
-    that the records come from.
+    that the records come from. pilot: the records that are asked first, None where all are.
     """
 
     study: str
@@ -131,6 +132,7 @@ class World:
     draw: Draw | None = None
     vanished: Callable[[], Vanished] = Vanished
     formats: frozenset[str] = frozenset()
+    pilot: Pilot | None = None
 
     @property
     def today(self) -> date:
