@@ -4,7 +4,8 @@ All raise OvernightError (errors.py) with what, where and what to do.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -14,11 +15,11 @@ from overnight.core.events import Tell, silent
 from overnight.core.outcome import ProblemKind
 from overnight.core.usage import Usd
 from overnight.errors import Finding, UsageError
-from overnight.run import clean, loop, publish, reopen
+from overnight.run import clean, loop, pilot, publish, reopen
 from overnight.run.adopt import Adopted, adopt
 from overnight.run.plan import make_plan
 from overnight.run.rebuild import Rebuilt, rebuild
-from overnight.run.world import Options
+from overnight.run.world import Options, World
 from overnight.wiring.notify import notifying
 from overnight.wiring.opening import open_study
 from overnight.wiring.recovering import open_site
@@ -95,28 +96,72 @@ class StudyFile:
         take_over: send from here although another copy of the study has sent (LockedError otherwise).
         allow_unknown_model: a model that no table knows goes through, with a price in the study's own file.
         """
-        cap = None if max_usd is None else Usd(max_usd)
-        options = Options(
-            yes=yes,
-            max_usd=cap,
-            pay_again=pay_again,
-            resubmit=resubmit,
-            take_over=take_over,
-            detach=detach,
-            smoke=smoke,
-            ask=ask,
-        )
+        with self._to_send("run", tell, new_recipe, allow_unknown_model) as (world, closing):
+            return loop.run(
+                world,
+                Options(
+                    yes=yes,
+                    max_usd=None if max_usd is None else Usd(max_usd),
+                    pay_again=pay_again,
+                    resubmit=resubmit,
+                    take_over=take_over,
+                    detach=detach,
+                    smoke=smoke,
+                    ask=ask,
+                ),
+                closing,
+            )
+
+    def pilot(
+        self,
+        records: int | None = None,
+        seed: int | None = None,
+        *,
+        max_usd: str | Decimal | int | None = None,
+        yes: bool = False,
+        pay_again: bool = False,
+        detach: bool = False,
+        new_recipe: bool = False,
+        resubmit: bool = False,
+        smoke: bool = True,
+        take_over: bool = False,
+        allow_unknown_model: bool = False,
+        ask: Callable[[str], bool] | None = None,
+        tell: Tell = silent,
+    ) -> publish.Closing:
+        """The run of some records first, all stages; `pilot` of what it returns holds what was measured.
+
+        records: 50 unless said. seed: of the draw, 1 unless said; a study with `when_over: fit` has its own. The others
+        as for `run`.
+        """
+        with self._to_send("pilot", tell, new_recipe, allow_unknown_model) as (world, closing):
+            options = Options(
+                yes=yes,
+                max_usd=None if max_usd is None else Usd(max_usd),
+                pay_again=pay_again,
+                resubmit=resubmit,
+                take_over=take_over,
+                detach=detach,
+                smoke=smoke,
+                ask=ask,
+            )
+            return pilot.pilot(world, options, closing, n=records, seed=seed)
+
+    @contextmanager
+    def _to_send(
+        self, command: str, tell: Tell, new_recipe: bool, allow_unknown_model: bool
+    ) -> Iterator[tuple[World, publish.Closing]]:
         with open_study(
             self.path,
             tell=tell,
-            command="run",
+            command=command,
             connect=True,
             new_recipe=new_recipe,
             allow_unknown_model=allow_unknown_model,
         ) as opened:
             closing = publish.Closing(opened.world.study, opened.world.realm)
             with notifying(opened, closing):
-                return loop.run(opened.world, options, closing)
+                yield opened.world, closing
 
     def status(self) -> publish.Closing:
         """How every record stands, from the ledger alone. May be asked while another process runs the study."""

@@ -12,6 +12,7 @@ from overnight.core.recipe import Recipe
 from overnight.core.record import Cell, Record
 from overnight.core.task import Column, Settled, Settlements, Want
 from overnight.planning.difference import Difference, Plan, Previous
+from overnight.planning.pilot import Pilot, drawn_pilot
 from overnight.planning.standing import Policy, Standings
 from overnight.planning.wants import Wants
 from overnight.requests.shards import ToRender
@@ -117,6 +118,7 @@ class Desk:
     reopened: dict[bytes, int] = field(default_factory=dict)
     rows: dict[int, Outcome] = field(default_factory=dict)
     bound: dict[tuple[str, str, int], tuple[bytes, str, str]] = field(default_factory=dict)
+    pilot: Pilot | None = None
 
     @property
     def policy(self) -> Policy:
@@ -143,7 +145,7 @@ class Desk:
             standing = standings[found[0]]
             return Previous(*found, standing.row if standing.kind is None else 0)
 
-        return Difference(self.wants(standings), self.policy, previous, keep=1)
+        return Difference(self.wants(standings), self.policy, previous, keep=1, pilot=self.pilot)
 
     def plan(self) -> Plan:
         return self.difference().plan(self.records)
@@ -186,6 +188,11 @@ class Desk:
             sizes.append(size)
             assert len(sizes) < 100, "it does not come to an end"
         return sizes
+
+    def draw(self, n: int, seed: int = 1) -> Pilot:
+        """From now on only these are asked."""
+        self.pilot = drawn_pilot(self.task, self.records, n, seed)
+        return self.pilot
 
     def reopen(self, *kinds: ProblemKind | None) -> None:
         """`retry` of these kinds of problem; None stands for answers (`forget`)."""

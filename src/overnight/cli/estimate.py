@@ -87,10 +87,13 @@ def _output(found: Estimated) -> str:
 
 
 def time_lines(world: World, planned: Planned) -> Iterator[str]:
-    if world.realm != GOOGLE:
+    return times_lines(world.realm, times_of(world, planned.plan))
+
+
+def times_lines(realm: str, times: Times) -> Iterator[str]:
+    if realm != GOOGLE:
         yield "Time: seconds, on this machine."
         return
-    times = times_of(world, planned.plan)
     by = f"as {counted(times.n_jobs, 'earlier job')}" if times.n_jobs else "Google's aim, no promise"
     hours = times.usually_s / 3600
     long = f"{hours:.0f} hours" if hours >= 10 else duration(times.usually_s)

@@ -39,6 +39,7 @@ Gemini batch on Vertex AI, or the embedded local cloud when the study names none
   init         write a commented study.yaml
   check        everything wrong with a study, at once; spends nothing
   plan         what would be sent, why, and what it may cost
+  pilot        ask some records first; measure what the whole will cost
   run          send what is missing, wait, collect, write results
   status       how it stands
   export       results as a table, as references, or for ASReview and Rayyan

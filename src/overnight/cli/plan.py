@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from overnight.cli.estimate import cost_lines, estimate_json, time_lines, times_json
 from overnight.cli.show import banner
@@ -11,6 +11,7 @@ from overnight.cli.words import command, counted, size, visible
 from overnight.core.outcome import NotSent
 from overnight.core.realm import GOOGLE
 from overnight.planning.causes import PAID_AGAIN, Reason
+from overnight.planning.pilot import RECORDS
 from overnight.pricing.output import levels
 from overnight.pricing.prices import STANDARD, Price
 from overnight.pricing.room import ENOUGH_ANSWERS, Room
@@ -26,6 +27,8 @@ from overnight.run.smoke import Smoke, prepare
 from overnight.run.world import World
 from overnight.wiring.opening import Opened
 
+MANY: Final = 200
+"""Requests from which on a study that has asked nothing yet is better begun by a pilot."""
 _WHY = {
     Reason.NEW: "never asked before",
     Reason.AGAIN: "ended with a problem that may go away",
@@ -67,7 +70,16 @@ def plan_lines(opened: Opened, planned: Planned, study: Path, *, sources: bool =
     if refused := _refusal(planned, world):
         yield refused
     else:
+        yield from _next(opened, planned, study)
+
+
+def _next(opened: Opened, planned: Planned, study: Path) -> Iterator[str]:
+    world = opened.world
+    if planned.plan.to_send <= MANY or world.ledger.bindings.any(world.realm):
         yield f"Next: {command('run', study)}"
+        return
+    yield f"Next: {command('pilot', study)}    ({RECORDS} records first, and what the others will cost)"
+    yield f"or all at once: {command('run', study)}"
 
 
 def _standing(planned: Planned, study: Path) -> Iterator[str]:

@@ -1,33 +1,32 @@
-"""run, status, fetch, cancel."""
+"""pilot, run, status, fetch, cancel."""
 
 import argparse
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from overnight.cli.arguments import add_command, add_json, add_study, add_unknown_model, amount
+from overnight.cli.arguments import add_command, add_json, add_study, add_unknown_model, amount, whole
 from overnight.cli.output import answer
 from overnight.errors import OvernightError
 
 if TYPE_CHECKING:
     from overnight.cli.show import Shown
+    from overnight.run.publish import Closing
+    from overnight.run.world import Options, World
     from overnight.wiring.opening import Opened
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    does = "ask some records first; measure what the whole will cost"
+    pilot = add_command(commands, "pilot", does, _pilot)
+    add_study(pilot)
+    pilot.add_argument("--records", type=whole, metavar="N", help="how many, drawn at random (default: 50)")
+    pilot.add_argument("--seed", type=whole, metavar="S", help="of the draw (default: 1, or the study's own)")
+    _add_sending(pilot)
+
     run = add_command(commands, "run", "send what is missing, wait, collect, write results", _run)
     add_study(run)
-    run.add_argument("--detach", action="store_true", help="submit and leave; `run` again collects")
-    run.add_argument("--yes", action="store_true", help="do not ask before spending")
-    run.add_argument("--max-usd", type=amount, metavar="X", help="spend at most X dollars in this run, and do not ask")
-    run.add_argument(
-        "--pay-again", action="store_true", help="ask anew records that were answered under another prompt"
-    )
-    run.add_argument("--new-recipe", action="store_true", help="use this version's wording in place of the study's")
-    add_unknown_model(run)
-    run.add_argument("--resubmit", action="store_true", help="a job whose create had no reply is not there: send again")
-    run.add_argument("--take-over", action="store_true", help="send from here although a copy of this study has sent")
-    run.add_argument("--no-smoke", action="store_true", help="do not ask two rows at once before the first job")
-    add_json(run)
+    _add_sending(run)
 
     status = add_command(commands, "status", "how it stands", _status)
     add_study(status)
@@ -43,12 +42,46 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     add_study(cancel)
 
 
+def _add_sending(parser: argparse.ArgumentParser) -> None:
+    """What a command that sends can be told."""
+    name = parser.prog.split()[-1]
+    parser.add_argument("--detach", action="store_true", help=f"submit and leave; `{name}` again collects")
+    parser.add_argument("--yes", action="store_true", help="do not ask before spending")
+    does = f"spend at most X dollars in this {name}, and do not ask"
+    parser.add_argument("--max-usd", type=amount, metavar="X", help=does)
+    does = "ask anew records that were answered under another prompt"
+    parser.add_argument("--pay-again", action="store_true", help=does)
+    does = "use this version's wording in place of the study's"
+    parser.add_argument("--new-recipe", action="store_true", help=does)
+    add_unknown_model(parser)
+    does = "a job whose create had no reply is not there: send again"
+    parser.add_argument("--resubmit", action="store_true", help=does)
+    does = "send from here although a copy of this study has sent"
+    parser.add_argument("--take-over", action="store_true", help=does)
+    does = "do not ask two rows at once before the first job"
+    parser.add_argument("--no-smoke", action="store_true", help=does)
+    add_json(parser)
+
+
 def _run(arguments: argparse.Namespace) -> int:
+    from overnight.run.loop import run
+
+    return _sending(arguments, "run", run)
+
+
+def _pilot(arguments: argparse.Namespace) -> int:
+    from functools import partial
+
+    from overnight.run.pilot import pilot
+
+    return _sending(arguments, "pilot", partial(pilot, n=arguments.records, seed=arguments.seed))
+
+
+def _sending(arguments: argparse.Namespace, command: str, send: "Callable[[World, Options, Closing], Closing]") -> int:
     from overnight.cli.ask import asker
     from overnight.cli.show import showing
     from overnight.cli.summary import print_closing
     from overnight.core.usage import Usd
-    from overnight.run.loop import run
     from overnight.run.publish import Closing
     from overnight.run.world import Options
     from overnight.wiring.notify import notifying
@@ -61,7 +94,7 @@ def _run(arguments: argparse.Namespace) -> int:
         open_study(
             arguments.study,
             tell=shown.tell,
-            command="run",
+            command=command,
             connect=True,
             new_recipe=arguments.new_recipe,
             allow_unknown_model=arguments.allow_unknown_model,
@@ -81,7 +114,7 @@ def _run(arguments: argparse.Namespace) -> int:
         closing = Closing(opened.world.study, opened.world.realm)
         try:
             with notifying(opened, closing):
-                run(opened.world, options, closing)
+                send(opened.world, options, closing)
         except OvernightError as error:
             stopped = error
     seconds = time.monotonic() - started

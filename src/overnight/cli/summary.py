@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from overnight.cli.output import answer
+from overnight.cli.piloting import after_pilot, pilot_lines
 from overnight.cli.show import banner
 from overnight.cli.sources import vanished_line
 from overnight.cli.words import command, counted, duration
@@ -49,6 +50,9 @@ def closing_lines(
     if closing.problems:
         yield from _given_up(closing, study)
         yield ""
+    if closing.pilot is not None:
+        yield from pilot_lines(closing.pilot, closing)
+        yield ""
     if closing.results:
         yield from _results(closing)
         yield ""
@@ -69,6 +73,8 @@ def _counts(closing: Closing, seconds: float | None) -> Iterator[str]:
         yield _row("vanished", closing.vanished.n, line)
     if closing.open:
         under_way = f"{counted(closing.in_flight, 'request')} under way" if closing.in_flight else "still to be sent"
+        if closing.pilot is not None and not closing.in_flight and not closing.pilot.open:
+            under_way = "outside the pilot"
         yield _row("open", closing.open, under_way)
         if closing.cannot_send:
             yield _row("", "", f"nothing more is sent: {closing.cannot_send}")
@@ -118,7 +124,10 @@ def next_step(closing: Closing, study: Path) -> str:
         collects = "collects them; nothing is paid twice"
         if closing.requests_waiting:
             collects = f"collects them and sends the {counted(closing.requests_waiting, 'request')} that wait for money"
-        return f"Jobs go on {where}. Next: {command('run', study)}    ({collects})"
+        return f"Jobs go on {where}. Next: {command('pilot' if closing.pilot else 'run', study)}    ({collects})"
+    if closing.pilot is not None:
+        report = closing.results.get("report")
+        return after_pilot(closing.pilot, closing, study, "" if report is None else _shown(report))
     if closing.open and closing.cannot_send:
         return f"Next: {command('check', study)}    (which models can be used instead, and what they cost)"
     if closing.open:

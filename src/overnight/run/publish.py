@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from overnight.core.atomic import replace_bytes, replacing
 from overnight.core.compared import Comparison
@@ -34,6 +34,9 @@ from overnight.run.settled import bill_json, check_bill
 from overnight.run.sheets import about, sheets
 from overnight.run.spool import Spool, room_for_rows, spooling
 from overnight.run.world import Reporter, Vanished, World
+
+if TYPE_CHECKING:
+    from overnight.run.pilot import Piloted
 
 FORMATS: Final = ("csv", "parquet", "jsonl", "xlsx")
 EXPORTS: Final = (*FORMATS, "ris", "bib")
@@ -88,7 +91,8 @@ class Closing:
     the part of `cost` that rows asked at once, before a job, have cost. bill: where `cost` comes from. sources: how
     many records came from where. vanished: asked about, and in no file any more. copied: by record id, the task's cells
     of records that stand for others. compared: samples of records that have several. sample: where `when_over: fit`
-    draws. folder, raw: where results are written and raw lines kept, None until it was looked.
+    draws. pilot: of a pilot that came to its end. folder, raw: where results are written and raw lines kept, None until
+    it was looked.
     """
 
     study: str
@@ -115,6 +119,7 @@ class Closing:
     cannot_send: str = ""
     detached: bool = False
     sample: DrawnSample | None = None
+    pilot: "Piloted | None" = None
     results: dict[str, Path] = field(default_factory=dict)
     sources: tuple[SourceCount, ...] = ()
     vanished: Vanished = Vanished()  # noqa: RUF009  # frozen
@@ -147,6 +152,7 @@ class Closing:
             "bill": None if self.bill is None else bill_json(self.bill),
             "budget_usd": budget_json(self.budget),
             "sample": None if self.sample is None else self.sample.to_json(),
+            "pilot": None if self.pilot is None else self.pilot.to_json(),
             "requests_waiting": self.requests_waiting,
             "cannot_send": self.cannot_send,
             "simulated": is_simulated(self.realm),
