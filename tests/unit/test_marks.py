@@ -97,9 +97,16 @@ def test_what_is_not_decided_needs_a_look(tmp_path: Path) -> None:
 def test_a_note_says_how_far_samples_agree_who_decided_and_why_a_person_has_to_look(tmp_path: Path) -> None:
     task = made("screen", tmp_path)
     told: dict[str, Cell] = {
-        **{"decision": "exclude", "why": "night not met", "decided_by": "samples", "exclusion_reason": "night"},
-        **{"agreement": "2/3", "needs_person": True, "needs_person_why": "samples differ: include 1, exclude 2"},
-        **{"c_night": "unclear", "c_night_quote": "nurses on nights", "c_night_quote_found": "no"},
+        "decision": "exclude",
+        "why": "night not met",
+        "decided_by": "samples",
+        "exclusion_reason": "night",
+        "agreement": "2/3",
+        "needs_person": True,
+        "needs_person_why": "samples differ: include 1, exclude 2",
+        "c_night": "unclear",
+        "c_night_quote": "nurses on nights",
+        "c_night_quote_found": "no",
     }
     marks = MarkMaker(task, "google").of(row(task, "r1", "answer", **told))
     assert marks.keywords == ("screening:exclude", "reason:night", "overnight:needs-person")

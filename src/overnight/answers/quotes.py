@@ -270,15 +270,12 @@ def _least_different(quote: str, text: str, allowed: int) -> tuple[int, int] | N
     """
     from rapidfuzz import fuzz
 
-    start, end = 0, len(text)
-    if len(quote) < len(text):
-        window = fuzz.partial_ratio_alignment(quote, text, score_cutoff=NEAR_PERCENT)
-        if window is None:
-            return None
-        start, end = window.dest_start, window.dest_end
-    ends = _around(end, allowed, len(text))
-    end = ends[_closest(quote, [text[start:one] for one in ends])[0]]
-    starts = _around(start, allowed, end)
+    window = fuzz.partial_ratio_alignment(quote, text, score_cutoff=NEAR_PERCENT)
+    if window is None:
+        return None
+    ends = _around(window.dest_end, allowed, len(text))
+    end = ends[_closest(quote, [text[window.dest_start : one] for one in ends])[0]]
+    starts = _around(window.dest_start, allowed, end)
     which, distance = _closest(quote, [text[one:end] for one in starts])
     return (starts[which], end) if distance <= allowed else None
 
