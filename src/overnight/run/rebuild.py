@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -249,15 +250,16 @@ def _remember(site: Site, ledger: Ledger) -> int:
 
 
 def _bindings(site: Site, ledger: Ledger, remembered: Sequence[Remembered]) -> Iterator[Binding]:
-    """Of requests that were sent with a recipe which one sample has."""
+    """Samples that share a recipe are told apart by their order: results name a record's requests sample by sample."""
     samples: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for (stage, sample), recipe in ledger.recipes.pinned().items():
+    for (stage, sample), recipe in sorted(ledger.recipes.pinned().items(), key=lambda pin: pin[0]):
         samples[stage, recipe.digest].append(sample)
     for one in remembered:
-        for address in one.addresses:
+        free = {asked: iter(of) for asked, of in samples.items()}
+        for address in dict.fromkeys(one.addresses):
             stage, digest, model = ledger.shards.asked_by(site.realm, address) or ("", "", "")
-            if len(of := samples.get((stage, digest), [])) == 1:
-                yield Binding(one.record_id, stage, of[0], address, digest, model)
+            for its in islice(free.get((stage, digest), ()), 1):
+                yield Binding(one.record_id, stage, its, address, digest, model)
 
 
 def _hold(site: Site, ledger: Ledger, note: OwnerNote) -> None:
