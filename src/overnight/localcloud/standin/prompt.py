@@ -11,18 +11,22 @@ from overnight.localcloud.values import JsonObject
 
 _RECORD: Final = re.compile(r"<record\b[^>]*>(.*?)</record>", re.DOTALL)
 _TAGGED: Final = re.compile(r"<([a-z][\w-]*)\b[^>]*>(.*?)</\1>", re.DOTALL)
+_REVIEWERS: Final = re.compile(r"<reviewers>(.*?)</reviewers>", re.DOTALL)
+_SPEAKS: Final = re.compile(r"yours is to speak (for|against) it")
 _BLANK_LINE: Final = re.compile(r"\n[ \t]*\n")
 
 
 @dataclass
 class Prompt:
-    """record: the text asked about. frame: everything else, system instruction included. prefix: of that, what stands
-    before the record."""
+    """record: the text asked about. frame: the instructions, the system's included. prefix: what stands before the
+    record. reviewers: what others said of it, in neither of the two. leaning: 1 or -1 where one side is to be heard."""
 
     record: str
     frame: str
     whole: str = field(repr=False)
     prefix: str = field(repr=False)
+    reviewers: str = ""
+    leaning: int = 0
 
     @cached_property
     def sentences(self) -> list[tuple[str, frozenset[str]]]:
@@ -69,7 +73,18 @@ def read_prompt(request: JsonObject) -> Prompt:
     parts = [text for content in contents or () if _is_user(content) for text in request_texts(content)]
     asked = "\n\n".join(parts)
     record, frame = split_record(asked, parts)
-    return Prompt(record, f"{system}\n{frame}", f"{system}\0{asked}", system + _before(asked, record))
+    said = _REVIEWERS.search(frame)
+    if said:
+        frame = frame[: said.start()] + frame[said.end() :]
+    side = _SPEAKS.search(system)
+    return Prompt(
+        record=record,
+        frame=f"{system}\n{frame}",
+        whole=f"{system}\0{asked}",
+        prefix=system + _before(asked, record),
+        reviewers=said[1] if said else "",
+        leaning=0 if side is None else 1 if side[1] == "for" else -1,
+    )
 
 
 def _before(asked: str, record: str) -> str:

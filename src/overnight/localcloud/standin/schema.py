@@ -3,8 +3,9 @@
 import re
 from typing import Final
 
-from overnight.localcloud.standin.criteria import is_verdict, judge
+from overnight.localcloud.standin.criteria import judge
 from overnight.localcloud.standin.prompt import Prompt
+from overnight.localcloud.standin.whole import WHOLE, of_the_whole
 from overnight.localcloud.standin.words import negated, stems
 from overnight.localcloud.values import JsonObject
 
@@ -59,10 +60,20 @@ def _object(schema: JsonObject, prompt: Prompt, name: str, path: str) -> JsonObj
     names = [one for one in schema.get("propertyOrdering") or properties if one in properties]
     names += [one for one in properties if one not in names]
     judged: JsonObject = {}
-    if is_verdict(properties):
+    if _is_verdict(properties):
         verdicts = [str(label) for label in properties["verdict"].get("enum") or ()]
         judged = dict(judge(name, str(schema.get("description", "")), prompt, verdicts))
-    return {one: judged[one] if one in judged else fill(properties[one], prompt, one, f"{path}.{one}") for one in names}
+    whole: JsonObject = {}
+    for one in sorted(names, key=lambda one: one in WHOLE):  # what is said of the whole follows from its parts
+        if one in WHOLE and not whole:
+            whole = of_the_whole(judged, prompt)
+        known = whole if one in whole else judged
+        judged[one] = known[one] if one in known else fill(properties[one], prompt, one, f"{path}.{one}")
+    return {one: judged[one] for one in names}
+
+
+def _is_verdict(properties: JsonObject) -> bool:
+    return "verdict" in properties and "quote" in properties
 
 
 def _label(schema: JsonObject, prompt: Prompt, name: str, path: str) -> object:
