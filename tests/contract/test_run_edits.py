@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from overnight.core.recipe import Recipe
 from overnight.planning import tasks
 from tests.support.cloud import served
 from tests.support.local_cloud import LocalCloud
@@ -250,11 +251,9 @@ class TestPinnedRecipe:
         study.cli("run")
         real = tasks.ask_recipe
 
-        def new_words(*arguments: object) -> tasks.Recipe:
+        def new_words(*arguments: object) -> Recipe:
             found = real(*arguments)  # type: ignore[arg-type]
-            return tasks.Recipe(
-                found.stage, "New words of ours.", found.prompt, found.schema, found.thinking, found.own
-            )
+            return Recipe(found.stage, "New words of ours.", found.prompt, found.schema, found.thinking, found.own)
 
         monkeypatch.setattr(tasks, "ask_recipe", new_words)
         return study

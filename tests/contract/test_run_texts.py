@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from overnight.planning import tasks
+from overnight.planning import screening
 from overnight.records.references import FORMATS
 from overnight.wiring.report_screen import _found
 from tests.support.local_cloud import LocalCloud
@@ -62,13 +62,13 @@ def study(tmp_path: Path, cloud: LocalCloud) -> ScreenStudy:
 
 def as_version_1(monkeypatch: pytest.MonkeyPatch) -> None:
     """The package as it was before version 2 of cleaning: the same words, another version."""
-    real = tasks.screen_recipe
+    real = screening.screen_recipe
 
-    def old(*arguments: object) -> tasks.Recipe:
+    def old(*arguments: object) -> screening.Recipe:
         now = real(*arguments)  # type: ignore[arg-type]
-        return tasks.Recipe(now.stage, now.system, now.prompt, now.schema, now.thinking, now.own, cleaning=1)
+        return screening.Recipe(now.stage, now.system, now.prompt, now.schema, now.thinking, now.own, cleaning=1)
 
-    monkeypatch.setattr(tasks, "screen_recipe", old)
+    monkeypatch.setattr(screening, "screen_recipe", old)
 
 
 def by_title(study: ScreenStudy) -> dict[str, dict[str, str]]:

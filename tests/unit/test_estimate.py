@@ -28,7 +28,7 @@ from overnight.pricing.estimate import (
 )
 from overnight.pricing.output import answer_tokens, by_answers, level_of, levels, thinking_tokens
 from overnight.pricing.range import Range
-from overnight.study.screen_recipes import SCREEN
+from overnight.study.screen_recipes import ADJUDICATE, SCREEN
 from tests.support.recipes import recipe
 
 TODAY = date(2026, 11, 22)
@@ -205,7 +205,12 @@ class TestWhatChanged:
             ({"thinking": {"thinkingLevel": "HIGH"}}, Reason.THINKING_CHANGED),
             ({"schema": {"type": "STRING"}, "system": "Be kind."}, Reason.RECIPE_CHANGED),
             ({"system": "Be kind.", "own": "a"}, Reason.WORDING_CHANGED),
-            ({"stage": SCREEN, "system": "Be kind.", "schema": {"type": "STRING"}}, Reason.CRITERIA_CHANGED),
+            ({"stage": SCREEN, "schema": {"type": "STRING"}}, Reason.CRITERIA_CHANGED),
+            ({"stage": SCREEN, "system": "Be kind."}, Reason.PROMPT_CHANGED),
+            ({"stage": SCREEN, "system": "Be kind.", "schema": {"type": "STRING"}}, Reason.RECIPE_CHANGED),
+            ({"stage": ADJUDICATE, "schema": {"type": "STRING"}}, Reason.CRITERIA_CHANGED),
+            ({"stage": ADJUDICATE, "system": "Be kind."}, Reason.PROMPT_CHANGED),
+            ({"stage": ADJUDICATE, "thinking": {"thinkingLevel": "HIGH"}}, Reason.THINKING_CHANGED),
         ],
     )
     def test_each_is_named(self, changes: dict[str, object], reason: Reason) -> None:

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from overnight.core.recipe import Recipe
-from overnight.study.screen_recipes import SCREEN
+from overnight.study.screen_recipes import ADJUDICATE, SCREEN
 
 
 class Reason(StrEnum):
@@ -15,7 +15,7 @@ class Reason(StrEnum):
     RETRY = "retry"  # opened again by a person
     FORGET = "forget"
     TEXT_CHANGED = "text_changed"
-    PROMPT_CHANGED = "prompt_changed"
+    PROMPT_CHANGED = "prompt_changed"  # of a screen: its own prompt, or the framing of a sample
     FIELDS_CHANGED = "fields_changed"  # answer fields
     CRITERIA_CHANGED = "criteria_changed"  # of a screen: criteria, question, the columns it reads
     THINKING_CHANGED = "thinking_changed"
@@ -46,11 +46,13 @@ def what_changed(before: Recipe | None, now: Recipe) -> Reason:
     if before.own == now.own:
         return Reason.WORDING_CHANGED
     found = []
-    words, fields = (before.system, before.prompt) != (now.system, now.prompt), before.schema != now.schema
-    if now.stage == SCREEN and (words or fields):
-        found.append(Reason.CRITERIA_CHANGED)
-    elif words or fields:
-        found += [Reason.PROMPT_CHANGED] * words + [Reason.FIELDS_CHANGED] * fields
+    if now.stage in (SCREEN, ADJUDICATE):
+        # The instruction is the study's own prompt, or a framing; the criteria stand in the message and the schema.
+        found += [Reason.PROMPT_CHANGED] * (before.system != now.system)
+        found += [Reason.CRITERIA_CHANGED] * ((before.prompt, before.schema) != (now.prompt, now.schema))
+    else:
+        found += [Reason.PROMPT_CHANGED] * ((before.system, before.prompt) != (now.system, now.prompt))
+        found += [Reason.FIELDS_CHANGED] * (before.schema != now.schema)
     if before.thinking != now.thinking:
         found.append(Reason.THINKING_CHANGED)
     return found[0] if len(found) == 1 else Reason.RECIPE_CHANGED

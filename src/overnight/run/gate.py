@@ -30,7 +30,7 @@ CHANGED: Final = {
     Reason.CRITERIA_CHANGED: "the criteria or the question",
     Reason.THINKING_CHANGED: "the thinking",
     Reason.WORDING_CHANGED: "this version's wording",
-    Reason.RECIPE_CHANGED: "the prompt, answer fields or thinking",
+    Reason.RECIPE_CHANGED: "several of the prompt, criteria, answer fields and thinking",
     Reason.MODEL_CHANGED: "the model",
 }
 """What of the study was edited, as the middle of a sentence."""
