@@ -219,16 +219,17 @@ class StudyFile:
                 clean.remove(opened.world, leftover)
             return found
 
-    def export(self, target: str | Path, *, tool: str = "") -> publish.Closing:
+    def export(self, target: str | Path, *, tool: str = "", table: str = "") -> publish.Closing:
         """Results as the file's ending says: .csv, .xlsx, .parquet, .jsonl, .ris or .bib. Writes over what is there.
 
-        tool: `asreview` or `rayyan`, for a CSV with the columns that it takes.
+        tool: `asreview` or `rayyan`, for a CSV with the columns that it takes. table: `samples` or `verdicts`,
+        in place of the records.
         """
         file = Path(target)
         format_ = publish.format_of(file, tool)
         with open_study(self.path, to_send=False) as opened:
             closing = publish.Closing(opened.world.study, opened.world.realm)
-            publish.export(opened.world, closing, file, format_)
+            publish.export(opened.world, closing, file, format_, table)
             return closing
 
 

@@ -20,7 +20,7 @@ from overnight.core.outcome import NotSent, ProblemKind
 from overnight.core.recipe import Part, Recipe
 from overnight.core.record import Cell, Record
 from overnight.core.states import JobStatus
-from overnight.core.task import Column, Settlements, Want
+from overnight.core.task import Column, Settlements, Table, Want
 from overnight.errors import BreakerError, JobError, NotFoundError, UnavailableError
 from overnight.ledger.shards import Place
 from overnight.requests.shards import ShardLimits
@@ -55,6 +55,7 @@ class TwoStages:
     dependent: bool = True
     recipes: Sequence[Recipe] = (FIRST, SECOND)
     columns: Sequence[Column] = (Column("a_n", "text"), Column("a_qa", "text"))
+    tables: Sequence[Table] = ()
 
     def not_sent(self, record: Record) -> NotSent | None:
         return None if record.values["text"] else NotSent.NO_TEXT

@@ -10,7 +10,7 @@ from overnight.core.compared import Compared
 from overnight.core.outcome import NotSent, Outcome, ProblemKind
 from overnight.core.recipe import Recipe
 from overnight.core.record import Cell, Record
-from overnight.core.task import Column, Settled, Settlements, Want
+from overnight.core.task import Column, Settled, Settlements, Table, Want
 from overnight.planning.difference import Difference, Plan, Previous
 from overnight.planning.pilot import Pilot, drawn_pilot
 from overnight.planning.standing import Policy, Standings
@@ -37,6 +37,7 @@ class SamplesTask:
     stages: Sequence[str] = ("answer",)
     dependent: bool = False
     columns: Sequence[Column] = (Column("a_said"),)
+    tables: Sequence[Table] = ()
 
     @property
     def recipes(self) -> Sequence[Recipe]:

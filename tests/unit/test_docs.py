@@ -12,7 +12,7 @@ from overnight import errors
 from overnight.cli.main import STOPPED, parser
 from overnight.core.outcome import Identity, NotSent, ProblemKind
 from overnight.planning.tasks import make_task
-from overnight.run.results import FIRST, LAST, answered_by
+from overnight.run.results import FIRST, LAST, answered_by, table_columns
 from overnight.study.load import load_study
 
 ROOT = Path(__file__).parents[2]
@@ -100,6 +100,18 @@ def test_the_columns_of_a_screen_are_documented_in_their_order() -> None:
     rows = re.findall(r"^\| (?:`screen`)? *\| `([a-z_<>]+)` \|", section("results.md", "The task's"), re.MULTILINE)
     assert rows == pattern
     assert "| `ask` | `a_<field>` |" in section("results.md", "The task's")
+
+
+def test_the_columns_of_samples_and_verdicts_are_documented_in_their_order() -> None:
+    task = make_task(load_study(ROOT / "examples" / "planned-naps"), {})
+    for table in task.tables:
+        text = section("results.md", "Samples and verdicts")
+        rows = text[text.index(f"{table.name}.csv, a row") :].split("\n\n")[1]
+        named = re.findall(r"`([a-z_]+)`", " ".join(line.split("|")[1] for line in rows.splitlines()))
+        ours = [column.name for column in table_columns(table)]
+        if table.by_request:
+            named[-2:] = [column.name for column in LAST]
+        assert named == ours
 
 
 def test_every_kind_of_problem_reason_and_identity_is_documented() -> None:

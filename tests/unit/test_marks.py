@@ -10,7 +10,7 @@ from overnight.core.record import Cell
 from overnight.core.task import Task
 from overnight.planning.tasks import make_task
 from overnight.run.marks import MarkMaker
-from overnight.run.results import FIRST, LAST
+from overnight.run.results import FIRST, LAST, long_tables
 from overnight.run.sheets import read_me
 from overnight.run.world import World
 from overnight.study.load import load_study
@@ -63,10 +63,13 @@ def world(task: Task, realm: str) -> World:
 
 @pytest.mark.parametrize("realm", ["stand-in", "google"])
 def test_the_read_me_has_words_for_every_column_that_can_occur(task: Task, realm: str) -> None:
-    columns = [*FIRST, *task.columns, *LAST]
-    rows = [(str(what), str(said)) for what, said in read_me(world(task, realm), columns, has_criteria=True)]
+    columns, given, tables = [*FIRST, *task.columns, *LAST], world(task, realm), long_tables(task)
+    rows = [(str(what), str(said)) for what, said in read_me(given, columns, has_criteria=True, tables=tables)]
     described = dict(rows)
     assert all(described[f"Records: {column.name}"] not in {"", "your own column"} for column in columns)
+    named = {f"{one.name.capitalize()}: {column.name}" for one in tables for column in one.columns}
+    assert {name for name in named if name.partition(": ")[2] not in {one.name for one in columns}} <= described.keys()
+    assert all(f"sheet {one.name.capitalize()}" in described for one in tables)
     simulated = [said for what, said in rows if what == "LOCAL STAND-IN"]
     assert bool(simulated) == (realm != "google")
     assert described["simulated"] == ("false" if realm == "google" else "true")

@@ -17,6 +17,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     export.add_argument(
         "--as", dest="tool", choices=("asreview", "rayyan"), help="a CSV with the columns that this tool takes"
     )
+    export.add_argument(
+        "--table", metavar="TABLE", default="", help="in place of the records: samples, or verdicts of a screen"
+    )
     export.add_argument("--force", action="store_true", help="write over a file that is there")
 
 
@@ -36,7 +39,7 @@ def _export(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{target} is there already", hint="Choose another name, or say --force to write over it.")
     with open_study(arguments.study, to_send=False) as opened:
         closing = Closing(opened.world.study, opened.world.realm)
-        export(opened.world, closing, target, format_)
+        export(opened.world, closing, target, format_, arguments.table)
     answer(
         f"{target}: {counted(closing.records, 'record')}, {counted(closing.answers, 'answer')},"
         f" {counted(closing.problems.total(), 'problem')}, {closing.not_sent.total():,} not sent, {closing.open:,} open"

@@ -1,6 +1,6 @@
 """The seam between *what is asked* and *how it is run*. `ask` and `screen` implement it; `run/` knows only this."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -50,6 +50,21 @@ Settlements = Mapping[tuple[str, int], Settled]
 """(stage, sample) → what is settled of one record. Absent: still open."""
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A further table of results, each row about one request of a record.
+
+    name: of its file. columns: the task's own; `record_id`, `stage` and `sample` stand before them. by_request: it has
+    a row for each settled request, problems too, and then how that ended and what it took stand there as well. rows:
+    of one record, (stage, sample, one cell for each of `columns`).
+    """
+
+    name: str
+    columns: Sequence[Column]
+    rows: Callable[[Record, Settlements], Iterable[tuple[str, int, Sequence[Cell]]]]
+    by_request: bool = False
+
+
 class Task(Protocol):
     """What is asked of a record. Pure: the same record and settlements give the same wants."""
 
@@ -83,3 +98,7 @@ class Task(Protocol):
 
     def compared(self, record: Record, settled: Settlements) -> Compared | None:
         """Its samples side by side. None where there are not several, one is open, or none has an answer."""
+
+    @property
+    def tables(self) -> Sequence[Table]:
+        """What one row a record has no room for."""

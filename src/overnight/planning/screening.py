@@ -21,8 +21,9 @@ from overnight.core.identity import text_digest
 from overnight.core.outcome import NotSent
 from overnight.core.recipe import Recipe
 from overnight.core.record import Cell, Record
-from overnight.core.task import Column, Settled, Settlements, Want
+from overnight.core.task import Column, Settled, Settlements, Table, Want
 from overnight.planning.pinned import Pinned, answer_of, cleaned_texts, in_force, setting_of
+from overnight.planning.screen_tables import SAMPLE_COLUMNS, VERDICT_COLUMNS, sample_rows, verdict_rows
 from overnight.records.roles import roles_of
 from overnight.requests.cleaning import clean, cleaned
 from overnight.study.checks import result_columns
@@ -93,6 +94,7 @@ class ScreenTask:
         later = (self._adjudicate,) if ADJUDICATE in self.stages else ()
         self.recipes: Final = (*{one.digest: one for one in (*self._samples, *later)}.values(),)
         self.columns: Final = tuple(_screen_columns(self.screen))
+        self.tables: Final = tuple(self._tables())
         self._reads: Final = _Reading(self.recipe.slots, self.recipe.cleaning)
         self._abstract: Final = _abstract_of(self.recipe.slots, self.recipe.cleaning)
         self._last: tuple[tuple[Record | Settled | None, ...], _Heard] | None = None
@@ -210,6 +212,24 @@ class ScreenTask:
         head = [*_decision_cells(decision), None, True, decision.why]
         return [*head, *blank[len(head) :]]
 
+    def _tables(self) -> Iterator[Table]:
+        criteria = {one.id: one for one in self.screen.criteria}
+        said = self._said
+        yield Table("samples", SAMPLE_COLUMNS, lambda *of: sample_rows(said(*of)), by_request=True)
+        yield Table("verdicts", VERDICT_COLUMNS, lambda *of: verdict_rows(said(*of), criteria))
+
+    def _said(self, record: Record, settled: Settlements) -> Iterator[tuple[str, int, str, Judged | None]]:
+        """(stage, sample, framing, what it said), of each settled request in the order of the stages."""
+        samples = self._heard(record, self._texts(record), settled).samples or ()
+        look = self._reads.of(record)
+        for stage in self.stages:
+            for sample in sorted(number for of, number in settled if of == stage):
+                if stage == SCREEN and sample <= len(samples):
+                    judged = samples[sample - 1]
+                else:
+                    judged = self._judged(settled[stage, sample], look)
+                yield stage, sample, self.deep.framing(sample) if stage == SCREEN else "", judged
+
     def _without_answer(self, record: Record, settled: Settlements) -> Decision | None:
         lacks = self._lacks(self._texts(record))
         if lacks == "abstract":
@@ -269,6 +289,7 @@ class _Look:
     reading: _Reading
     record: Record
     _text: str | None = None
+    _cells: list[Cleaned] | None = None
 
     def __call__(self, quote: str) -> tuple[QuoteFound, Place | None]:
         if self._text is None:
@@ -283,7 +304,9 @@ class _Look:
 
     def _place(self, start: int, end: int) -> Place | None:
         """In the cell as the table has it; of a passage over two cells the part in the first."""
-        cells = [cleaned(self.record.values.get(slot), self.reading.cleaning) for slot in self.reading.slots]
+        if self._cells is None:
+            self._cells = [cleaned(self.record.values.get(slot), self.reading.cleaning) for slot in self.reading.slots]
+        cells = self._cells
         starts = [0, *accumulate(len(cell.text) + 1 for cell in cells)]
         for slot, cell, first in zip(self.reading.slots, cells, starts, strict=False):
             if first <= start < first + len(cell.text):

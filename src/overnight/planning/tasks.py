@@ -8,7 +8,7 @@ import orjson
 from overnight.core.compared import Compared
 from overnight.core.outcome import NotSent
 from overnight.core.record import Cell, Record
-from overnight.core.task import Column, Settlements, Task, Want
+from overnight.core.task import Column, Settlements, Table, Task, Want
 from overnight.planning.pinned import Pinned, answer_of, cleaned_texts, in_force, setting_of
 from overnight.planning.screening import ScreenTask
 from overnight.study.models import AskSpec, FieldType, Study
@@ -34,6 +34,7 @@ class AskTask:
 
     stages: Final = (ANSWER,)
     dependent: Final = False
+    tables: Final[Sequence[Table]] = ()
 
     def __init__(self, study: Study, thinking: Mapping[str, Any], *, pinned: Pinned | None = None) -> None:
         if not isinstance(study.task, AskSpec):

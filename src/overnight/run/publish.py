@@ -1,7 +1,8 @@
 """Step 8: every record accounted for, the sums checked, results and report written. Safe to do at any time."""
 
+import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,12 +25,12 @@ from overnight.records.census import SourceCount
 from overnight.records.writer import results_columns, write_table
 from overnight.records.writers.exchange import EXCHANGES
 from overnight.records.writers.xlsx import MAX_ROWS, write_workbook
-from overnight.run import references
+from overnight.run import long, references
 from overnight.run.bill import StudyBill
 from overnight.run.billing import RowPricing, study_bill
 from overnight.run.cost_file import write_cost
 from overnight.run.money import Budget, budget_json, budget_of
-from overnight.run.results import FIRST, LAST, RowMaker, our_columns
+from overnight.run.results import FIRST, LAST, RowMaker, long_tables, our_columns
 from overnight.run.settled import bill_json, check_bill
 from overnight.run.sheets import about, sheets
 from overnight.run.spool import Spool, room_for_rows, spooling
@@ -186,7 +187,7 @@ def account(world: World, closing: Closing, spool: Spool | None = None, reporter
     closing.sample = None if world.draw is None else DrawnSample(world.draw.seed)
     closing.cannot_send = world.cannot_send
     closing.sources, closing.vanished = tuple(world.records.sources()), world.vanished()
-    survivors = world.records.survivors
+    survivors, tables = world.records.survivors, {table.name: table for table in long_tables(world.task)}
     none = [None] * len(world.task.columns)
     for record in world.records:
         standing = wants.account(record)
@@ -203,8 +204,10 @@ def account(world: World, closing: Closing, spool: Spool | None = None, reporter
         if record.record_id in survivors:
             closing.copied[record.record_id] = list(cells)
         if spool is not None:
-            samples = maker.samples(record, standing) if spool.keeps_samples else ()
-            spool.add(maker.row(record, standing, cells), samples)
+            spool.add(maker.row(record, standing, cells))
+            for name, kept in spool.kept.items():
+                if kept.is_whole:
+                    kept.add(maker.long(tables[name], record, standing.settled))
     _check(closing, counts)
 
 
@@ -212,7 +215,7 @@ def publish(world: World, closing: Closing, formats: Sequence[str] = FORMATS) ->
     """Write results and report into the realm's folder; each file is replaced whole or not at all."""
     world.tell(StepStarted("publish"))
     reporter = world.reporter() if world.reporter is not None else None
-    with _accounted(world, closing, reporter, XLSX_RECORDS) as spool:
+    with _accounted(world, closing, reporter, long.kept_of_run(world.task, XLSX_RECORDS)) as spool:
         assert closing.bill is not None, "the account has read it"
         check_bill(world, closing.bill)
         cost_file = world.home.results / "cost.csv"
@@ -228,6 +231,7 @@ def publish(world: World, closing: Closing, formats: Sequence[str] = FORMATS) ->
             target = world.home.results / f"results.{format_}"
             write_results(world, closing, spool, target, format_)
             closing.results[format_] = target.absolute()
+        closing.results |= long.write_files(world, spool)
         if references.are_wanted(world):
             references.write_ris_folder(world, spool)
             closing.results["ris"] = references.ris_folder(world).absolute()
@@ -248,12 +252,18 @@ def format_of(target: Path, tool: str = "") -> str:
     return tool or format_
 
 
-def export(world: World, closing: Closing, target: Path, format_: str) -> None:
-    """One file of results where the person wants it; format_: of `format_of`. Raises UsageError for one that these
-    records cannot be put in."""
-    references.check(world, format_)
-    with _accounted(world, closing, None, MAX_ROWS if format_ == "xlsx" else 0) as spool:
-        if format_ in references.FORMATS:
+def export(world: World, closing: Closing, target: Path, format_: str, table: str = "") -> None:
+    """One file of results where the person wants it; format_: of `format_of`. table: a long one in place of the
+    records. Raises UsageError for one that these records cannot be put in."""
+    if table:
+        long.check(world.task, table, format_)
+    else:
+        references.check(world, format_)
+    kept = {one.name: MAX_ROWS for one in long_tables(world.task) if format_ == "xlsx"}
+    with _accounted(world, closing, None, {table: sys.maxsize} if table else kept) as spool:
+        if table:
+            long.write(world, spool, target, table, format_)
+        elif format_ in references.FORMATS:
             references.write_references(world, spool, target, format_)
         else:
             write_results(world, closing, spool, target, format_)
@@ -261,9 +271,12 @@ def export(world: World, closing: Closing, target: Path, format_: str) -> None:
 
 
 @contextmanager
-def _accounted(world: World, closing: Closing, reporter: Reporter | None, most_samples: int) -> Iterator[Spool]:
-    """Every record counted, its row kept. Raises OutputError when there is no room for them."""
-    with spooling(most_samples) as spool:
+def _accounted(
+    world: World, closing: Closing, reporter: Reporter | None, most_rows: Mapping[str, int]
+) -> Iterator[Spool]:
+    """Every record counted, its row kept, and those of long tables by name. Raises OutputError when there is no room
+    for them."""
+    with spooling(most_rows) as spool:
         with room_for_rows():
             account(world, closing, spool, reporter)
             spool.flush()

@@ -5,7 +5,7 @@ from typing import Final
 
 from overnight.core.realm import is_simulated
 from overnight.core.record import Cell, Record
-from overnight.core.task import Column, Settled, Task
+from overnight.core.task import Column, Settled, Settlements, Table, Task
 from overnight.core.usage import total_of
 from overnight.planning.wants import Account
 from overnight.run.billing import RowPricing
@@ -29,11 +29,23 @@ LAST: Final = (
 """Tokens, cost and attempts are of all the record's requests together. cost_usd: exact, of the attempts that count."""
 
 
-SAMPLE_COLUMNS: Final = (
-    *(Column("record_id"), Column("stage"), Column("sample", "integer"), Column("outcome"), Column("problem")),
-    Column("answer", "json"),
-    *LAST,
+ANSWERS: Final = Table(
+    "samples",
+    (Column("answer", "json"),),
+    lambda _, settled: ((*place, [_answer_of(one)]) for place, one in sorted(settled.items())),
+    by_request=True,
 )
+"""Of a task that has no tables of its own: each answer as it came."""
+_HEAD: Final = (Column("record_id"), Column("stage"), Column("sample", "integer"))
+_ENDED: Final = (Column("outcome"), Column("problem"))
+
+
+def long_tables(task: Task) -> Sequence[Table]:
+    return task.tables or (ANSWERS,)
+
+
+def table_columns(table: Table) -> list[Column]:
+    return [*_HEAD, *_ENDED, *table.columns, *LAST] if table.by_request else [*_HEAD, *table.columns]
 
 
 PAST_DEADLINE: Final = "not sent again: past the deadline (give_up_after_days)"
@@ -76,14 +88,18 @@ class RowMaker:
             *self._last(account),
         ]
 
-    def samples(self, record: Record, account: Account) -> list[list[Cell]]:
-        """A row for each of the record's settled requests, by SAMPLE_COLUMNS."""
+    def long(self, table: Table, record: Record, settled: Settlements) -> list[list[Cell]]:
+        """A record's rows, by `table_columns`."""
         rows: list[list[Cell]] = []
-        for (stage, sample), one in sorted(account.settled.items()):
+        for stage, sample, cells in table.rows(record, settled):
+            if not table.by_request:
+                rows.append([record.record_id, stage, sample, *cells])
+                continue
+            one = settled[stage, sample]
             kind = one.outcome.kind
             ended: tuple[Cell, ...] = ("answer", None) if kind is None else ("problem", kind.value)
             last = self._of([one], one.outcome.detail or None, one.outcome.source or None)
-            rows.append([record.record_id, stage, sample, *ended, _answer_of(one), *last])
+            rows.append([record.record_id, stage, sample, *ended, *cells, *last])
         return rows
 
     def _first(self, record: Record, account: Account) -> tuple[Cell, ...]:

@@ -1,4 +1,4 @@
-"""The workbook of results: Records, Criteria, Samples, Costs, Read me."""
+"""The workbook of results: Records, Criteria, the long tables, Costs, Read me."""
 
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
@@ -6,34 +6,39 @@ from typing import Final
 
 from overnight.core.realm import is_simulated
 from overnight.core.record import Cell
-from overnight.core.task import Column
+from overnight.core.task import Column, Table
 from overnight.records.writers.xlsx import MAX_ROWS, Sheet
 from overnight.run import cost_file
 from overnight.run.bill import StudyBill
 from overnight.run.marks import criteria_of
-from overnight.run.results import FIRST, LAST, SAMPLE_COLUMNS, answered_by
+from overnight.run.results import FIRST, LAST, answered_by, long_tables, table_columns
 from overnight.run.spool import Spool
 from overnight.run.world import World
 
-CRITERIA_COLUMNS: Final = tuple(
-    map(Column, ("record_id", "criterion", "verdict", "quote", "quote_found", "reason", "decision"))
-)
+_BESIDE: Final = ("votes", "quote", "quote_found", "quote_at", "reason")
+CRITERIA_COLUMNS: Final = tuple(map(Column, ("record_id", "criterion", "verdict", *_BESIDE, "decision")))
+SHEET_ROWS: Final = 100_000
+"""Of a long table; a row takes 0.1 ms. Longer ones are left to their CSV."""
 
 
 def sheets(world: World, spool: Spool, n_records: int, columns: Sequence[Column], bill: StudyBill) -> Iterator[Sheet]:
     """One after the other: each reads the kept rows anew. columns: of the results.
 
-    There is no Criteria where a sheet has no room for a row for each record and criterion.
+    There is no Criteria where a sheet has no room for a row for each record and criterion, and no long table where that
+    would take long.
     """
     criteria = criteria_of(world.task.columns)
     if n_records * len(criteria) > MAX_ROWS:
         criteria = []
+    shown = [table for table in long_tables(world.task) if spool.holds(table.name, SHEET_ROWS)]
     yield Sheet("Records", columns, spool.rows())
     if criteria:
         yield Sheet("Criteria", CRITERIA_COLUMNS, _criteria(spool, columns, criteria))
-    yield Sheet("Samples", SAMPLE_COLUMNS, spool.samples())
+    for table in shown:
+        yield Sheet(table.name.capitalize(), table_columns(table), spool.kept[table.name].rows())
     yield Sheet("Costs", cost_file.COLUMNS, cost_file.cost_rows(world, bill))
-    yield Sheet("Read me", (Column("what"), Column("is")), read_me(world, columns, has_criteria=bool(criteria)))
+    rows = read_me(world, columns, has_criteria=bool(criteria), tables=shown)
+    yield Sheet("Read me", (Column("what"), Column("is")), rows)
 
 
 def about(world: World) -> dict[str, str]:
@@ -53,8 +58,7 @@ def _criteria(spool: Spool, columns: Sequence[Column], criteria: Sequence[str]) 
     """A row for each record and criterion with a verdict."""
     place = {column.name: i for i, column in enumerate(columns)}
     parts = [
-        (name.removeprefix("c_"), [place[name + end] for end in ("", "_quote", "_quote_found", "_reason")])
-        for name in criteria
+        (name.removeprefix("c_"), [place[name], *(place[f"{name}_{end}"] for end in _BESIDE)]) for name in criteria
     ]
     for row in spool.rows():
         for criterion, places in parts:
@@ -62,8 +66,11 @@ def _criteria(spool: Spool, columns: Sequence[Column], criteria: Sequence[str]) 
                 yield [row[0], criterion, *(row[i] for i in places), row[place["decision"]]]
 
 
-def read_me(world: World, columns: Sequence[Column], *, has_criteria: bool) -> Iterator[list[Cell]]:
-    """Rows of (what, is). columns: of the results. KeyError for a column of ours that nobody has described."""
+def read_me(
+    world: World, columns: Sequence[Column], *, has_criteria: bool, tables: Sequence[Table]
+) -> Iterator[list[Cell]]:
+    """Rows of (what, is). columns: of the results. tables: those with a sheet. KeyError for a column of ours that
+    nobody has described."""
     if is_simulated(world.realm):
         yield ["LOCAL STAND-IN", "No model answered: every answer here is made up, and nothing was paid."]
     for name, text in about(world).items():
@@ -75,11 +82,22 @@ def read_me(world: World, columns: Sequence[Column], *, has_criteria: bool) -> I
     ]
     if has_criteria:
         yield ["sheet Criteria", "One row for each record and criterion: the verdict and the words that it rests on."]
-    yield ["sheet Samples", "One row for each time a record was asked, with the answer as it came (JSON)."]
+    for table in tables:
+        yield [f"sheet {table.name.capitalize()}", _TABLES[table.name]]
     yield ["sheet Costs", "The bill, line by line: cost_usd adds up to what the study cost."]
     ours = {column.name for column in (*FIRST, *world.task.columns, *LAST)}
     for column in columns:
         yield [f"Records: {column.name}", words_for(column.name) if column.name in ours else "your own column"]
+    for table in tables:
+        for column in table_columns(table):
+            if column.name not in ours:
+                yield [f"{table.name.capitalize()}: {column.name}", words_for(column.name)]
+
+
+_TABLES: Final = {
+    "samples": "One row for each time a record was asked, and what came back.",
+    "verdicts": "One row for each time a record was asked, and criterion: the verdict as the model gave it.",
+}
 
 
 _WORDS: Final = {
@@ -96,6 +114,23 @@ _WORDS: Final = {
     "needs_person_why": "why",
     "model_decision": "the model's own word; the decision is made by the rule, from verdicts",
     "rationale": "the model's reasons for the record as a whole",
+    "stage": "which question: the first one, or one that follows from its answers",
+    "sample": "the how manieth independent answer to the same question",
+    "answer": "the answer as it came, as JSON",
+    "framing": "what the sample was told to look for: neutral, for, against",
+    "contradicts_itself": "true where the model's own decision does not follow from its verdicts",
+    "rests_on_lost_quotes": "true where it would decide otherwise, were its quotes in the record",
+    "mistakes": "what the adjudicator says the reviewers got wrong",
+    "criterion": "its id",
+    "verdict": "as the model gave it: met, not_met, not_stated or unclear",
+    "counts_as": "what it counts as, once its quote was looked for and silence was mapped",
+    "excludes": "true where it is a ground to exclude the record",
+    "quote": "the words that the verdict rests on",
+    "quote_found": "exact, near or no: whether these words were found in the record",
+    "quote_column": "in which column of your table they stand",
+    "quote_start": "from which character on, the first being 0",
+    "quote_end": "up to which character, that one not with them",
+    "reason": "the model's reason, in one sentence",
     "detail": "the service's own words about a problem",
     "prompt_tokens": "tokens of the request, cached ones included",
     "cached_tokens": "of these, read from a cache",
