@@ -74,10 +74,28 @@ def test_references_come_from_a_table(screened: SmallStudy, ending: str) -> None
     assert again.read_bytes() == target.read_bytes()
 
 
+@pytest.mark.parametrize(("name", "n_rows"), [("samples", 2), ("verdicts", 2)])
+def test_a_long_table_is_written_where_it_is_wanted(screened: SmallStudy, name: str, n_rows: int) -> None:
+    """Two records were sent, each once, with one criterion."""
+    of_run = table(screened.home / "stand-in" / f"{name}.csv")
+    assert [row["record_id"] for row in of_run] == ["1", "2"]
+    target = screened.home / f"{name}-again.parquet"
+    ended = screened.cli("export", "--table", name, "--to", str(target))
+    assert f"{n_rows} rows of {name}, of 3 records" in ended.out, ended.err
+    found = open_table(target)
+    assert [list(row[:3]) for _, row in found.rows()] == [["1", "screen", 1], ["2", "screen", 1]]
+    again = screened.home / f"{name}.csv"
+    overnight.open(screened.home).export(again, table=name)
+    assert again.read_bytes() == (screened.home / "stand-in" / f"{name}.csv").read_bytes()
+
+
 def test_what_cannot_be_written_is_refused_with_words(screened: SmallStudy) -> None:
     for words, said in (
         (("--to", "x.ris", "--as", "rayyan"), "for rayyan a CSV is written, not x.ris"),
         (("--to", "x.enw"), "x.enw is of no format that can be written"),
+        (("--to", "x.csv", "--table", "votes"), "there is no table 'votes'"),
+        (("--to", "x.ris", "--table", "samples"), "the table samples is not of records, and cannot become ris"),
+        (("--to", "x.csv", "--as", "rayyan", "--table", "samples"), "and cannot become rayyan"),
     ):
         ended = screened.cli("export", *words)
         assert (ended.code, said in ended.err) == (2, True), ended.err

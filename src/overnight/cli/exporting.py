@@ -39,9 +39,10 @@ def _export(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{target} is there already", hint="Choose another name, or say --force to write over it.")
     with open_study(arguments.study, to_send=False) as opened:
         closing = Closing(opened.world.study, opened.world.realm)
-        export(opened.world, closing, target, format_, arguments.table)
+        n_rows = export(opened.world, closing, target, format_, arguments.table)
+    rows = f"{counted(n_rows, 'row')} of {arguments.table}, of " if arguments.table else ""
     answer(
-        f"{target}: {counted(closing.records, 'record')}, {counted(closing.answers, 'answer')},"
+        f"{target}: {rows}{counted(closing.records, 'record')}, {counted(closing.answers, 'answer')},"
         f" {counted(closing.problems.total(), 'problem')}, {closing.not_sent.total():,} not sent, {closing.open:,} open"
     )
     if banner(closing.realm):

@@ -25,7 +25,7 @@ from overnight.core.task import Column, Settled, Settlements, Table, Want
 from overnight.planning.pinned import Pinned, answer_of, cleaned_texts, in_force, setting_of
 from overnight.planning.screen_tables import SAMPLE_COLUMNS, VERDICT_COLUMNS, sample_rows, verdict_rows
 from overnight.records.roles import roles_of
-from overnight.requests.cleaning import clean, cleaned
+from overnight.requests.cleaning import Cleaned, clean, cleaned
 from overnight.study.checks import result_columns
 from overnight.study.models import DeepThinkSpec, ScreenSpec, Study
 from overnight.study.screen_recipes import (

@@ -252,9 +252,9 @@ def format_of(target: Path, tool: str = "") -> str:
     return tool or format_
 
 
-def export(world: World, closing: Closing, target: Path, format_: str, table: str = "") -> None:
+def export(world: World, closing: Closing, target: Path, format_: str, table: str = "") -> int:
     """One file of results where the person wants it; format_: of `format_of`. table: a long one in place of the
-    records. Raises UsageError for one that these records cannot be put in."""
+    records. Returns its rows. Raises UsageError for a file that these cannot be put in."""
     if table:
         long.check(world.task, table, format_)
     else:
@@ -268,6 +268,7 @@ def export(world: World, closing: Closing, target: Path, format_: str, table: st
         else:
             write_results(world, closing, spool, target, format_)
         closing.results[format_] = target.absolute()
+        return spool.kept[table].n_rows if table else closing.records
 
 
 @contextmanager
