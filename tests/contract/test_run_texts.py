@@ -9,7 +9,6 @@ import pytest
 
 from overnight.planning import screening
 from overnight.records.references import FORMATS
-from overnight.wiring.report_screen import _found
 from tests.support.local_cloud import LocalCloud
 from tests.support.studies import SmallStudy
 
@@ -108,13 +107,6 @@ def test_a_study_begun_under_version_1_keeps_it_and_pays_nothing_again(
     assert planned["cost_usd"]["expected"] is not None
     assert study.cli("run", "--new-recipe").code == 6, "what was answered is paid for again only when agreed to"
     assert study.cli("run", "--json").json["requests_sent"] == 0
-
-
-def test_a_quote_is_marked_where_it_stands_in_the_cell() -> None:
-    cell = "Naps &amp; rest: 10<sup>6</sup> of <i>E. coli</i>."
-    (place,) = _found([("naps", "rest: 10⁶ of E. coli"), ("rest", "not there at all")], cell, 2)
-    assert cell[place.start : place.end] == "rest: 10<sup>6</sup> of <i>E. coli"
-    assert place.criterion == "naps"
 
 
 def test_check_says_of_each_kind_how_many_and_what_becomes_of_them(study: ScreenStudy) -> None:

@@ -6,25 +6,11 @@ from decimal import Decimal
 from overnight.core.outcome import Identity, NotSent, ProblemKind, StrayKind
 from overnight.core.realm import GOOGLE, STAND_IN
 from overnight.core.usage import Usage, Usd
-from overnight.report.data import (
-    Bill,
-    Counts,
-    Criterion,
-    Decisions,
-    GivenUp,
-    InputFile,
-    Job,
-    Lines,
-    Method,
-    ModelBill,
-    Passage,
-    Quote,
-    ReportData,
-    SampleRecord,
-    Stage,
-    Verdict,
-)
+from overnight.report.data import Bill, Counts, GivenUp, InputFile, Job, Lines, Method, ModelBill, ReportData, Stage
+from overnight.report.records import Passage, Quote, SampleRecord, Verdict
+from overnight.report.screening import Criterion, Decisions
 from overnight.report.tally import AnswerTally
+from tests.support.report_screening import screening
 
 # Fictional, like every abstract here: title, abstract, decision, quote for night_shift, quote for planned_nap.
 STUDIES = (
@@ -92,6 +78,7 @@ def screening_example(realm: str = STAND_IN) -> ReportData:
             (("the rule on one sample", 1_046),),
         ),
         criteria=_criteria(),
+        screening=screening(),
         given_up=(
             *(
                 GivenUp(
@@ -164,6 +151,7 @@ def asking_example() -> ReportData:
         lines=Lines(400, 400, {Identity.KEY: 400}),
         decisions=None,
         criteria=(),
+        screening=None,
         fields=tally.summaries(),
         given_up=(),
         samples=(sample,),

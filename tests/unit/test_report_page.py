@@ -11,22 +11,10 @@ from overnight.core.realm import GOOGLE, upstream
 from overnight.core.usage import Usage
 from overnight.errors import AccountingError
 from overnight.report import ReportData, render_report, words
-from overnight.report.data import (
-    Bill,
-    Choices,
-    Counts,
-    Decisions,
-    GivenUp,
-    InputFile,
-    Lines,
-    Passage,
-    Quote,
-    SampleRecord,
-    Stage,
-    Texts,
-    Verdict,
-)
+from overnight.report.data import Bill, Choices, Counts, GivenUp, InputFile, Lines, Stage, Texts
+from overnight.report.records import Passage, Quote, SampleRecord, Verdict, Voice
 from overnight.report.render import MOST_GIVEN_UP
+from overnight.report.screening import Compared, Concern, Decisions, Listed, Screening, Split
 from tests.support.report_example import asking_example, screening_example
 
 HOSTILE = (
@@ -72,8 +60,24 @@ class Page(HTMLParser):
         return " ".join(self.text.split())
 
 
+def hostile_screening(record: SampleRecord) -> Screening:
+    """Every text of it is hostile."""
+    verdict = Verdict(HOSTILE, HOSTILE, HOSTILE, True, HOSTILE, HOSTILE)
+    voice = Voice(HOSTILE, HOSTILE, HOSTILE, HOSTILE, (verdict,), HOSTILE, HOSTILE)
+    contested = replace(
+        record,
+        number=7,
+        doubts=(HOSTILE,),
+        agreement=HOSTILE,
+        voices=(voice, Voice(HOSTILE, missing=HOSTILE)),
+        differ=(HOSTILE,),
+    )
+    splits = (Split(7, HOSTILE, HOSTILE, ((HOSTILE, HOSTILE),)),)
+    return Screening((Listed(Concern.UNSETTLED, 1, (contested,)),), 0, Compared(1, 0, 1, 0, HOSTILE), splits)
+
+
 def hostile_example() -> ReportData:
-    stage = Stage(HOSTILE, HOSTILE, HOSTILE, HOSTILE, "r")
+    stage = Stage(HOSTILE, HOSTILE, HOSTILE, HOSTILE, "r", asked=HOSTILE, files=((HOSTILE, HOSTILE),))
     record = SampleRecord(
         HOSTILE,
         "problem",
@@ -95,11 +99,14 @@ def hostile_example() -> ReportData:
         question=HOSTILE,
         made=HOSTILE,
         decisions=Decisions({"include": 1, HOSTILE: 2}, ((HOSTILE, 1),), ((HOSTILE, 1),)),
-        criteria=tuple(replace(each, id=HOSTILE, ask=HOSTILE) for each in base.criteria),
+        criteria=tuple(
+            replace(each, id=HOSTILE, ask=HOSTILE, if_silent=HOSTILE, reason=HOSTILE) for each in base.criteria
+        ),
         fields=(Texts(HOSTILE, 1, 0, (HOSTILE,), HOSTILE), *asking_example().fields),
         given_up=(GivenUp(HOSTILE, ProblemKind.BLOCKED, HOSTILE, HOSTILE),),
         raw=HOSTILE,
         samples=(record,),
+        screening=hostile_screening(record),
         jobs=jobs,
         bill=replace(
             base.bill, notes=(HOSTILE,), by_model=(replace(base.bill.by_model[0], served=HOSTILE, price=HOSTILE),)
@@ -190,13 +197,13 @@ def test_an_upstream_is_named_and_google_has_no_banner() -> None:
 
 def test_the_sum_is_visible() -> None:
     said = Page(render_report(screening_example())).words()
-    assert "1,100 records = 1,046 answers + 12 problems + 40 not sent + 2 open" in said
+    assert "1,100 records identified = 1,046 screened + 12 problems + 40 not sent + 2 open" in said
     assert "1,063 lines read = 1,058 accepted + 5 strays" in said
 
 
 @pytest.mark.parametrize("records", [1, 1_000_000])
 def test_one_record_and_a_million(records: int) -> None:
-    data = replace(screening_example(), counts=Counts(records, records - 1, 1), samples=screening_example().samples[:1])
+    data = replace(asking_example(), counts=Counts(records, records - 1, 1))
     said = Page(render_report(data)).words()
     assert f"{records:,} record{'s' if records > 1 else ''} = {records - 1:,} answers" in said
     assert ("The first 1 of 1,000,000 records" in said) == (records > 1)
@@ -216,13 +223,14 @@ def test_every_kind_has_its_words() -> None:
     assert set(words.NOT_SENT) == set(NotSent)
     assert set(words.IDENTITIES) == set(Identity)
     assert set(words.STRAYS) == set(StrayKind)
+    assert set(words.CONCERNS) == set(Concern)
     every = replace(
         screening_example(),
         counts=Counts(14, 0, 0, dict.fromkeys(ProblemKind, 1), dict.fromkeys(NotSent, 1)),
         lines=Lines(8, 4, dict.fromkeys(Identity, 1), dict.fromkeys(StrayKind, 1)),
     )
     said = Page(render_report(every)).words()
-    meanings = [*words.PROBLEMS.values()]
+    meanings = [*words.PROBLEMS.values(), *(meaning for _, meaning in words.CONCERNS.values())]
     meanings += [meaning for table in (words.NOT_SENT, words.IDENTITIES, words.STRAYS) for _, meaning in table.values()]
     for meaning in meanings:
         assert meaning in said
@@ -238,14 +246,6 @@ def test_unknown_is_said_and_never_zero() -> None:
     assert "input 10 of it cached not known thinking not known answer 4" in Page(render_report(known)).words()
 
 
-def test_quotes_are_marked_and_said_whose() -> None:
-    html = render_report(screening_example())
-    assert (
-        '<mark title="quoted for night_shift">worked two blocks of three night shifts</mark><sup>night_shift</sup>'
-        in html
-    )
-
-
 def test_the_whole_prompt_is_there_however_long() -> None:
     long = "criterion " * 5_000 + "the end"
     data = screening_example()
@@ -254,7 +254,7 @@ def test_the_whole_prompt_is_there_however_long() -> None:
 
 
 def test_no_more_than_25_records_and_no_more_than_6000_characters_of_one() -> None:
-    data = screening_example()
+    data = asking_example()
     huge = replace(data.samples[0], passages=(Passage("abstract", "a" * 2_000_000, (Quote(5, 1_999_999, "x"),)),))
     html = render_report(replace(data, samples=(huge,) * 40))
     assert html.count('<details class="record"') == 25

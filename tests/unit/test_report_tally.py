@@ -5,7 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from overnight.report.charts import columns, share, stacked
-from overnight.report.data import Bin, Choices, Numbers, Quote, Texts
+from overnight.report.data import Bin, Choices, Numbers, Texts
+from overnight.report.records import Quote
 from overnight.report.tally import MOST_BINS, AnswerTally, histogram, number
 from overnight.report.text import fit, pieces, shortened
 
@@ -104,7 +105,7 @@ QUOTES = st.lists(st.builds(Quote, st.integers(-5, 60), st.integers(-5, 60), st.
 def test_pieces_joined_are_the_text_and_exactly_what_is_quoted_is_marked(text: str, quotes: list[Quote]) -> None:
     cut = pieces(text, quotes)
     assert "".join(piece.text for piece in cut) == text
-    marked = [piece.marked for piece in cut for _ in piece.text]
+    marked = [bool(piece.over) for piece in cut for _ in piece.text]
     sound = [quote for quote in quotes if 0 <= quote.start < quote.end]
     assert marked == [any(quote.start <= at < quote.end for quote in sound) for at in range(len(text))]
 

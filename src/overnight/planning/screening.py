@@ -105,6 +105,12 @@ class ScreenTask:
         return self._samples[0]
 
     @property
+    def asked_with(self) -> Mapping[tuple[str, int], Recipe]:
+        """(stage, sample) → its recipe: samples whose words are equal have equal ones."""
+        samples = {(SCREEN, sample): recipe for sample, recipe in enumerate(self._samples, start=1)}
+        return {**samples, (ADJUDICATE, ADJUDICATOR): self._adjudicate} if ADJUDICATE in self.stages else samples
+
+    @property
     def abstract_column(self) -> str:
         return self.recipe.slots[self._abstract]
 

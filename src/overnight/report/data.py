@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from overnight.core.outcome import Identity, NotSent, ProblemKind, StrayKind
 from overnight.core.usage import NO_USAGE, Usage, Usd
 from overnight.errors import AccountingError
-
-State = Literal["answer", "problem", "not_sent", "open"]
+from overnight.report.records import SampleRecord
+from overnight.report.screening import Criterion, Decisions, Screening
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,27 +96,6 @@ FieldSummary = Choices | Numbers | Texts
 
 
 @dataclass(frozen=True, slots=True)
-class Decisions:
-    """Screening only. counts: include, exclude, unclear. reasons: of exclusions, most frequent first."""
-
-    counts: Mapping[str, int]
-    reasons: tuple[tuple[str, int], ...] = ()
-    decided_by: tuple[tuple[str, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """verdicts: met, not_met, not_stated, unclear → records. quotes: verdicts with one; quotes_found: seen in text."""
-
-    id: str
-    ask: str
-    kind: Literal["include", "exclude"]
-    verdicts: Mapping[str, int]
-    quotes: int = 0
-    quotes_found: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class GivenUp:
     """A record that ended as a problem. words: the service's own, or ours with the path. raw_line: `FILE:LINE` below
     the folder of raw lines, empty where no line came."""
@@ -126,58 +104,6 @@ class GivenUp:
     kind: ProblemKind
     words: str
     raw_line: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """A found quote: `text[start:end]` of its passage. Places outside the passage are ignored."""
-
-    start: int
-    end: int
-    criterion: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """One text of a record as its table has it: the column's name, the text, the quotes found in it."""
-
-    name: str
-    text: str
-    quotes: tuple[Quote, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One criterion of one record. quote_found None: no quote was asked for or given. votes: such as "2 of 3"."""
-
-    criterion: str
-    verdict: str
-    quote: str = ""
-    quote_found: bool | None = None
-    reason: str = ""
-    votes: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SampleRecord:
-    """One of the first records. kind: the ProblemKind or NotSent value. detail: the service's own words.
-
-    fields: (name, value) as people read them.
-    """
-
-    record_id: str
-    state: State
-    title: str = ""
-    passages: tuple[Passage, ...] = ()
-    kind: str = ""
-    detail: str = ""
-    decision: str = ""
-    why: str = ""
-    fields: tuple[tuple[str, str], ...] = ()
-    verdicts: tuple[Verdict, ...] = ()
-    usage: Usage = NO_USAGE
-    cost: Usd | None = None
-    served: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +167,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One recipe, whole. prompt: with its slots as `{column}`. schema: JSON, indented."""
+    """One recipe, whole. prompt: with its slots as `{column}`. schema: JSON, indented.
+
+    asked: of which samples, where a stage has several; repeated: several ask with these same words. files: (text file,
+    digest of its words) that the system instruction is made of.
+    """
 
     name: str
     system: str
@@ -250,6 +180,9 @@ class Stage:
     recipe: str
     samples: int = 1
     max_output_tokens: str = ""
+    asked: str = ""
+    repeated: bool = False
+    files: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,9 +212,9 @@ class ReportData:
     """Everything the page shows. made: the date to print. realm: who answered (core/realm.py).
 
     given_up: the first of each kind, in the table's order; at most render.MOST_GIVEN_UP of a kind are shown. raw: the
-    folder of raw lines, as seen from the study's. fields is for `ask`, decisions and criteria for `screen`. samples:
-    the first records in the table's order; at most render.MOST_SAMPLES are shown. Raises AccountingError where the sums
-    do not add up: such a page must not exist.
+    folder of raw lines, as seen from the study's. fields is for `ask`; decisions, criteria and screening for `screen`.
+    samples: the first records in the table's order, of a `screen` the first of those that need no person; at most
+    render.MOST_SAMPLES are shown. Raises AccountingError where the sums do not add up: such a page must not exist.
     """
 
     study: str
@@ -294,6 +227,7 @@ class ReportData:
     lines: Lines = Lines()
     decisions: Decisions | None = None
     criteria: tuple[Criterion, ...] = ()
+    screening: Screening | None = None
     fields: tuple[FieldSummary, ...] = ()
     given_up: tuple[GivenUp, ...] = ()
     raw: str = ""

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     import jinja2
 
 MOST_SAMPLES: Final = 25
+MOST_PERSON: Final = 300
+"""Records that need a person. All of them are in the results, `needs_person`."""
+PERSON_AT_ONCE: Final = 20
+"""Of one concern; the rest is folded."""
+SETTLED_SHOWN: Final = 10
+"""Of the records of a screen that need nobody."""
+MOST_SPLIT: Final = 10
+MARKS: Final = 8
+"""Colours of criteria in report.css; a ninth criterion has the first again. Its name stands beside each quote."""
 MOST_GIVEN_UP: Final = 200
 """Records of one kind of problem. All of them are in the results."""
 OPEN_AT_ONCE: Final = 12
@@ -50,6 +59,8 @@ def render_report(data: ReportData) -> str:
             words=words,
             decision_tones=DECISION_TONES,
             verdict_tones=VERDICT_TONES,
+            person_at_once=PERSON_AT_ONCE,
+            places={each.id: place % MARKS + 1 for place, each in enumerate(data.criteria)},
         )
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from overnight.report.data import Quote
+from overnight.report.records import Quote
 
 MOST_TEXT_CHARS: Final = 6_000
 MOST_WORDS_CHARS: Final = 600
@@ -43,12 +43,12 @@ def shortened(text: str, most_chars: int = MOST_WORDS_CHARS) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A run of text. criteria: whose quotes cover it. ending: those whose quote ends with it."""
+    """A run of text. over: the quotes that cover it, the one that begins first outside. ending: those that end with
+    it."""
 
     text: str
-    criteria: tuple[str, ...] = ()
-    ending: tuple[str, ...] = ()
-    marked: bool = False
+    over: tuple[Quote, ...] = ()
+    ending: tuple[Quote, ...] = ()
 
 
 def pieces(text: str, quotes: Sequence[Quote], most_chars: int = MOST_TEXT_CHARS) -> tuple[Piece, ...]:
@@ -56,18 +56,30 @@ def pieces(text: str, quotes: Sequence[Quote], most_chars: int = MOST_TEXT_CHARS
 
     Quotes outside the text, empty or reversed ones are left out; what lies behind `most_chars` is not shown.
     """
-    return tuple(_cut(text[:most_chars], quotes))
+    return tuple(_cut(text[:most_chars], merged(quotes)))
+
+
+def merged(quotes: Sequence[Quote]) -> tuple[Quote, ...]:
+    """Quotes for one criterion that overlap become one, quoted by whoever quoted any of them. In order of their
+    beginning, the longer first."""
+    by_criterion: dict[str, list[Quote]] = {}
+    for quote in sorted(quotes, key=lambda each: (each.start, each.end)):
+        if not 0 <= quote.start < quote.end:
+            continue
+        found = by_criterion.setdefault(quote.criterion, [])
+        if found and quote.start < found[-1].end:
+            last = found.pop()
+            by = tuple(dict.fromkeys((*last.by, *quote.by)))
+            quote = Quote(last.start, max(last.end, quote.end), quote.criterion, by)
+        found.append(quote)
+    return tuple(sorted((each for some in by_criterion.values() for each in some), key=lambda e: (e.start, -e.end)))
 
 
 def _cut(text: str, quotes: Sequence[Quote]) -> Iterator[Piece]:
-    inside = [quote for quote in quotes if 0 <= quote.start < quote.end and quote.start < len(text)]
+    inside = [quote for quote in quotes if quote.start < len(text)]
     ends = [min(quote.end, len(text)) for quote in inside]
     edges = sorted({0, len(text), *(quote.start for quote in inside), *ends})
     for start, end in pairwise(edges):
         over = [quote for quote, last in zip(inside, ends, strict=True) if quote.start <= start and end <= last]
         closing = [quote for quote, last in zip(inside, ends, strict=True) if last == end]
-        yield Piece(text[start:end], _names(over), _names(closing), bool(over))
-
-
-def _names(quotes: Sequence[Quote]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(quote.criterion for quote in quotes if quote.criterion))
+        yield Piece(text[start:end], tuple(over), tuple(closing))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from overnight.core.outcome import Identity, NotSent, ProblemKind, StrayKind
+from overnight.report.screening import Concern
 
 PROBLEMS: Final[dict[ProblemKind, str]] = {
     ProblemKind.BLOCKED: "A filter of the service stopped the prompt or the answer; sending it again ends the same.",
@@ -40,6 +41,24 @@ STRAYS: Final[dict[StrayKind, tuple[str, str]]] = {
     StrayKind.UNIDENTIFIED: ("unidentified", "Neither a key nor a text says whose line it is."),
     StrayKind.FOREIGN: ("foreign", "The job was not asked about this."),
     StrayKind.SURPLUS: ("surplus", "The request was settled before. Kept and billed, never replacing."),
+}
+
+CONCERNS: Final[dict[Concern, tuple[str, str]]] = {
+    Concern.UNSETTLED: (
+        "Contested, and not settled",
+        "The samples do not agree, and no adjudicator has settled it.",
+    ),
+    Concern.UNCLEAR: (
+        "Unclear",
+        "Neither in nor out by the verdicts: a criterion is unclear, or nothing is said of it.",
+    ),
+    Concern.ADJUDICATED: ("Adjudicated, and doubtful", "The adjudicator decided, and something speaks against it."),
+    Concern.DOUBTFUL: (
+        "Decided, and doubtful",
+        "There is a decision, and something about the answers that a person should see first.",
+    ),
+    Concern.NO_ANSWER: ("No answer", "The model gave none. That is never a ground to exclude."),
+    Concern.NO_ABSTRACT: ("No abstract", "It was not sent. That is never a ground to exclude."),
 }
 
 PARTS: Final[dict[str, tuple[str, str]]] = {

@@ -1,40 +1,36 @@
-"""What the report says of an `ask`: distributions of the answer fields."""
+"""What the report says of an `ask`: distributions of the answer fields, and its first records."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import orjson
 
-from overnight.core.record import Cell
+from overnight.core.record import Cell, Record
 from overnight.planning.wants import Account
-from overnight.report.data import Criterion, Decisions, FieldSummary, Passage, Verdict
+from overnight.report.records import SampleRecord
+from overnight.report.render import MOST_SAMPLES
 from overnight.report.tally import AnswerTally
 from overnight.run.world import World
+from overnight.wiring.report_record import RecordPage
 
 
 class AskPart:
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, page: RecordPage) -> None:
+        self._page = page
         self._tally = AnswerTally(world.task.recipes[0].schema.get("properties", {}))
         self._names = [column.name.removeprefix("a_") for column in world.task.columns]
+        self._samples: list[SampleRecord] = []
 
-    def add(self, account: Account, cells: Sequence[Cell]) -> None:  # noqa: ARG002  # the answers hold all of it
+    def add(self, number: int, record: Record, account: Account, cells: Sequence[Cell]) -> None:
         for one in account.settled.values():
             if one.outcome.kind is None:
                 self._tally.add(orjson.loads(one.outcome.answer))
+        if len(self._samples) < MOST_SAMPLES:
+            shown = tuple((name, str(cell)) for name, cell in zip(self._names, cells, strict=True) if cell is not None)
+            base = self._page.of(record, account, cells, number)
+            self._samples.append(replace(base, fields=shown, passages=self._page.passages(record)))
 
-    def decisions(self) -> Decisions | None:
-        return None
-
-    def criteria(self) -> tuple[Criterion, ...]:
-        return ()
-
-    def fields(self) -> tuple[FieldSummary, ...]:
-        return self._tally.summaries()
-
-    def passages(self, texts: Mapping[str, str], cells: Sequence[Cell]) -> tuple[Passage, ...]:  # noqa: ARG002  # no quotes
-        return tuple(Passage(name, text) for name, text in texts.items() if text.strip())
-
-    def shown(self, cells: Sequence[Cell]) -> tuple[tuple[str, str], ...]:
-        return tuple((name, str(cell)) for name, cell in zip(self._names, cells, strict=True) if cell is not None)
-
-    def verdicts(self, cells: Sequence[Cell]) -> tuple[Verdict, ...]:  # noqa: ARG002  # none in an ask
-        return ()
+    def data(self, closing: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002  # the answers hold all of it
+        """Its part of ReportData."""
+        return {"fields": self._tally.summaries(), "samples": tuple(self._samples)}
