@@ -270,7 +270,7 @@ def test_a_ledger_of_version_4_is_brought_up_with_its_answers_and_its_names(stud
     before = set(study.by_id())
     assert all(name.startswith("t") for name in before)
     with contextlib.closing(sqlite3.connect(study.ledger, isolation_level=None)) as ledger:
-        ledger.executescript("DROP TABLE alias; DROP TABLE name; PRAGMA user_version = 4;")
+        ledger.executescript("DROP TABLE alias; DROP TABLE name; DROP TABLE pilot; PRAGMA user_version = 4;")
     study.files(one=[row(n, pmid=str(n + 1)) for n in range(3)])
     assert study.cli("plan", "--json").json["requests"]["to_send"] == 0
     assert study.query("PRAGMA user_version") == [(4,)], "a plan changes nothing"

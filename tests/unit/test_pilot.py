@@ -53,20 +53,20 @@ class TestDrawn:
         first = in_order()[0]
         study = desk(*TEXTS, first, first)
         pilot = study.draw(5)
-        assert (pilot.records, pilot.of) == (7, 22)
+        assert (pilot.drawn.records, pilot.drawn.of) == (7, 22)
         assert taken(study, pilot) == set(in_order()[:5])
 
     def test_records_of_which_nothing_is_asked_are_not_counted(self) -> None:
         study = desk(*TEXTS, "", "")
         study.records.append(replace(record(TEXTS[0], 99), duplicate_of="r0"))
         pilot = study.draw(50)
-        assert (pilot.records, pilot.of) == (20, 20)
+        assert (pilot.drawn.records, pilot.drawn.of) == (20, 20)
 
     @pytest.mark.parametrize("n", [1, 20, 21])
     def test_one_all_and_more_than_there_are_are_no_special_case(self, n: int) -> None:
         study = desk()
         assert len(taken(study, study.draw(n))) == min(n, 20)
-        assert drawn_pilot(SamplesTask(), [], n, 1).of == 0
+        assert drawn_pilot(SamplesTask(), [], n, 1).drawn.of == 0
 
 
 class TestPlan:

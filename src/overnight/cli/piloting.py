@@ -7,6 +7,7 @@ from typing import Final
 from overnight.cli.words import command, counted
 from overnight.core.compared import contested_words
 from overnight.core.realm import GOOGLE
+from overnight.planning.pilot import Drawn
 from overnight.run.estimate import Times
 from overnight.run.pilot import Piloted, StageTokens
 from overnight.run.plan import Planned
@@ -17,8 +18,7 @@ _STAGE_CHARS: Final = 22
 
 
 def pilot_lines(found: Piloted, closing: Closing) -> Iterator[str]:
-    chosen = found.pilot
-    yield f"Pilot: {chosen.records:,} of {counted(chosen.of, 'record')}, {chosen.words}"
+    yield f"Pilot: {part_words(found.pilot)}"
     if found.decisions:
         words = ", ".join(f"{found.decisions[name]:,} {name}" for name in _WORDS if found.decisions[name])
         yield f"  decisions {words}; {_for_a_person(found.needs_person)}"
@@ -31,6 +31,10 @@ def pilot_lines(found: Piloted, closing: Closing) -> Iterator[str]:
         yield from (f"            {_tokens(one)}" for one in found.measured)
     if found.rest is not None and found.times is not None:
         yield from _rest(found.rest, found.times, closing)
+
+
+def part_words(drawn: Drawn) -> str:
+    return f"{drawn.records:,} of {counted(drawn.of, 'record')}, {drawn.words}"
 
 
 def after_pilot(found: Piloted, closing: Closing, study: Path, report: str) -> str:

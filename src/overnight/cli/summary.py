@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from overnight.cli.output import answer
-from overnight.cli.piloting import after_pilot, pilot_lines
+from overnight.cli.piloting import after_pilot, part_words, pilot_lines
 from overnight.cli.show import banner
 from overnight.cli.sources import vanished_line
 from overnight.cli.words import command, counted, duration
@@ -73,8 +73,8 @@ def _counts(closing: Closing, seconds: float | None) -> Iterator[str]:
         yield _row("vanished", closing.vanished.n, line)
     if closing.open:
         under_way = f"{counted(closing.in_flight, 'request')} under way" if closing.in_flight else "still to be sent"
-        if closing.pilot is not None and not closing.in_flight and not closing.pilot.open:
-            under_way = "outside the pilot"
+        if closing.in_pilot is not None and not closing.in_flight:
+            under_way = f"a pilot of {part_words(closing.in_pilot)}"
         yield _row("open", closing.open, under_way)
         if closing.cannot_send:
             yield _row("", "", f"nothing more is sent: {closing.cannot_send}")
@@ -124,7 +124,7 @@ def next_step(closing: Closing, study: Path) -> str:
         collects = "collects them; nothing is paid twice"
         if closing.requests_waiting:
             collects = f"collects them and sends the {counted(closing.requests_waiting, 'request')} that wait for money"
-        return f"Jobs go on {where}. Next: {command('pilot' if closing.pilot else 'run', study)}    ({collects})"
+        return f"Jobs go on {where}. Next: {command('pilot' if closing.in_pilot else 'run', study)}    ({collects})"
     if closing.pilot is not None:
         report = closing.results.get("report")
         return after_pilot(closing.pilot, closing, study, "" if report is None else _shown(report))

@@ -15,7 +15,7 @@ from typing import Final
 
 from overnight.errors import LedgerError
 
-VERSION: Final = 5
+VERSION: Final = 6
 """Of the schema."""
 CHECKED_BYTES: Final = 256 << 20
 """Up to this size all pages are looked at before a command changes the study: 0.4 s at most. `overnight recover` looks

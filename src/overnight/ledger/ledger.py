@@ -19,6 +19,7 @@ from overnight.ledger.names import Names
 from overnight.ledger.notices import Notices
 from overnight.ledger.outcomes import Outcomes
 from overnight.ledger.owners import Owners
+from overnight.ledger.pilots import Pilots
 from overnight.ledger.recipes import Recipes
 from overnight.ledger.shards import Shards
 from overnight.ledger.smokes import Smokes
@@ -36,6 +37,7 @@ class Ledger:
         self.bindings = Bindings(connection)
         self.bills = Bills(connection)
         self.fits = Fits(connection)
+        self.pilots = Pilots(connection)
         self.owners = Owners(connection)
         self.smokes = Smokes(connection)
         self.notices = Notices(connection)

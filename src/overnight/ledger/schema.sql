@@ -185,6 +185,16 @@ CREATE TABLE fit (
   at    TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- The pilot that a study is in, until a run of the whole: so many of its records, drawn by the seed.
+CREATE TABLE pilot (
+  realm   TEXT NOT NULL PRIMARY KEY,
+  n       INTEGER NOT NULL,         -- asked for
+  seed    INTEGER NOT NULL,
+  records INTEGER NOT NULL,         -- that it took, those of equal texts together
+  of      INTEGER NOT NULL,         -- of so many with something to ask
+  at      TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- `id: auto`, of studies whose records have identifiers: what they were called, in the order of naming.
 CREATE TABLE name (
   n         INTEGER PRIMARY KEY,

@@ -7,7 +7,7 @@ asked under a pilot is the study's, and a run after it sends the rest.
 from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from overnight.core.record import Record
 from overnight.core.task import Task
@@ -19,14 +19,29 @@ SEED: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Pilot:
-    """takes: of a record, and the texts of its first request. words: how it was chosen. records: that it takes, of how
-    many with something to ask; records of equal texts are taken together."""
+class Drawn:
+    """How a pilot's records were drawn. n: as asked for. records: that it takes, those of equal texts together, of how
+    many with something to ask."""
 
-    takes: Callable[[Record, Sequence[str]], bool]
-    words: str
+    n: int
+    seed: int
     records: int
     of: int
+
+    @property
+    def words(self) -> str:
+        return f"drawn by seed {self.seed}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"drawn": self.words, "records": self.records, "of": self.of}
+
+
+@dataclass(frozen=True, slots=True)
+class Pilot:
+    """takes: of a record, and the texts of its first request."""
+
+    takes: Callable[[Record, Sequence[str]], bool]
+    drawn: Drawn
 
 
 def drawn_pilot(task: Task, records: Iterable[Record], n: int, seed: int) -> Pilot:
@@ -49,7 +64,7 @@ def drawn_pilot(task: Task, records: Iterable[Record], n: int, seed: int) -> Pil
             if len(smallest) > n:
                 del counts[smallest.pop()]
     bound = smallest[-1] if smallest else NONE
-    return Pilot(lambda _, texts: draw(texts) <= bound, f"drawn by seed {seed}", sum(counts.values()), of)
+    return Pilot(lambda _, texts: draw(texts) <= bound, Drawn(n, seed, sum(counts.values()), of))
 
 
 def first_texts(task: Task, record: Record) -> tuple[str, ...] | None:

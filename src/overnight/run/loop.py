@@ -190,8 +190,11 @@ def _send_what_is_new(world: World, options: Options, closing: Closing, agreed: 
     """Records added while jobs of an earlier run are under way are sent beside them, not after them.
 
     Only where the plan holds nothing else: what is asked again, or in other words, waits for the answers on their way.
+    And not after a pilot: what it measures is for the others.
     """
     if not world.ledger.shards.all(world.realm, "submitted"):
+        return
+    if world.pilot is None and world.ledger.pilots.current(world.realm) is not None:
         return
     trouble = _collect_ended(world, watch, closing)
     if trouble is not None or not world.ledger.shards.all(world.realm, "submitted"):

@@ -13,7 +13,7 @@ from overnight.core.record import Record
 from overnight.core.task import Settlements
 from overnight.core.usage import Usage
 from overnight.errors import UsageError
-from overnight.planning.pilot import RECORDS, SEED, Pilot, drawn_pilot, first_texts
+from overnight.planning.pilot import RECORDS, SEED, Drawn, Pilot, drawn_pilot, first_texts
 from overnight.planning.wants import Account
 from overnight.run import loop
 from overnight.run.estimate import Times, times_of
@@ -49,7 +49,7 @@ class Piloted:
     under way.
     """
 
-    pilot: Pilot
+    pilot: Drawn
     answers: int = 0
     problems: int = 0
     open: int = 0
@@ -65,9 +65,7 @@ class Piloted:
         """`rest`, its amounts exact texts, None where the price is not known."""
         amounts = None if self.rest is None or self.rest.estimated is None else self.rest.estimated.amounts
         return {
-            "drawn": self.pilot.words,
-            "records": self.pilot.records,
-            "of": self.pilot.of,
+            **self.pilot.to_json(),
             "answers": self.answers,
             "problems": self.problems,
             "open": self.open,
@@ -93,7 +91,7 @@ def _tokens_json(one: StageTokens) -> dict[str, Any]:
 
 
 def choose(world: World, n: int | None = None, seed: int | None = None) -> Pilot:
-    """The records that go first. None: the usual number, the study's seed. Raises UsageError."""
+    """The records that go first. None: as in the pilot that the study is in, else the usual. Raises UsageError."""
     if n is not None and n < 1:
         raise UsageError(f"a pilot of {n:,} records asks nothing", hint="Say at least --records 1.")
     own = None if world.draw is None else world.draw.seed
@@ -102,8 +100,9 @@ def choose(world: World, n: int | None = None, seed: int | None = None) -> Pilot
             f"the study draws by its own seed {own} (budget.when_over: fit), and --seed {seed} is another",
             hint="Leave --seed out: then the pilot's records are the first of that sample.",
         )
-    drawn_by = next(one for one in (seed, own, SEED) if one is not None)
-    return drawn_pilot(world.task, world.records, n or RECORDS, drawn_by)
+    before = world.ledger.pilots.current(world.realm) or Drawn(RECORDS, SEED, 0, 0)
+    drawn_by = next(one for one in (seed, own, before.seed) if one is not None)
+    return drawn_pilot(world.task, world.records, before.n if n is None else n, drawn_by)
 
 
 def pilot(
@@ -119,7 +118,7 @@ def pilot(
 
 def look(world: World, chosen: Pilot, *, under_way: bool = False) -> Piloted:
     """What is settled of the pilot's records; and where nothing of them is under way, the plan of the others."""
-    found, tokens = Piloted(chosen), TokenCounts()
+    found, tokens = Piloted(chosen.drawn), TokenCounts()
     wants = world.wants(world.standings())
     places = {column.name: place for place, column in enumerate(world.task.columns)}
     for record in world.records:

@@ -20,6 +20,7 @@ from overnight.core.usage import Usd
 from overnight.errors import AccountingError, UsageError
 from overnight.ledger.outcomes import LedgerCounts
 from overnight.planning.fit import ALL, NONE
+from overnight.planning.pilot import Drawn
 from overnight.planning.wants import Account
 from overnight.records.census import SourceCount
 from overnight.records.writer import results_columns, write_table
@@ -92,8 +93,8 @@ class Closing:
     the part of `cost` that rows asked at once, before a job, have cost. bill: where `cost` comes from. sources: how
     many records came from where. vanished: asked about, and in no file any more. copied: by record id, the task's cells
     of records that stand for others. compared: samples of records that have several. sample: where `when_over: fit`
-    draws. pilot: of a pilot that came to its end. folder, raw: where results are written and raw lines kept, None until
-    it was looked.
+    draws. pilot: what came of a pilot, once it was run to its end; in_pilot: the
+    whole was not run since. folder, raw: where results are written and raw lines kept, None until it was looked.
     """
 
     study: str
@@ -121,12 +122,17 @@ class Closing:
     detached: bool = False
     sample: DrawnSample | None = None
     pilot: "Piloted | None" = None
+    in_pilot: Drawn | None = None
     results: dict[str, Path] = field(default_factory=dict)
     sources: tuple[SourceCount, ...] = ()
     vanished: Vanished = Vanished()  # noqa: RUF009  # frozen
     copied: dict[str, list[Cell]] = field(default_factory=dict)
     folder: Path | None = None
     raw: Path | None = None
+
+    def _pilot_json(self) -> dict[str, Any] | None:
+        found = self.pilot or self.in_pilot
+        return None if found is None else found.to_json()
 
     def to_json(self) -> dict[str, Any]:
         """The object that `--json` ends with; amounts are exact texts, paths absolute."""
@@ -153,7 +159,7 @@ class Closing:
             "bill": None if self.bill is None else bill_json(self.bill),
             "budget_usd": budget_json(self.budget),
             "sample": None if self.sample is None else self.sample.to_json(),
-            "pilot": None if self.pilot is None else self.pilot.to_json(),
+            "pilot": self._pilot_json(),
             "requests_waiting": self.requests_waiting,
             "cannot_send": self.cannot_send,
             "simulated": is_simulated(self.realm),
@@ -186,6 +192,7 @@ def account(world: World, closing: Closing, spool: Spool | None = None, reporter
     decision = _place_of(world.task.columns, "decision")
     closing.sample = None if world.draw is None else DrawnSample(world.draw.seed)
     closing.cannot_send = world.cannot_send
+    closing.in_pilot = world.ledger.pilots.current(world.realm)
     closing.sources, closing.vanished = tuple(world.records.sources()), world.vanished()
     survivors, tables = world.records.survivors, {table.name: table for table in long_tables(world.task)}
     none = [None] * len(world.task.columns)

@@ -77,7 +77,8 @@ def send(world: World, planned: Planned, leave: Pass, options: Options) -> Sent:
 
 
 def accept(world: World, planned: Planned) -> None:
-    """The plan is accepted: pin its recipes, note whose each request is. One transaction; also when nothing is sent.
+    """The plan is accepted: pin its recipes, note whose each request is, and whether it is of a pilot. One transaction;
+    also when nothing is sent.
 
     Pins are of every recipe the task wants, not only of those to be sent: a study whose answers are all there keeps
     the words they were given for.
@@ -99,6 +100,10 @@ def accept(world: World, planned: Planned) -> None:
     with ledger.transaction():
         ledger.bindings.bind(world.realm, bindings())
         ledger.recipes.pin(((stage, sample, recipe) for (stage, sample), recipe in recipes.items()), world.stamp())
+        if world.pilot is None:
+            ledger.pilots.end(world.realm)
+        else:
+            ledger.pilots.begin(world.realm, world.pilot.drawn, world.stamp())
 
 
 def _send_group(
