@@ -7,7 +7,16 @@ from typing import Any, get_args
 
 import pytest
 
-from overnight.answers.decisions import CriterionResult, Decision, QuoteFound, Verdict, decide, no_answer, standing
+from overnight.answers.decisions import (
+    CriterionResult,
+    Decision,
+    QuoteFound,
+    Verdict,
+    decide,
+    no_answer,
+    standing,
+    unclear_as_asked,
+)
 from overnight.study.models import Criterion, IfSilent, Kind, ScreenSpec
 
 # What each cell counts as: written out from docs/reference/screening.md, not computed. + met, - not met,
@@ -141,10 +150,16 @@ def test_why_tells_what_made_a_verdict_unclear() -> None:
 def test_unclear_include_turns_unclear_and_nothing_else() -> None:
     lenient = SCREEN.model_copy(update={"unclear": "include"})
     met, silent = result(NIGHT, Verdict.MET), result(REVIEW, Verdict.NOT_STATED, "")
-    assert decide(lenient, [met, result(NAP, Verdict.UNCLEAR), silent]) == Decision(
+    unclear, exclude = (
+        decide(lenient, [met, result(NAP, verdict), silent]) for verdict in (Verdict.UNCLEAR, Verdict.NOT_MET)
+    )
+    assert unclear.decision == "unclear", "samples are compared as they are"
+    assert unclear_as_asked(lenient, unclear) == Decision(
         "include", "rule", "", "nap unclear (unclear counts as include)"
     )
-    assert decide(lenient, [met, result(NAP, Verdict.NOT_MET), silent]).decision == "exclude"
+    assert unclear_as_asked(SCREEN, unclear) == unclear
+    assert unclear_as_asked(lenient, exclude) == exclude
+    assert exclude.decision == "exclude"
 
 
 def test_no_answer_is_never_a_ground() -> None:

@@ -113,7 +113,10 @@ def decide_by(standings: Standings) -> Word:
 
 
 def decide(screen: ScreenSpec, results: Iterable[CriterionResult]) -> Decision:
-    """The decision on one record. A criterion without a result is unclear; results of unknown criteria do not count."""
+    """The decision of one answer, before `unclear: include`.
+
+    A criterion without a result is unclear; results of unknown criteria do not count.
+    """
     by_id = {result.id: result for result in results}
     standings = [(criterion, standing(criterion, by_id.get(criterion.id))) for criterion in screen.criteria]
     match decide_by(standings):
@@ -125,11 +128,14 @@ def decide(screen: ScreenSpec, results: Iterable[CriterionResult]) -> Decision:
             return Decision("include", "rule", "", _all_clear(screen))
         case _:
             unclear = [(criterion, stand) for criterion, stand in standings if stand.counts_as == "unclear"]
-            return unclear_as_asked(screen, Decision("unclear", "rule", "", _said(unclear)))
+            return Decision("unclear", "rule", "", _said(unclear))
 
 
 def unclear_as_asked(screen: ScreenSpec, decision: Decision) -> Decision:
-    """What is unclear goes to a person, or counts as include where the study says so: never a record without answer."""
+    """What is unclear goes to a person, or counts as include where the study says so: never a record without answer.
+
+    Last of all, when samples are compared and the adjudicator is heard: `unclear` agrees with `unclear` only.
+    """
     if decision.decision != "unclear" or screen.unclear != "include":
         return decision
     return replace(decision, decision="include", why=f"{decision.why} (unclear counts as include)")

@@ -30,9 +30,10 @@ SILENCE_AS_TOLD: Final[Silence] = {}
 class Judged:
     """A sample, or the adjudicator. results: one a criterion, in the study's order; absent where the answer has none.
 
-    decision: by the study's own table. stood, believed: by the table with the silence that the study began with, and
-    believed takes every quote as found. claimed: that too, by the table as the prompt states it. own: the model's own
-    word, empty where it was not asked. mistakes: what the adjudicator says the reviewers got wrong.
+    decision: by the study's own table, before `unclear: include`. stood, believed: by the table with the silence that
+    the study began with, and believed takes every quote as found. claimed: that too, by the table as the prompt states
+    it. own: the model's own word, empty where it was not asked. mistakes: what the adjudicator says the reviewers got
+    wrong.
     """
 
     results: tuple[CriterionResult, ...]

@@ -8,7 +8,7 @@ look, whatever the decision is.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from overnight.answers.decisions import CriterionResult, Decision, Verdict, Word, unclear_as_asked
@@ -28,7 +28,7 @@ class CriterionVotes:
     """One criterion over all samples. votes: checked verdict, or NO_ANSWER → samples; only those there are.
 
     verdict: the adjudicator's where there is one, else the one with most votes, `unclear` where two have as many; None
-    where nobody answered. shown: whose quote and reason stand for it.
+    where nobody gave one. shown: whose quote and reason stand for it.
     """
 
     id: str
@@ -46,14 +46,16 @@ class CriterionVotes:
 class Screened:
     """samples: by number from 1, None for one that was given up. adjudicated: None where it was not, or has no answer.
 
-    agreed, asked: how many samples decide as most do, of how many. doubts: why a person has to look; empty: nobody has
-    to.
+    speaker: whose words stand for the record: the adjudicator's, else of the first sample that decides as the record is
+    decided, the first that answered where none does. agreed, asked: how many samples decide as most do, of how many.
+    doubts: why a person has to look; empty: nobody has to.
     """
 
     decision: Decision
     criteria: tuple[CriterionVotes, ...]
     samples: tuple[Judged | None, ...]
     adjudicated: Judged | None
+    speaker: Judged
     contested: tuple[Contest, ...]
     agreed: int
     asked: int
@@ -66,21 +68,12 @@ class Screened:
 
     @property
     def rationale(self) -> str:
-        """Of who decided: the adjudicator, else the first sample that decided as the record was decided."""
-        return self._speaker.rationale if self._speaker else ""
+        return self.speaker.rationale
 
     @property
     def model_decision(self) -> str:
-        """The model's own word, of whoever speaks for the record."""
-        return self._speaker.own if self._speaker else ""
-
-    @property
-    def _speaker(self) -> Judged | None:
-        if self.adjudicated is not None:
-            return self.adjudicated
-        answered = [sample for sample in self.samples if sample is not None]
-        same = [sample for sample in answered if sample.decision.decision == self.decision.decision]
-        return next(iter(same or answered), None)
+        """The model's own word, empty where it was not asked for one."""
+        return self.speaker.own
 
 
 def contests(samples: Sequence[Judged | None]) -> tuple[Contest, ...]:
@@ -114,21 +107,24 @@ def screened(
     if not answered:
         return None
     words = Counter(sample.decision.decision for sample in answered)
-    against_all = adjudicated is not None and adjudicated.decision.decision not in words
-    decision = _by_samples(screen, samples, words)
-    if adjudicated is not None:
-        decision = _by_adjudicator(screen, adjudicated, against_all=against_all)
-    contested = contests(samples)
-    doubts = [*_doubts(decision, words, samples, contested, adjudicated, no_adjudication, against_all), *notes]
+    ruled = _by_samples(screen, samples, words) if adjudicated is None else _by_adjudicator(adjudicated, words)
+    decision = unclear_as_asked(screen, ruled)
+    same = [sample for sample in answered if sample.decision.decision == ruled.decision]
+    doubts = _doubts(answered, len(samples), words) if adjudicated is None else _own_doubts(_ADJUDICATOR, [adjudicated])
+    if no_adjudication:
+        doubts.insert(0, f"{_ADJUDICATOR} has no answer: {no_adjudication}")
+    if decision.decision == "unclear" or _against_all(adjudicated, words):
+        doubts.insert(0, ruled.why)
     return Screened(
         decision=decision,
         criteria=tuple(_votes(one.id, samples, adjudicated) for one in screen.criteria),
         samples=tuple(samples),
         adjudicated=adjudicated,
-        contested=contested,
+        speaker=adjudicated or (same or answered)[0],
+        contested=contests(samples),
         agreed=max(words.values()),
         asked=len(samples),
-        doubts=tuple(dict.fromkeys(doubts)),
+        doubts=tuple(dict.fromkeys([*doubts, *notes])),
     )
 
 
@@ -150,7 +146,7 @@ def _by_samples(screen: ScreenSpec, samples: Sequence[Judged | None], words: Map
     word = voted(screen.rule, words, len(samples))
     same = [sample.decision for sample in answered if sample.decision.decision == word]
     if not same or (word == "unclear" and len(same) < len(samples)):
-        return unclear_as_asked(screen, Decision("unclear", "samples", "", said(words, len(samples))))
+        return Decision("unclear", "samples", "", said(words, len(samples)))
     shown = same[0]
     if word == "exclude":
         shown = _commonest_ground(screen, same)
@@ -166,12 +162,20 @@ def _commonest_ground(screen: ScreenSpec, decisions: Sequence[Decision]) -> Deci
     return next(decision for decision in decisions if decision.exclusion_reason == reason)
 
 
-def _by_adjudicator(screen: ScreenSpec, adjudicated: Judged, *, against_all: bool) -> Decision:
-    ruled = adjudicated.decision
-    if against_all and ruled.decision != "unclear":
-        why = f"the adjudicator decides {ruled.decision}, and no sample does ({ruled.why})"
-        return unclear_as_asked(screen, Decision("unclear", "adjudicator", "", why))
-    return Decision(ruled.decision, "adjudicator", ruled.exclusion_reason, ruled.why)
+_ADJUDICATOR: Final = "the adjudicator"
+
+
+def _against_all(adjudicated: Judged | None, words: Mapping[Word, int]) -> bool:
+    """It includes or excludes, and no sample does. One that finds the record unclear is against nobody."""
+    return adjudicated is not None and adjudicated.decision.decision not in (*words, "unclear")
+
+
+def _by_adjudicator(adjudicated: Judged, words: Mapping[Word, int]) -> Decision:
+    ruled = replace(adjudicated.decision, decided_by="adjudicator")
+    if not _against_all(adjudicated, words):
+        return ruled
+    why = f"{_ADJUDICATOR} decides {ruled.decision}, and no sample does ({ruled.why})"
+    return Decision("unclear", "adjudicator", "", why)
 
 
 def said(words: Mapping[Word, int], asked: int) -> str:
@@ -183,29 +187,11 @@ def said(words: Mapping[Word, int], asked: int) -> str:
     return f"samples differ: {', '.join(counts)}"
 
 
-def _doubts(
-    decision: Decision,
-    words: Mapping[Word, int],
-    samples: Sequence[Judged | None],
-    contested: Sequence[Contest],
-    adjudicated: Judged | None,
-    no_adjudication: str,
-    against_all: bool,
-) -> list[str]:
-    doubts = []
-    if decision.decision == "unclear":
-        doubts.append(decision.why)
-    if no_adjudication:
-        doubts.append(f"the adjudicator has no answer: {no_adjudication}")
-    if adjudicated is not None:
-        if against_all:
-            doubts.append("the adjudicator is against all samples")
-        doubts += _own_doubts("the adjudicator", [adjudicated])
-        return doubts
-    if {"differ", "no_answer"} & set(contested) or len(words) > 1:
-        doubts.append(said(words, len(samples)))
-    doubts += _own_doubts("a sample" if len(samples) > 1 else "the model", [one for one in samples if one is not None])
-    return doubts
+def _doubts(answered: Sequence[Judged], asked: int, words: Mapping[Word, int]) -> list[str]:
+    """Of samples without an adjudicator, by what they decide now: the silence the study began with says only who is
+    adjudicated."""
+    differ = len(words) > 1 or len(answered) < asked
+    return [*([said(words, asked)] if differ else []), *_own_doubts("a sample" if asked > 1 else "the model", answered)]
 
 
 def _own_doubts(who: str, judged: Sequence[Judged]) -> list[str]:
@@ -223,9 +209,9 @@ def _own_doubts(who: str, judged: Sequence[Judged]) -> list[str]:
 def _votes(criterion_id: str, samples: Sequence[Judged | None], adjudicated: Judged | None) -> CriterionVotes:
     found = [None if sample is None else sample.result(criterion_id) for sample in samples]
     votes = Counter(NO_ANSWER if result is None else result.checked.value for result in found)
-    ruled = None if adjudicated is None else adjudicated.result(criterion_id)
-    if ruled is not None:
-        return CriterionVotes(criterion_id, votes, ruled.checked, ruled)
+    if adjudicated is not None:
+        ruled = adjudicated.result(criterion_id)
+        return CriterionVotes(criterion_id, votes, ruled.checked if ruled else None, ruled)
     given = [result for result in found if result is not None]
     counts = Counter(result.checked for result in given)
     if not counts:

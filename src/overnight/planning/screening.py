@@ -184,9 +184,9 @@ class ScreenTask:
     def screened(self, record: Record, settled: Settlements) -> Screened | None:
         """None: nothing is answered, or something that is wanted is still open."""
         texts = self._texts(record)
-        if self._lacks(texts):
-            return None
-        heard = self._heard(record, texts, settled)
+        return None if self._lacks(texts) else self._screened(record, self._heard(record, texts, settled), settled)
+
+    def _screened(self, record: Record, heard: "_Heard", settled: Settlements) -> Screened | None:
         if heard.samples is None:
             return None
         if not heard.arguments:
@@ -208,15 +208,14 @@ class ScreenTask:
 
     def cells(self, record: Record, settled: Settlements) -> Sequence[Cell]:
         """Blank for an open record. A problem, and a record without text, is `unclear`: a person decides."""
-        found = self.screened(record, settled)
-        if found is not None:
+        found: Screened | Decision | None = self._without_text(record)
+        if found is None:
+            heard = self._heard(record, self._texts(record), settled)
+            found = self._screened(record, heard, settled) or self._without_answer(heard, settled)
+        if isinstance(found, Screened):
             return [*_head_cells(found), *(cell for one in found.criteria for cell in _criterion_cells(one))]
-        decision = self._without_answer(record, settled)
-        blank: list[Cell] = [None] * len(self.columns)
-        if decision is None:
-            return blank
-        head = [*_decision_cells(decision), None, True, decision.why]
-        return [*head, *blank[len(head) :]]
+        head = [] if found is None else [*_decision_cells(found), None, True, found.why]
+        return [*head, *[None] * (len(self.columns) - len(head))]
 
     def _tables(self) -> Iterator[Table]:
         criteria = {one.id: one for one in self.screen.criteria}
@@ -236,20 +235,21 @@ class ScreenTask:
                     judged = self._judged(settled[stage, sample], look)
                 yield stage, sample, self.deep.framing(sample) if stage == SCREEN else "", judged
 
-    def _without_answer(self, record: Record, settled: Settlements) -> Decision | None:
-        lacks = self._lacks(self._texts(record))
-        if lacks == "abstract":
-            return no_answer("no abstract", "no_abstract")
-        if lacks:
-            return no_answer("no text", "no_text")
-        samples = [one.outcome.kind for (stage, _), one in settled.items() if stage == SCREEN]
-        if not samples or None in samples or not _all_there(settled, len(samples)):
+    def _without_text(self, record: Record) -> Decision | None:
+        match self._lacks(self._texts(record)):
+            case "abstract":
+                return no_answer("no abstract", "no_abstract")
+            case "text":
+                return no_answer("no text", "no_text")
+            case _:
+                return None
+
+    def _without_answer(self, heard: "_Heard", settled: Settlements) -> Decision | None:
+        """None while something of it is open."""
+        if heard.samples is None or any(heard.samples):
             return None
-        wanted = self._heard(record, self._texts(record), settled).wanted
-        if len(samples) < wanted:
-            return None
-        words = dict.fromkeys(kind.value for kind in samples if kind is not None)
-        return no_answer(f"no answer: {', '.join(words)}", "no_answer")
+        kinds = (settled[SCREEN, sample].outcome.kind for sample in range(1, heard.wanted + 1))
+        return no_answer(f"no answer: {', '.join(dict.fromkeys(kind.value for kind in kinds if kind))}", "no_answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +300,9 @@ class _Look:
     def __call__(self, quote: str) -> tuple[QuoteFound, Place | None]:
         if self._text is None:
             self._text = "\n".join(cleaned_texts(self.record, self.reading.slots, self.reading.cleaning))
-        found = find_quote(quote, self._text) or find_quote(self._without_label(quote), self._text)
+        found = find_quote(quote, self._text)
+        if found is None or found.how == "near":
+            found = find_quote(self._without_label(quote), self._text) or found
         return ("no", None) if found is None else (found.how, self._place(found.start, found.end))
 
     def _without_label(self, quote: str) -> str:
