@@ -32,8 +32,14 @@ def comparable(study: SmallStudy, folder: str = "stand-in") -> bytes:
 
 
 def assert_its_raw_line(raw: Path, row: dict[str, str]) -> None:
-    name, _, number = row.get(NEW_EACH_TIME, "").rpartition(":")
-    if name:
+    """One line for each of the row's keys: of a screen that is one a sample, and the adjudicator's."""
+    places = [place for place in row.get(NEW_EACH_TIME, "").split("; ") if place]
+    if not places:
+        return
+    keys = row["key"].split("; ")
+    assert len(places) == len(keys)
+    for place, key in zip(places, keys, strict=True):
+        name, _, number = place.rpartition(":")
         with gzip.open(raw / name, "rt", encoding="utf-8") as lines:
-            line = next(line for place, line in enumerate(lines, 1) if place == int(number))
-        assert row["key"] in line, f"{name}:{number} is not the line of {row['key']}: {line[:200]}"
+            line = next(line for n, line in enumerate(lines, 1) if n == int(number))
+        assert key in line, f"{name}:{number} is not the line of {key}: {line[:200]}"

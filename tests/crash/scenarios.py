@@ -4,7 +4,11 @@ Fault plans are put anew before each case, so their counts are of that case alon
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from tests.support.small_screens import SmallScreen
+from tests.support.studies import SmallStudy
 
 Step = tuple[str, ...]
 MENDED: Step = ("(the service is well again)",)
@@ -16,7 +20,8 @@ class Scenario:
     """before, then: commands that are not killed. codes: exit codes that `before` may end with.
 
     budget: a part of the worst case; then realm google, where a create that is not listed needs a person's word.
-    first_tries: as many requests fail at their first attempt, whatever job they are in.
+    first_tries: as many requests fail at their first attempt, whatever job they are in. deep: the inside of
+    `deep_think`; then the study is a screen.
     """
 
     name: str
@@ -27,10 +32,16 @@ class Scenario:
     codes: tuple[int, ...] = (0,)
     budget: float = 0.0
     first_tries: int = 0
+    deep: str = ""
 
     @property
     def google(self) -> bool:
         return bool(self.budget)
+
+    def study(self, home: Path, records: int, more: str) -> SmallStudy:
+        if self.deep:
+            return SmallScreen.of(home, records, more=more, deep=self.deep)
+        return SmallStudy.of(home, records, more=more)
 
 
 def rows(kind: str, *numbers: int, **parameters: Any) -> dict[str, Any]:
@@ -47,6 +58,7 @@ def calls(kind: str, call: str, *, after: int = 0, **parameters: Any) -> dict[st
 
 FAILED = rows("row_failed", 4, 8)
 REFUSED = rows("row_failed", 3, 6, code=400)
+GIVEN_UP = rows("row_failed", 12, 15, code=400)  # of a screen: samples 1 and 3 share a job of 18, the second's has 9
 
 SCENARIOS = (
     Scenario("two rows fail and are sent again", plans=(FAILED,)),
@@ -83,6 +95,14 @@ SCENARIOS = (
     Scenario("retry", struck=("retry",), plans=(REFUSED,), before=(("run",), MENDED), then=(("run",),)),
     Scenario("forget", struck=("forget", "--record", "r3", "--record", "r5"), before=(("run",),), then=(("run",),)),
     Scenario("fetch", struck=("fetch",), plans=(FAILED,), before=(("run", "--detach"),), then=(("run",),)),
+    Scenario(
+        "three samples, two given up, and an adjudicator whose row fails once",
+        deep="samples: 3",
+        plans=(GIVEN_UP, {"kind": "row_failed", "scope": {"rows": [2]}, "when": {"after": 2, "times": 1}}),
+    ),
+    Scenario("a third sample where two differ, and the adjudicator", deep="samples: 3, adaptive: true"),
+    Scenario("retry of samples, and of the adjudicator where they say something else", struck=("retry",),
+             deep="samples: 3", plans=(GIVEN_UP,), before=(("run",), MENDED), then=(("run",),)),
     Scenario("raw output read again", struck=("fetch", "--reparse"), plans=(REFUSED,), before=(("run",),),
              then=(("run",),)),
 )  # fmt: skip

@@ -7,12 +7,13 @@ import pytest
 
 from tests.crash.driver import Driver
 from tests.crash.scenarios import SCENARIOS, Scenario
-from tests.crash.walk import At, Walk
+from tests.crash.walk import At, Walk, every
 from tests.support.cloud import SWIFT
 from tests.support.local_cloud import LocalCloud
 
 NEEDED = ("COMMIT", "stage", "submit", "find", "poll", "outputs", "fetch", "cancel", "unstage", "replace")
 SIDES = ("before", "after")
+KILLS_OF_STAGES = 4
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +43,25 @@ def covering(done: Counter[str], times: int) -> Callable[[tuple[str, ...]], Iter
     return choose
 
 
+def spread(kills: int) -> Callable[[tuple[str, ...]], Iterator[At]]:
+    """So many of the points, evenly over the whole way: in each stage a few."""
+
+    def choose(points: tuple[str, ...]) -> Iterator[At]:
+        passed = list(every(points))
+        for number in range(kills):
+            yield passed[(2 * number + 1) * len(passed) // (2 * kills)]
+
+    return choose
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_killed_at_each_kind_of_point_the_same_command_ends_the_same(
     walk: Walk, walked_before: Counter[str], scenario: Scenario
 ) -> None:
-    """Each name of a point in two of the scenarios; `make reliability` walks every one of all of them."""
-    cases = list(walk.walked(scenario, covering(walked_before, 2)))
+    """Each name of a point in two of the scenarios, and of those with several stages a few of each; `make reliability`
+    walks every one of all of them."""
+    choose = spread(KILLS_OF_STAGES) if scenario.deep else covering(walked_before, 2)
+    cases = list(walk.walked(scenario, choose))
     assert [words for case in cases for words in case.wrong.words] == []
     missed = [case.at for case in cases[1:] if not case.killed]  # a run may look at its job once more or once less
     assert len(missed) <= len(cases) / 5, f"points that were not passed again: {missed}"

@@ -5,6 +5,7 @@ What is wrong with a case is counted and said in words, not raised: the reliabil
 
 import contextlib
 import itertools
+import re
 import shutil
 import sqlite3
 from collections import Counter
@@ -149,7 +150,7 @@ class Walk:
 
     def _case(self, scenario: Scenario, at: At | None, google: _Google) -> Case:
         home = self._home(scenario.name)
-        study = SmallStudy.of(home, RECORDS, more=google.at(home.name))
+        study = scenario.study(home, RECORDS, google.at(home.name))
         case = Case(scenario.name, at, study.home)
         plans = Plans(self._cloud)
         plans.clear()
@@ -224,8 +225,13 @@ class Walk:
 
 
 def is_its_own(row: dict[str, str], prefix: str = "r") -> bool:
-    """The stand-in's answer to a small study's record holds the number in its text, which is that of its id."""
-    return row["a_people"] == row["record_id"].removeprefix(prefix)
+    """The stand-in's answer to a small study's record holds the number in its text, which is that of its id. Of a
+    screen, every quote and the summary name the ward, which has that number."""
+    number = row["record_id"].removeprefix(prefix)
+    if "a_people" in row:
+        return row["a_people"] == number
+    said = " ".join(row[name] for name in row if name == "rationale" or name.endswith("_quote"))
+    return set(_WARD.findall(said)) <= {f"{int(number):04d}"}
 
 
 def every(points: tuple[str, ...]) -> Iterator[At]:
@@ -236,6 +242,7 @@ def every(points: tuple[str, ...]) -> Iterator[At]:
         yield name, seen[name]
 
 
+_WARD = re.compile(r"\bward (\d{4})\b")
 _LABELS = "SELECT json_extract(labels, '$.overnight-job') FROM creates WHERE seq > ?"
 _KEYS = "SELECT key FROM served WHERE seq > ?"
 
