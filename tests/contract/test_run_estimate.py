@@ -119,7 +119,7 @@ class TestEarlierAnswers:
         add(study, 10)
         found = plan(study)
         assert (found["estimate"]["requests_counted"], found["estimate"]["answers_looked_at"]) == (RECORDS, RECORDS)
-        assert "as in 30 earlier answers of this recipe" in study.cli("plan").out
+        assert "as in 30 earlier answers of this stage" in study.cli("plan").out
 
         study.cli("run")
         rows = study.query("SELECT prompt_tokens, thinking_tokens + answer_tokens FROM outcome WHERE shard = 2")
@@ -283,13 +283,18 @@ class TestPriceChange:
         assert (seen[28].high, seen[28].worst) == (seen[20].high * 2, seen[20].worst * 2)
 
 
-def test_stages_that_may_follow_are_said_to_be_in_no_amount(study: SmallStudy) -> None:
+def test_a_stage_that_may_follow_is_priced_beside_what_is_sent_now(study: SmallStudy) -> None:
     with open_study(study.path) as opened:
         opened.world.task = ContestedTask(samples=2)
         found = make_plan(opened.world).estimated
         assert found is not None
         assert found.amounts.n_requests == 2 * RECORDS
-        assert "Not in these amounts: adjudicate" in "\n".join(cost_lines(found, opened.world))
+        said = "\n".join(cost_lines(found, opened.world))
+    (later,) = found.later
+    assert (later.stage, later.records, later.requests.expected, later.at_worst) == ("adjudicate", RECORDS, 6, RECORDS)
+    assert f"Later: about 6 of {RECORDS} records to adjudicate (20 % contested, a guess" in said
+    assert f"Together: {found.amounts.expected + later.expected} (" in said
+    assert "Not in these amounts" not in said
 
 
 def test_another_model_can_be_priced_for_the_same_plan(study: SmallStudy) -> None:

@@ -20,7 +20,7 @@ from overnight.core.outcome import NotSent, ProblemKind
 from overnight.core.recipe import Part, Recipe
 from overnight.core.record import Cell, Record
 from overnight.core.states import JobStatus
-from overnight.core.task import Column, Settlements, Table, Want
+from overnight.core.task import Column, Later, Settlements, Table, Want
 from overnight.errors import BreakerError, JobError, NotFoundError, UnavailableError
 from overnight.ledger.shards import Place
 from overnight.requests.shards import ShardLimits
@@ -70,6 +70,13 @@ class TwoStages:
 
     def cells(self, record: Record, settled: Settlements) -> Sequence[Cell]:
         return [" ".join(map(str, numbers(settled, stage))) or None for stage in self.stages]
+
+    def later(self, record: Record, settled: Settlements) -> Iterable[Later]:
+        if self.qa:
+            found = numbers(settled, "answer")
+            known = sum(found) % 2 == 0 if len(found) == self.samples else None
+            texts = str(record.values["text"]), ""
+            yield Later("qa", 1, (SECOND,), texts, (FIRST,) * self.samples, known)
 
     def compared(self, record: Record, settled: Settlements) -> Compared | None:
         return None

@@ -10,7 +10,7 @@ from overnight.core.compared import Compared
 from overnight.core.outcome import NotSent, Outcome, ProblemKind
 from overnight.core.recipe import Recipe
 from overnight.core.record import Cell, Record
-from overnight.core.task import Column, Settled, Settlements, Table, Want
+from overnight.core.task import Column, Later, Settled, Settlements, Table, Want
 from overnight.planning.difference import Difference, Plan, Previous
 from overnight.planning.pilot import Pilot, drawn_pilot
 from overnight.planning.standing import Policy, Standings
@@ -54,6 +54,9 @@ class SamplesTask:
     def cells(self, record: Record, settled: Settlements) -> Sequence[Cell]:
         return [" ".join(said(settled)) or None]
 
+    def later(self, record: Record, settled: Settlements) -> Iterable[Later]:
+        return ()
+
     def compared(self, record: Record, settled: Settlements) -> Compared | None:
         heard = said(settled)
         return Compared(len(set(heard)) > 1) if len(heard) == self.samples > 1 else None
@@ -71,6 +74,11 @@ class ThirdWhereTwoDiffer(SamplesTask):
         first_two = said({place: one for place, one in settled.items() if place[1] <= 2})
         if len(first_two) == 2 and len(set(first_two)) == 2:
             yield Want("answer", 3, self.recipe, (str(record.values["text"]),))
+
+    def later(self, record: Record, settled: Settlements) -> Iterable[Later]:
+        first_two = said({place: one for place, one in settled.items() if place[1] <= 2})
+        known = len(set(first_two)) == 2 if len(first_two) == 2 else None
+        yield Later("answer", 3, (self.recipe,), (str(record.values["text"]),), wanted=known)
 
 
 @dataclass
@@ -90,6 +98,12 @@ class ContestedTask(SamplesTask):
         heard = said(settled)
         if len(heard) == self.samples and len(set(heard)) > 1:
             yield Want("adjudicate", 1, ADJUDICATE, (str(record.values["text"]), " / ".join(heard)))
+
+    def later(self, record: Record, settled: Settlements) -> Iterable[Later]:
+        heard = said(settled)
+        known = len(set(heard)) > 1 if len(heard) == self.samples else None
+        said_by = (self.recipe,) * self.samples
+        yield Later("adjudicate", 1, (ADJUDICATE,), (str(record.values["text"]), ""), said_by, known)
 
 
 def record(text: str, number: int = 0, record_id: str = "") -> Record:

@@ -230,7 +230,8 @@ class TestWhy:
         assert (self.reasons(done), done.plan().settled) == ({}, 1)
 
     def test_what_is_paid_again_is_what_an_edit_of_the_study_does(self) -> None:
-        unpaid = {Reason.NEW, Reason.AGAIN, Reason.RETRY, Reason.FORGET, Reason.TEXT_CHANGED}
+        unpaid = {Reason.NEW, Reason.MORE_SAMPLES, Reason.AGAIN, Reason.RETRY, Reason.FORGET}
+        unpaid |= {Reason.TEXT_CHANGED, Reason.ANSWERS_CHANGED}
         assert set(Reason) - unpaid == PAID_AGAIN
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from overnight.cli.later import later_json, later_lines
 from overnight.cli.words import counted, duration
 from overnight.core.realm import GOOGLE
 from overnight.pricing.estimate import Again, Estimate, factor_words
@@ -35,8 +36,7 @@ def cost_lines(found: Estimated, world: World) -> Iterator[str]:
         yield f"  From {change.day} {_change(change)}."
     if found.rounds > 1:
         yield f"  Worst case of all {found.rounds} rounds together, each attempt at its limit: {amounts.all_attempts}."
-    if found.later_stages:
-        yield f"  Not in these amounts: {', '.join(found.later_stages)}, which depends on the answers."
+    yield from later_lines(found.later, found.together)
 
 
 def _surcharge(price: Price, world: World) -> str:
@@ -72,7 +72,7 @@ def _input(found: Estimated) -> str:
     if found.n_counted and found.asked_to_count:
         return f"as the service counts {counted(found.n_counted, 'of these requests', 'of these requests')}"
     if found.n_counted:
-        return f"as in {counted(found.n_counted, 'earlier answer')} of this recipe"
+        return f"as in {counted(found.n_counted, 'earlier answer')} of this stage"
     return "by the kind of characters, not counted (--count-tokens asks the service, free of charge)"
 
 
@@ -108,10 +108,11 @@ def estimate_json(found: Estimated | None) -> dict[str, Any]:
     """Amounts as exact texts."""
     if found is None:
         nothing = dict.fromkeys(("low", "expected", "high", "worst"))
-        return {"cost_usd": nothing, "price": None, "estimate": None}
+        return {"cost_usd": nothing, "later": [], "together_usd": None, "price": None, "estimate": None}
     amounts, price = found.amounts, found.price
     return {
         "cost_usd": {name: getattr(amounts, name).exact() for name in ("low", "expected", "high", "worst")},
+        **later_json(found.later, found.together),
         "price": {
             "model": price.model,
             "valid_from": price.valid_from.isoformat(),

@@ -8,6 +8,7 @@ from overnight.cli.estimate import cost_lines, estimate_json, time_lines, times_
 from overnight.cli.show import banner
 from overnight.cli.sources import source_counts, vanished_line
 from overnight.cli.words import command, counted, size, visible
+from overnight.core.compared import contested_words
 from overnight.core.outcome import NotSent
 from overnight.core.realm import GOOGLE
 from overnight.planning.causes import PAID_AGAIN, Reason
@@ -35,6 +36,8 @@ _WHY = {
     Reason.RETRY: "opened again by retry",
     Reason.FORGET: "opened again by forget",
     Reason.TEXT_CHANGED: "the record's text changed",
+    Reason.MORE_SAMPLES: "further samples of records answered before: never asked",
+    Reason.ANSWERS_CHANGED: "the samples that it weighs changed",
     **{reason: f"{what} changed" for reason, what in CHANGED.items()},
 }
 
@@ -47,6 +50,8 @@ def plan_lines(opened: Opened, planned: Planned, study: Path, *, sources: bool =
     for line in source_counts(world.records.sources()):
         yield f"  {'':>9} {line}"
     yield from _standing(planned, study)
+    if line := contested_words(plan.compared.to_json()):
+        yield f"  {line}"
     if opened.duplicates.likely:
         n = len(opened.duplicates.likely)
         pairs = "1 pair of records" if n == 1 else f"{n:,} pairs of records"
@@ -139,6 +144,9 @@ def _money(planned: Planned, world: World) -> Iterator[str]:
     amounts = planned.estimated.amounts
     if amounts.expected <= budget.left < amounts.worst:
         yield "  The worst case is more than that, so the requests go out in parts that fit, one job after another."
+    whole = planned.estimated.together.expected
+    if amounts.expected <= budget.left < whole:
+        yield f"  {whole} is expected together: what follows on these requests may have to wait for a higher limit."
 
 
 def rooms_of(planned: Planned) -> Iterator[tuple[str, Room]]:
@@ -221,7 +229,7 @@ def source_lines(opened: Opened, planned: Planned) -> Iterator[str]:
     }
     if _smoke(opened, planned):
         prices["dearest of rows asked at once"] = world.dearest(STANDARD)
-    coming = world.prices.changes(world.model.id, world.today, latest_end(world))
+    coming = world.prices.changes(world.model.id, world.today, latest_end(world, planned.plan))
     prices |= {f"from {day} on": price for day, price in coming}
     yield "Sources:"
     uses: dict[Price, list[str]] = {}
@@ -271,6 +279,7 @@ def plan_json(opened: Opened, planned: Planned) -> dict[str, Any]:
             "same_prompt": plan.same_prompt,
         },
         "reasons": {reason.value: n for reason, n in sorted(plan.reasons.items())},
+        "compared": plan.compared.to_json() if plan.compared.records else None,
         "shards": shards(planned) if plan.to_send else 0,
         "size_bytes": planned.size_bytes,
         "rooms": rooms_json(planned),

@@ -33,6 +33,28 @@ class Want:
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """Requests that a record may need, as the answers before them have it: `stage`, samples from `sample` on.
+
+    recipes: one for each of these samples. texts: of the first of them; empty where answers will stand. said: recipes
+    of the answers whose words will stand there. wanted: whether the record needs them, None while nobody can know.
+    sure: then it will need them whatever the answers say.
+    """
+
+    stage: str
+    sample: int
+    recipes: tuple[Recipe, ...]
+    texts: tuple[str, ...]
+    said: tuple[Recipe, ...] = ()
+    wanted: bool | None = None
+    sure: bool = False
+
+    @property
+    def places(self) -> Sequence[tuple[str, int]]:
+        return [(self.stage, self.sample + number) for number in range(len(self.recipes))]
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """A settled request as a later stage and the decision see it: the outcome that counts, and how many tries.
 
@@ -88,6 +110,9 @@ class Task(Protocol):
 
         Nothing for a record of which `not_sent` says why, and only then.
         """
+
+    def later(self, record: Record, settled: Settlements) -> Iterable[Later]:
+        """What depends on answers, known already or not: the same places for every record that is sent."""
 
     @property
     def columns(self) -> Sequence[Column]:

@@ -11,10 +11,12 @@ class Reason(StrEnum):
     """Why a request is to be sent."""
 
     NEW = "new"
+    MORE_SAMPLES = "more_samples"  # of a record that has answers to the same question
     AGAIN = "again"  # a problem that may go away
     RETRY = "retry"  # opened again by a person
     FORGET = "forget"
     TEXT_CHANGED = "text_changed"
+    ANSWERS_CHANGED = "answers_changed"  # of a later stage: the answers before it that it is made of
     PROMPT_CHANGED = "prompt_changed"  # of a screen: its own prompt, or the framing of a sample
     FIELDS_CHANGED = "fields_changed"  # answer fields
     CRITERIA_CHANGED = "criteria_changed"  # of a screen: criteria, question, the columns it reads
@@ -36,7 +38,8 @@ PAID_AGAIN: Final = frozenset(
     }
 )
 """Reasons that pay again for records answered before because the *study* was edited: asked first. An edited text is a
-new question about a new text, and is sent."""
+new question about a new text, and is sent; so is what later stages make of other answers: those were paid for by a yes
+of their own, or by none because nobody edited anything."""
 
 
 def what_changed(before: Recipe | None, now: Recipe) -> Reason:

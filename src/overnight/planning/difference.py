@@ -1,16 +1,19 @@
 """The difference: what is to be sent, why, and what it may cost. Changes nothing outside the standings it is given."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
 import orjson
 
+from overnight.core.compared import Comparison
 from overnight.core.outcome import AGAIN, Next, NotSent
 from overnight.core.recipe import Recipe
 from overnight.core.record import Record
+from overnight.core.task import Settlements
+from overnight.planning.ahead import Ahead
 from overnight.planning.causes import PAID_AGAIN, Reason, what_changed
 from overnight.planning.fit import ALL, Draw, Drawn
 from overnight.planning.pilot import Pilot
@@ -67,6 +70,8 @@ class Plan:
     past_deadline: of those given up, the ones that would be sent again had they not been sent first too long ago.
     before: of what is asked again, the ledger's rows of the answers there are, by reason. answered: some of what is
     settled. tried: of some of what was sent before, (attempts that ended, those of them whose problem is sent again).
+    ahead: what may follow on what is sent, by stage and first sample. compared: samples of records, where the task
+    depends on what they say.
     """
 
     records: int = 0
@@ -82,6 +87,8 @@ class Plan:
     before: dict[Reason, list[int]] = field(default_factory=dict)
     answered: Sample[Wanted] = field(default_factory=lambda: Sample(KEPT_OF_ANSWERED))
     tried: Sample[tuple[int, int]] = field(default_factory=lambda: Sample(KEPT_OF_TRIED))
+    ahead: dict[tuple[str, int], Ahead] = field(default_factory=dict)
+    compared: Comparison = field(default_factory=Comparison)
     outside_pilot: int = 0
     """Records of which something is not asked now, since the pilot does not take them."""
 
@@ -135,7 +142,7 @@ class Difference:
         plan = Plan()
         for record in records:
             plan.records += 1
-            found = self._wants.of(record)
+            found, settled = self._wants.unfold(record)
             if not found:
                 plan.not_sent[why_not_sent(self._wants.task, record)] += 1
             asked = self._asked_now(record, found)
@@ -144,10 +151,25 @@ class Difference:
             if number is not None and number > self._bound:
                 plan.not_sent[NotSent.OVER_BUDGET] += 1
                 continue
+            queued = {}
             for wanted in asked:
                 plan.wanted += 1
-                self._place(plan, record, wanted, number)
+                if (reason := self._place(plan, record, found, wanted, number)) is not None:
+                    queued[wanted.want.stage, wanted.want.sample] = reason
+            if found and self._wants.task.dependent:
+                self._look_ahead(plan, record, settled, queued)
         return plan
+
+    def _look_ahead(
+        self, plan: Plan, record: Record, settled: Settlements, queued: Mapping[tuple[str, int], Reason]
+    ) -> None:
+        plan.compared.see(self._wants.task.compared(record, settled))
+        for one in self._wants.task.later(record, settled):
+            place = one.stage, one.sample
+            if place not in plan.ahead:
+                known = self._rooms.get(one.recipes[0].digest)
+                plan.ahead[place] = Ahead(one, self._policy.room(0) if known is None else known.tokens)
+            plan.ahead[place].see(one, queued)
 
     def requests(self, records: Iterable[Record], shape: Shape, *, upto: int = ALL) -> Iterator[ToRender]:
         """The plan's requests of one shape, in record order. Each is given once and is then in flight.
@@ -176,7 +198,10 @@ class Difference:
             return None
         return self._draw(found[0].want.texts)
 
-    def _place(self, plan: Plan, record: Record, wanted: Wanted, number: int | None) -> None:
+    def _place(
+        self, plan: Plan, record: Record, found: Sequence[Wanted], wanted: Wanted, number: int | None
+    ) -> Reason | None:
+        """Counts it. Why it is sent, None where it is not. found: all of the record."""
         standing = wanted.standing
         if standing.attempts and standing.state is not State.QUEUED:
             plan.tried.offer(wanted.address, _ended(standing))
@@ -191,7 +216,13 @@ class Difference:
             plan.given_up += 1
             plan.past_deadline += self._policy.past_deadline(standing)
         else:
+            reason, row = self._why(record, found, wanted)
+            plan.reasons[reason] += 1
+            if row:
+                plan.before.setdefault(reason, []).append(row)
             self._queue(plan, record, wanted, number)
+            return reason
+        return None
 
     def _queue(self, plan: Plan, record: Record, wanted: Wanted, number: int | None) -> None:
         shape = self._shape(wanted)
@@ -211,10 +242,6 @@ class Difference:
             group.drawn.add(number, size_bytes)
         if len(group.first) < self._keep:
             group.first.append((record, wanted))
-        reason, row = self._why(record, wanted)
-        plan.reasons[reason] += 1
-        if row:
-            plan.before.setdefault(reason, []).append(row)
         self._wants.standings.mark(wanted.address, State.QUEUED)
 
     def _shape(self, wanted: Wanted) -> Shape:
@@ -224,21 +251,36 @@ class Difference:
         tokens = self._policy.next_room(standing) if found is None else found.tokens
         return Shape(wanted.want.stage, recipe, tokens)
 
-    def _why(self, record: Record, wanted: Wanted) -> tuple[Reason, int]:
+    def _why(self, record: Record, found: Sequence[Wanted], wanted: Wanted) -> tuple[Reason, int]:
         """(reason, row of the answer there is, 0 for none)."""
         standing = wanted.standing
         if standing.state is State.REOPENED:
             return Reason(self._why_open(wanted.address)), 0
         if standing.state is State.PROBLEM:
             return Reason.AGAIN, 0
-        before = self._previous(record.record_id, wanted.want.stage, wanted.want.sample)
-        if before is None or not before.row or before.address == wanted.address:
+        want = wanted.want
+        before = self._previous(record.record_id, want.stage, want.sample)
+        if before is None:
+            return Reason.MORE_SAMPLES if _has_more(found, wanted) else Reason.NEW, 0
+        if not before.row or before.address == wanted.address:
             return Reason.NEW, 0
+        first_stage = want.stage == self._wants.task.stages[0]
+        if not first_stage and self._wants.address(want, before.model, before.recipe) != before.address:
+            return Reason.ANSWERS_CHANGED, before.row
         if before.model != self._wants.model:
             return Reason.MODEL_CHANGED, before.row
-        if before.recipe != wanted.want.recipe.digest:
-            return what_changed(self._recipe(before.recipe), wanted.want.recipe), before.row
+        if before.recipe != want.recipe.digest:
+            return what_changed(self._recipe(before.recipe), want.recipe), before.row
         return Reason.TEXT_CHANGED, before.row
+
+
+def _has_more(found: Sequence[Wanted], wanted: Wanted) -> bool:
+    """Was an earlier sample of the record answered?"""
+    place = wanted.want
+    return any(
+        one.want.stage == place.stage and one.want.sample < place.sample and one.standing.state is State.ANSWERED
+        for one in found
+    )
 
 
 def _ended(standing: Standing) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from overnight.core.identity import text_digest
 from overnight.core.outcome import NotSent
 from overnight.core.recipe import Recipe
 from overnight.core.record import Cell, Record
-from overnight.core.task import Column, Settled, Settlements, Table, Want
+from overnight.core.task import Column, Later, Settled, Settlements, Table, Want
 from overnight.planning.pinned import Pinned, answer_of, cleaned_texts, in_force, setting_of
 from overnight.planning.screen_tables import SAMPLE_COLUMNS, VERDICT_COLUMNS, sample_rows, verdict_rows
 from overnight.records.roles import roles_of
@@ -147,6 +147,20 @@ class ScreenTask:
             yield Want(SCREEN, sample, self._samples[sample - 1], texts)
         if heard.arguments:
             yield Want(ADJUDICATE, ADJUDICATOR, self._adjudicate, (heard.arguments, *texts))
+
+    def later(self, record: Record, settled: Settlements) -> Iterator[Later]:
+        texts = self._texts(record)
+        if self._lacks(texts):
+            return
+        heard = self._heard(record, texts, settled)
+        more = self._samples[FIRST_ADAPTIVE:]
+        if self.deep.adaptive and more:
+            asked = heard.wanted > FIRST_ADAPTIVE if _all_there(settled, FIRST_ADAPTIVE) else None
+            yield Later(SCREEN, FIRST_ADAPTIVE + 1, more, texts, wanted=asked)
+        if ADJUDICATE in self.stages:
+            asked = None if heard.samples is None else bool(heard.arguments)
+            every = self.deep.adjudicate == "all"
+            yield Later(ADJUDICATE, ADJUDICATOR, (self._adjudicate,), ("", *texts), self._samples, asked, every)
 
     def _heard(self, record: Record, texts: tuple[str, ...], settled: Settlements) -> "_Heard":
         """What follows from the samples there are. The last is kept: planner, decision and counts ask one after the

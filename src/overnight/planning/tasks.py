@@ -8,7 +8,7 @@ import orjson
 from overnight.core.compared import Compared
 from overnight.core.outcome import NotSent
 from overnight.core.record import Cell, Record
-from overnight.core.task import Column, Settlements, Table, Task, Want
+from overnight.core.task import Column, Later, Settlements, Table, Task, Want
 from overnight.planning.pinned import Pinned, answer_of, cleaned_texts, in_force, setting_of
 from overnight.planning.screening import ScreenTask
 from overnight.study.models import AskSpec, FieldType, Study
@@ -56,6 +56,9 @@ class AskTask:
         texts = cleaned_texts(record, self._slots, self._cleaning)
         if any(texts):
             yield Want(ANSWER, SAMPLE, self.recipe, texts)
+
+    def later(self, record: Record, settled: Settlements) -> Sequence[Later]:  # noqa: ARG002  # one stage
+        return ()
 
     def cells(self, record: Record, settled: Settlements) -> Sequence[Cell]:  # noqa: ARG002  # answers hold all of it
         answer = answer_of(settled.get((ANSWER, SAMPLE)))

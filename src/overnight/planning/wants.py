@@ -56,15 +56,19 @@ class Wants:
         self.task, self.realm, self.model, self.standings, self.policy = task, realm, model, standings, policy
         self._settled_row = settled_row
         self._draw, self._bound = draw, bound
-        self._makers: dict[tuple[str, int, str], AddressMaker] = {}
+        self._makers: dict[tuple[str, str, int, str], AddressMaker] = {}
 
     def of(self, record: Record) -> list[Wanted]:
         """Every request of the record as far as one can know now. Empty when it is not to be sent."""
+        return self.unfold(record)[0]
+
+    def unfold(self, record: Record) -> tuple[list[Wanted], Settlements]:
+        """The same, with what is settled of it, which is read for a task only that depends on it."""
         if record.duplicate_of:
-            return []
+            return [], {}
         if not self.task.dependent:
-            return [self._stand(want) for want in self.task.wants(record, {})]
-        return self._unfold(record)[0]
+            return [self._stand(want) for want in self.task.wants(record, {})], {}
+        return self._unfold(record)
 
     def account(self, record: Record) -> Account:
         """Reads the settled outcomes of the record: for results, not for planning."""
@@ -119,12 +123,16 @@ class Wants:
         }
 
     def _stand(self, want: Want) -> Wanted:
-        place = want.stage, want.sample, want.recipe.digest
+        address = self.address(want, self.model, want.recipe.digest)
+        return Wanted(want, address, self.standings[address])
+
+    def address(self, want: Want, model: str, recipe: str) -> bytes:
+        """Of these texts at this place, under any model and recipe."""
+        place = model, want.stage, want.sample, recipe
         maker = self._makers.get(place)
         if maker is None:
-            maker = self._makers[place] = AddressMaker(self.realm, self.model, *place)
-        address = maker(want.texts)
-        return Wanted(want, address, self.standings[address])
+            maker = self._makers[place] = AddressMaker(self.realm, *place)
+        return maker(want.texts)
 
 
 def begun(found: list[Wanted]) -> bool:

@@ -35,7 +35,8 @@ class WorstCase:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Of a thousand requests, how many end in a problem and are sent again. n: attempts it was taken from, 0: none."""
+    """Of a thousand requests, how many end in a problem and are sent again; or of records, how many come to a later
+    stage (pricing/later.py). n: attempts, or records, it was taken from, 0: none."""
 
     low: int
     expected: int
@@ -49,12 +50,17 @@ USUAL_AGAIN: Final = Again(0, 20, 100)
 
 def again_of(failed: int, ended: int) -> Again:
     """failed: attempts of the study so far whose problem is sent again, of `ended` attempts."""
-    if ended < ENOUGH:
-        return USUAL_AGAIN
-    share = failed / ended
-    error = 2 * sqrt(share * (1 - share) / ended) + 1 / ended
+    return share_of(failed, ended, USUAL_AGAIN)
+
+
+def share_of(found: int, n: int, usual: Again) -> Again:
+    """What was found of n, with twice its error to both sides; of too few, what is usual."""
+    if n < ENOUGH:
+        return usual
+    share = found / n
+    error = 2 * sqrt(share * (1 - share) / n) + 1 / n
     low, high = max(0.0, share - error), min(1.0, share + error)
-    return Again(round(low * 1000), round(share * 1000), round(high * 1000), ended)
+    return Again(round(low * 1000), round(share * 1000), round(high * 1000), n)
 
 
 @dataclass(frozen=True, slots=True)

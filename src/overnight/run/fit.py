@@ -4,6 +4,7 @@ guards each job when it is made."""
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from decimal import ROUND_DOWN, Context, Decimal
 from itertools import accumulate
 from typing import Final
 
@@ -18,6 +19,7 @@ from overnight.run.estimate import Estimated, line_bytes
 from overnight.run.money import SMOKE_ROWS, worst_case_for
 from overnight.run.world import World
 
+_FINE: Final = Decimal("0.000001")
 _STEP: Final = 0.98
 """Where the estimate of a part is more than its share of the whole, it is drawn anew with that much less."""
 
@@ -43,6 +45,7 @@ def reach_of(
     if estimated is None or left is None:
         return ALL
     left = _without_smoke(world, plan, left, reach)
+    left = _for_this_round(left, estimated)
     amounts, one = estimated.amounts, _worst_of_first(world, plan)
     if one is None or amounts.worst <= left or amounts.expected <= left - one:
         return reach.at_most
@@ -77,6 +80,17 @@ def tranche(group: Group, bound: WorstCase | None, left: Usd | None) -> int:
 
     found = bound_within(group.drawn, fits)
     return ALL if found == group.drawn.last else found
+
+
+def _for_this_round(left: Usd, estimated: Estimated) -> Usd:
+    """What may follow on the requests grows with them, so they get the part of the money that they have in the whole:
+    who is drawn can be adjudicated too. A record is drawn no less for being likely to be contested."""
+    now, whole = estimated.amounts.expected, estimated.together.expected
+    return (
+        left * Decimal(now.share_of(whole)).quantize(_FINE, ROUND_DOWN, Context())
+        if estimated.later and whole
+        else left
+    )
 
 
 def _without_smoke(world: World, plan: Plan, left: Usd, reach: Reach) -> Usd:

@@ -62,6 +62,8 @@ class Agreed:
     """No farther down the draw of `when_over: fit` than the first question said."""
     said: bool = False
     """What it will cost is in the ledger."""
+    warned: bool = False
+    """That money may not last for what follows on these requests."""
 
 
 def gate(world: World, planned: Planned, options: Options, agreed: Agreed) -> Pass:
@@ -167,9 +169,31 @@ def _money(world: World, planned: Planned, options: Options, agreed: Agreed) -> 
             f"about {planned.expected} is expected, and {left} is left to spend ({committed} spent or reserved before)",
             hint="Raise budget.limit_usd or --max-usd, choose a cheaper model or less thinking, or leave records out.",
         )
+    _warn_of_later(world, planned, left, agreed)
     smoke = _smoke(world, planned, options, left, agreed)
     _consent(world, planned, smoke, options, left, agreed)
     return Pass(caps, smoke)
+
+
+def _warn_of_later(world: World, planned: Planned, left: Usd | None, agreed: Agreed) -> None:
+    """Said once and not refused: what is answered is worth having, how much will follow is an estimate of answers that
+    nobody has seen, and each further round is asked, reserved and refused by itself."""
+    whole = planned.together
+    if agreed.warned or left is None or whole is None or whole <= left:
+        return
+    agreed.warned = True
+    world.tell(
+        Note(
+            f"about {whole} is expected with what may follow on these requests ({_later(planned)}), and {left} is left"
+            " to spend: what does not fit waits for a higher limit",
+            "warning",
+        )
+    )
+
+
+def _later(planned: Planned) -> str:
+    assert planned.estimated is not None, "asked only where the price is known"
+    return ", ".join(f"{one.stage}: about {one.expected} ({one.low} to {one.high})" for one in planned.estimated.later)
 
 
 def _smoke(world: World, planned: Planned, options: Options, left: Usd | None, agreed: Agreed) -> Smoke | None:
@@ -211,11 +235,12 @@ def _consent(
     if agreed.worst is not None and before + worst <= agreed.worst:
         return
     cap = f", never more than {left}" if left is not None else ""
+    later = f"; what may follow is not in this ({_later(planned)})" if planned.estimated.later else ""
     more = "" if agreed.worst is None else f" more, beyond the {agreed.worst} you agreed to"
     question = (
         f"Send {planned.plan.to_send:,} requests{more} to {world.model.id}{_left_out(planned)}:"
         f" about {amounts.expected} ({amounts.low} to {amounts.high}), at worst {amounts.worst}"
-        f"{_and(smoke)}{cap}. Go on?"
+        f"{_and(smoke)}{cap}{later}. Go on?"
     )
     if options.ask is not None:
         if options.ask(question):

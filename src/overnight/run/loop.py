@@ -25,6 +25,7 @@ from overnight.errors import (
 from overnight.ledger.bills import Said
 from overnight.ledger.shards import ShardFact
 from overnight.planning.causes import Reason
+from overnight.planning.difference import Plan
 from overnight.planning.standing import State
 from overnight.run.collect import collect, reparse
 from overnight.run.fit import Reach
@@ -173,17 +174,24 @@ def _send_round(world: World, planned: Planned, options: Options, closing: Closi
 
 
 def _keep_estimate(world: World, planned: Planned, agreed: Agreed) -> None:
-    """What was said before this invocation's first send, to stand beside its bill. What is sent again after a problem
-    is in the estimate it was first sent with: a run of nothing else says nothing more."""
+    """What was said before this invocation's first send, to stand beside its bill, with what may follow: the bill will
+    have it too. What is sent again after a problem, and what follows on requests of an earlier run, is in the estimate
+    that these were sent with: a run of nothing else says nothing more."""
     if agreed.said:
         return
     began, plan = world.stamp(), planned.plan
     said = Said(agreed.first_shard, began, 0, None, None, None, None)
-    if planned.estimated is not None and plan.reasons[Reason.AGAIN] < plan.to_send:
-        of = planned.estimated.amounts
+    if planned.estimated is not None and plan.reasons[Reason.AGAIN] + _foreseen(world, plan) < plan.to_send:
+        of = planned.estimated.together
         said = Said(agreed.first_shard, began, plan.to_send, of.low, of.expected, of.high, of.worst)
     world.ledger.bills.say(world.realm, said)
     agreed.said = True
+
+
+def _foreseen(world: World, plan: Plan) -> int:
+    """Requests of later stages that the study had when the answers they follow on were asked for."""
+    had = world.ledger.recipes.pinned()
+    return sum(ahead.queued for place, ahead in plan.ahead.items() if place in had)
 
 
 def _send_what_is_new(world: World, options: Options, closing: Closing, agreed: Agreed, watch: Watch) -> None:
@@ -225,7 +233,9 @@ def _send_what_is_new(world: World, options: Options, closing: Closing, agreed: 
 def _only_adds(world: World, planned: Planned) -> bool:
     """Is all that would be sent new: never asked, and no record of it with another request under way?"""
     plan = planned.plan
-    if not (plan.settled or plan.in_flight) or +plan.reasons != {Reason.NEW: plan.to_send}:
+    if not plan.to_send or set(+plan.reasons) - {Reason.NEW, Reason.MORE_SAMPLES}:
+        return False
+    if not (plan.settled or plan.in_flight):
         return False
     bindings = world.ledger.bindings
     for record in world.records:

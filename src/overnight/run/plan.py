@@ -45,6 +45,11 @@ class Planned:
         return None if self.estimated is None else self.estimated.amounts.expected
 
     @property
+    def together(self) -> Usd | None:
+        """Expected, with what may follow on these requests."""
+        return None if self.estimated is None else self.estimated.together.expected
+
+    @property
     def worst(self) -> Usd | None:
         return None if self.estimated is None else self.estimated.amounts.worst
 

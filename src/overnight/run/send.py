@@ -98,6 +98,8 @@ def accept(world: World, planned: Planned) -> None:
                 )
 
     with ledger.transaction():
+        for one in (ahead.first for ahead in planned.plan.ahead.values()):
+            recipes |= dict(zip(one.places, one.recipes, strict=True))  # what may follow is in words of today too
         ledger.bindings.bind(world.realm, bindings())
         ledger.recipes.pin(((stage, sample, recipe) for (stage, sample), recipe in recipes.items()), world.stamp())
         if world.pilot is None:

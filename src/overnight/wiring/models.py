@@ -6,6 +6,7 @@ from datetime import date
 
 from overnight.core.usage import Usd
 from overnight.errors import Finding, StudyError
+from overnight.planning.ahead import Ahead
 from overnight.planning.difference import Plan
 from overnight.pricing.refusals import Chosen, Refusal, choose, looked_at
 from overnight.pricing.tables import Tables, packaged_tables, with_own
@@ -45,7 +46,8 @@ def chosen(study: Study, tables: Tables, today: date, *, to_send: bool, allow_un
 
 
 def study_costs(world: World, thinking: str | int | None, ids: Iterable[str]) -> Mapping[str, tuple[Usd, Thinking]]:
-    """id → what is left to send would cost with that model, and its thinking; a model without a price is left out.
+    """id → what is left to send, and what may follow on it, would cost with that model, and its thinking; a model
+    without a price is left out.
 
     thinking: as a study says it; a model that does not take it is reckoned with its own default. Reads the records
     once for each model that was used before, and once for all others: with one that never was, all is left to send.
@@ -60,7 +62,7 @@ def study_costs(world: World, thinking: str | int | None, ids: Iterable[str]) ->
             plans[key] = make_plan(other).plan
         estimated = estimate_plan(other, _asking(plans[key], setting) if not key else plans[key])
         if estimated is not None:
-            found[id_] = estimated.amounts.expected, setting
+            found[id_] = estimated.together.expected, setting
     return found
 
 
@@ -80,4 +82,10 @@ def _asking(plan: Plan, thinking: Thinking) -> Plan:
         id(group.recipe): replace(group.recipe, thinking=dict(thinking.config)) for group in plan.groups.values()
     }
     groups = {shape: replace(group, recipe=recipes[id(group.recipe)]) for shape, group in plan.groups.items()}
-    return replace(plan, groups=groups)
+    ahead = {place: _ahead_asking(one, thinking) for place, one in plan.ahead.items()}
+    return replace(plan, groups=groups, ahead=ahead)
+
+
+def _ahead_asking(ahead: Ahead, thinking: Thinking) -> Ahead:
+    recipes = tuple(replace(recipe, thinking=dict(thinking.config)) for recipe in ahead.first.recipes)
+    return replace(ahead, first=replace(ahead.first, recipes=recipes))
