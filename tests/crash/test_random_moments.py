@@ -1,4 +1,4 @@
-"""`kill -9` at random moments, twenty times in a row, of the run alone and of the run and its local cloud together."""
+"""`kill -9` at random moments, time and again, of the run alone and of the run and its local cloud together."""
 
 import random
 import subprocess
@@ -9,6 +9,7 @@ import pytest
 from filelock import FileLock
 
 from tests.crash.compare import comparable
+from tests.crash.walk import is_its_own
 from tests.support.cloud import (
     SWIFT,
     cloud_folder,
@@ -21,12 +22,14 @@ from tests.support.cloud import (
     wait_until_free,
 )
 from tests.support.local_cloud import LocalCloud
+from tests.support.small_screens import SmallScreen
 from tests.support.studies import SmallStudy
 
 RECORDS = 160
 FAIL_EVERY = 7  # 22 of the first job, 3 of the second, none of the third
 JOBS = 3
 KILLS = 20
+MANY = 1000
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +44,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
     return study
 
 
-def kill_at_random(study: SmallStudy, moments: random.Random, *, cloud_too: bool = False) -> bool:
+def kill_at_random(study: SmallStudy, moments: random.Random, *, cloud_too: bool = False, most_s: float = 1.8) -> bool:
     """Starts a run and kills it after a while. False when it had ended before.
 
     cloud_too: and its local cloud with it, when there is one yet. The next run may find it dying.
@@ -49,7 +52,7 @@ def kill_at_random(study: SmallStudy, moments: random.Random, *, cloud_too: bool
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
     run = study.process("run", **silent)
     try:
-        run.wait(moments.uniform(0.1, 1.8))
+        run.wait(moments.uniform(0.1, most_s))
     except subprocess.TimeoutExpired:
         if cloud_too:
             kill_embedded(study.home)
@@ -102,6 +105,36 @@ def test_the_run_and_its_local_cloud_killed_together_twenty_times(
     assert last.code == 0, last.err
     assert killed >= KILLS / 2
     assert_as_if_nothing_had_happened(study, undisturbed)
+
+
+def test_a_thousand_records_three_samples_each_and_an_adjudicator_killed_five_times(tmp_path: Path) -> None:
+    """And then from one sample to three and back: what was answered is never sent again."""
+    moments = random.Random(3)
+    study = SmallScreen.of(tmp_path, MANY, deep="")
+    cloud = start_beside(study.home, fail_every=97)
+    try:
+        assert study.ended("run", "--json").json["answers"] == MANY
+        study.deep = "samples: 3"
+        study.write()
+        assert study.ended("plan", "--json").json["requests"]["to_send"] == 2 * MANY
+        killed = sum(kill_at_random(study, moments, most_s=4) for _ in range(5))
+        last = study.ended("run", "--json")
+        data, rows = cloud_folder(study.home), study.results()
+        jobs, keys = created(data), served(data, study.uid)
+        study.deep = ""
+        study.write()
+        back = study.ended("run", "--json")
+    finally:
+        stopped = cloud.stop()
+    assert (last.code, last.json["answers"], stopped, back.json["requests_sent"]) == (0, MANY, 0, 0), last.err
+    assert killed >= 3, "most runs ended before they could be killed: the moments are too late"
+    assert set(jobs.values()) == {1}, "each label once"
+    assert set(keys.values()) == {1}, "each attempt once"
+    adjudicated = sum(row["decided_by"] == "adjudicator" for row in rows)
+    answered = study.query("SELECT count(*), count(DISTINCT address) FROM outcome WHERE kind IS NULL")
+    assert answered == [(3 * MANY + adjudicated,) * 2]
+    assert adjudicated > MANY / 20
+    assert [row["record_id"] for row in rows if not is_its_own(row)] == []
 
 
 def test_a_killed_run_leaves_no_half_written_file_in_the_results(undisturbed: SmallStudy) -> None:
