@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from overnight.answers import judged
+from overnight.answers.judged import SILENCE_AS_TOLD, Silence
 from overnight.core.outcome import Outcome, ProblemKind
 from overnight.core.record import Cell, Record
 from overnight.core.task import Settled, Settlements
@@ -13,7 +15,7 @@ from overnight.planning.pinned import Pinned
 from overnight.planning.screening import ScreenTask
 from overnight.planning.tasks import make_task
 from overnight.study.load import load_study
-from overnight.study.models import Study
+from overnight.study.models import ScreenSpec, Study
 
 SCREEN = """\
 study: naps
@@ -48,14 +50,14 @@ def record(record_id: str = "r1", **values: Cell) -> Record:
     return Record(record_id, 0, values, "r.csv:2")
 
 
-def answer(decision: str = "", rationale: str = "In short.", **judged: Judged) -> Answer:
+def answer(decision: str = "", rationale: str = "In short.", **verdicts: Judged) -> Answer:
     """decision: the model's own; left out where empty, as answers were before it was asked for."""
-    verdicts = {
+    criteria = {
         f"c_{name}": {"quote": quote, "reason": f"Because {name}.", "verdict": verdict}
-        for name, (verdict, quote) in judged.items()
+        for name, (verdict, quote) in verdicts.items()
     }
     own = {"decision": decision} if decision else {}
-    return {**verdicts, "rationale": rationale, **own}
+    return {**criteria, "rationale": rationale, **own}
 
 
 def settled(*samples: Answer | ProblemKind, adjudicated: Answer | ProblemKind | None = None) -> Settlements:
@@ -74,3 +76,32 @@ def row(task: ScreenTask, one: Record, found: Settlements) -> dict[str, Cell]:
     """The task's cells by their columns' names."""
     cells: Sequence[Cell] = task.cells(one, found)
     return {column.name: cell for column, cell in zip(task.columns, cells, strict=True)}
+
+
+ONE_OF_EACH = ScreenSpec.model_validate(
+    {
+        "question": "?",
+        "include": [{"id": "night", "ask": "Works at night.", "kind": "include", "reason": "Wrong population"}],
+        "exclude": [{"id": "review", "ask": "Is a review.", "kind": "exclude", "reason": "Wrong type"}],
+    }
+)
+SILENT_REVIEW: Judged = ("not_stated", "")
+SAYS: dict[str, dict[str, Judged]] = {
+    "include": {"night": ("met", "there"), "review": SILENT_REVIEW},
+    "exclude": {"night": ("not_met", "there"), "review": SILENT_REVIEW},
+    "unclear": {"night": ("unclear", ""), "review": SILENT_REVIEW},
+    "silent": {"night": ("not_stated", ""), "review": SILENT_REVIEW},
+    "unclear for a lost quote": {"night": ("met", "invented"), "review": SILENT_REVIEW},
+    "exclude with a lost quote beside": {"night": ("met", "invented"), "review": ("met", "there")},
+}
+"""By ONE_OF_EACH: verdicts that come to that decision. What is `invented` is not in the record."""
+
+
+def read(screen: ScreenSpec, one: Answer, silence: Silence = SILENCE_AS_TOLD) -> judged.Judged:
+    """The answer as code reads it; of every quote but an `invented` one the record holds the words."""
+    return judged.read_judged(screen, one, lambda quote: ("no" if "invented" in quote else "exact", None), silence)
+
+
+def sample(says: str, own: str = "") -> judged.Judged | None:
+    """By ONE_OF_EACH; None for `no answer`."""
+    return None if says == "no answer" else read(ONE_OF_EACH, answer(own, **SAYS[says]))
