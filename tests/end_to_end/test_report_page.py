@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,7 +13,9 @@ import pytest
 
 from overnight.report import ReportData, render_report
 from overnight.report.data import Job
+from overnight.report.render import PERSON_AT_ONCE
 from tests.support.report_example import asking_example, screening_example
+from tests.support.report_screening import ABSTRACT, NAP, NIGHT
 from tests.unit.test_report_page import hostile_example
 
 if TYPE_CHECKING:
@@ -131,6 +134,50 @@ def test_keyboard_and_screen_reader(browser: "Browser", tmp_path: Path) -> None:
             "[...document.querySelectorAll('svg')].filter(s => !s.ariaLabel && !s.ariaHidden).length"
         )
         assert unnamed == 0
+
+
+def test_marks_stand_where_the_offsets_say_and_look_different(browser: "Browser", tmp_path: Path) -> None:
+    with opened(browser, screening_example(), tmp_path) as page:
+        found = page.evaluate("""() => { const p = document.querySelector('#r-412 .passage p');
+          const text = [...p.childNodes].filter(n => n.nodeName !== 'SUP').map(n => n.textContent).join('');
+          const of = c => [...p.querySelectorAll('mark.' + c)].map(m => m.textContent).join('');
+          return [text, of('q1'), of('q2')] }""")
+        assert found == [ABSTRACT, NIGHT, ABSTRACT[ABSTRACT.index(NAP) : ABSTRACT.index(". Lapses")]]
+        looks = page.evaluate("""() => [1, 2, 3, 4, 5, 6, 7, 8].map(n => { const m = document.createElement('mark');
+          m.className = 'q' + n; document.body.append(m); const s = getComputedStyle(m);
+          const look = [s.backgroundColor, s.borderBottomColor, s.borderBottomStyle].join();
+          m.remove(); return look })""")
+        assert len(set(looks)) == 8
+        assert len({look.rsplit(",", 1)[1] for look in looks}) == 4, "not by colour alone"
+
+
+def test_samples_stand_side_by_side_and_on_a_phone_below_each_other(browser: "Browser", tmp_path: Path) -> None:
+    where = """() => [...document.querySelectorAll('#r-412 .voices tbody tr:nth-child(2) td')].map(td => {
+      const box = td.getBoundingClientRect(); return [box.left, box.top, box.right] })"""
+    with opened(browser, screening_example(), tmp_path, 1280) as page:
+        cells = page.evaluate(where)
+        assert len(cells) == 4
+        assert all(left[2] <= right[0] and left[1] == right[1] for left, right in pairwise(cells))
+        assert not page.locator("#r-412 .who").first.is_visible()
+    with opened(browser, screening_example(), tmp_path, 400) as page:
+        cells = page.evaluate(where)
+        assert all(above[0] == below[0] and above[1] < below[1] for above, below in pairwise(cells))
+        assert max(cell[2] for cell in cells) <= 400
+        assert page.locator("#r-412 .who").first.is_visible(), "each cell says whose it is"
+
+
+def test_a_link_to_a_record_opens_what_is_folded_over_it(browser: "Browser", tmp_path: Path) -> None:
+    data = screening_example()
+    assert data.screening is not None
+    first, *others = data.screening.listed
+    many = [replace(first.records[0], number=1_000 + n) for n in range(PERSON_AT_ONCE)]
+    listed = (replace(first, n=100, records=(*many, *first.records)), *others)
+    with opened(browser, replace(data, screening=replace(data.screening, listed=listed)), tmp_path) as page:
+        target = page.locator("#r-412 .passage")
+        assert not target.is_visible()
+        page.locator("#weak a").first.click()
+        assert target.is_visible()
+        assert page.locator("#r-412").evaluate("e => e.getBoundingClientRect().top") < 900
 
 
 def test_colours_can_be_told_from_the_paper(browser: "Browser", tmp_path: Path) -> None:

@@ -259,8 +259,10 @@ def _method(realm: str) -> Method:
         "<abstract>{abstract}</abstract>",
         schema,
         "9f2c71d0b8aa4e53",
-        1,
         "26,624",
+        "samples 1, 2, 3",
+        repeated=True,
+        texts=(("screen", "f9026f6f5854"), ("untrusted", "61d5bbf71708")),
     )
     return Method(
         model="gemini-3.8-flash",

@@ -77,7 +77,7 @@ def hostile_screening(record: SampleRecord) -> Screening:
 
 
 def hostile_example() -> ReportData:
-    stage = Stage(HOSTILE, HOSTILE, HOSTILE, HOSTILE, "r", asked=HOSTILE, files=((HOSTILE, HOSTILE),))
+    stage = Stage(HOSTILE, HOSTILE, HOSTILE, HOSTILE, "r", asked=HOSTILE, texts=((HOSTILE, HOSTILE),))
     record = SampleRecord(
         HOSTILE,
         "problem",
@@ -244,6 +244,63 @@ def test_unknown_is_said_and_never_zero() -> None:
     assert "For 2 lines the service gave no token counts" in cost
     known = replace(data, bill=Bill(usage=Usage(10, None, None, 4)))
     assert "input 10 of it cached not known thinking not known answer 4" in Page(render_report(known)).words()
+
+
+def test_overlapping_quotes_are_nested_each_in_its_colour_and_named_where_it_ends() -> None:
+    """Of night_shift (colour 1) and planned_nap (2); two samples' quotes for the second overlap and are one."""
+    html = render_report(screening_example())
+    by = "sample 1, sample 3"
+    assert (
+        '<mark class="q1 l0" title="quoted for night_shift: sample 1, sample 2">Forty night porters were </mark>'
+        '<mark class="q1 l1" title="quoted for night_shift: sample 1, sample 2">'
+        f'<mark class="q2 l0" title="quoted for planned_nap: {by}">given a bunk at three</mark></mark>'
+        '<sup class="q1">night_shift</sup>'
+        f'<mark class="q2 l0" title="quoted for planned_nap: {by}">, a planned nap of half an hour on two nights of the'
+        ' week</mark><sup class="q2">planned_nap</sup>. Lapses fell.'
+    ) in html
+
+
+def test_a_contested_record_says_who_said_what_and_why_a_person_has_to_look() -> None:
+    said = Page(render_report(screening_example())).words()
+    assert "65 records for a person The most doubtful first. 6 are here; all of them are in the results" in said
+    record = said.split("A person has to look:")[1].split("served by")[0]
+    assert "samples differ: include 1, exclude 1, no answer 1 quote not found: planned_nap" in record
+    assert "1/3 samples decide alike." in record
+    assert "sample 1 sample 2 argued for sample 3 adjudicator" in record
+    assert "include says itself: exclude" in record
+    assert "no answer: truncated" in record
+    assert "a siesta not found in the text A siesta is no planned nap." in record
+    assert "What the adjudicator says the others got wrong: Sample 2 quotes words that are not there." in record
+
+
+def test_too_many_contested_records_are_said_and_few_are_not() -> None:
+    data = screening_example()
+    assert data.screening is not None
+    assert data.screening.compared is not None
+    few = replace(data, screening=replace(data.screening, compared=replace(data.screening.compared, too_many="")))
+    assert "146 of 1,046 records are contested: why." in Page(render_report(data)).words()
+    assert "are contested: why." not in Page(render_report(few)).words()
+    one_sample = replace(data, screening=replace(data.screening, compared=None, splits=()))
+    said = Page(render_report(one_sample)).words()
+    assert "Samples compared" not in said
+    assert "samples differ in" not in said
+    assert "Where the wording is weak" not in said
+
+
+def test_the_most_split_records_lead_to_their_place_where_they_are_on_the_page() -> None:
+    page = Page(render_report(screening_example()))
+    ids = {attributes.get("id") for _, attributes in page.tags}
+    links = [attributes["href"] for tag, attributes in page.tags if tag == "a" and "#r-" in (attributes["href"] or "")]
+    assert links == ["#r-412"]
+    assert "r-412" in ids
+    assert "Settled after all" in page.words(), "listed, without a link"
+
+
+def test_samples_that_ask_alike_are_said_to_and_prompts_are_named_with_their_digest() -> None:
+    said = Page(render_report(screening_example())).words()
+    assert "Stage screen, samples 1, 2, 3" in said
+    assert "same prompt, repeated" in said
+    assert "Made of screen f9026f6f5854, untrusted 61d5bbf71708" in said
 
 
 def test_the_whole_prompt_is_there_however_long() -> None:

@@ -167,10 +167,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One recipe, whole. prompt: with its slots as `{column}`. schema: JSON, indented.
+    """One recipe, whole. prompt: with a placeholder where a column goes in. schema: JSON, indented.
 
-    asked: of which samples, where a stage has several; repeated: several ask with these same words. files: (text file,
-    digest of its words) that the system instruction is made of.
+    asked: of which samples, where a stage has several; repeated: several ask with these same words. texts: what the
+    system instruction is made of, with digests.
     """
 
     name: str
@@ -178,11 +178,10 @@ class Stage:
     prompt: str
     schema: str
     recipe: str
-    samples: int = 1
     max_output_tokens: str = ""
     asked: str = ""
     repeated: bool = False
-    files: tuple[tuple[str, str], ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class Least(Generic[T]):
-    """Keeps the `most` items with the smallest keys. Keys are all different."""
+    """Keeps the `most` items with the smallest keys. Keys are all different. most: at least 1."""
 
     def __init__(self, most: int) -> None:
         self._most = most

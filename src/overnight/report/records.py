@@ -66,7 +66,8 @@ class SampleRecord:
     """number: in the table, from 1; what leads to the record on the page. kind: the ProblemKind or NotSent value.
     detail: the service's own words. fields: (name, value) as people read them.
 
-    Of a `screen`: doubts: why a person has to look. agreement: such as 2/3. voices: where several were asked, and
+    Of a `screen`: doubts: why a person has to look. agreement: such as 2/3. rationale: of who speaks for the
+    record. voices: where several were asked, and
     differ: the samples, then the adjudicator. differ: the criteria in which they do.
     """
 
@@ -86,5 +87,6 @@ class SampleRecord:
     number: int = 0
     doubts: tuple[str, ...] = ()
     agreement: str = ""
+    rationale: str = ""
     voices: tuple[Voice, ...] = ()
     differ: tuple[str, ...] = ()

@@ -93,6 +93,10 @@ class Screening:
         return sum(each.n for each in self.listed)
 
     @property
+    def n_shown(self) -> int:
+        return sum(len(each.records) for each in self.listed)
+
+    @property
     def shown(self) -> frozenset[int]:
         """Numbers of the records that are on the page."""
         return frozenset(record.number for each in self.listed for record in each.records)

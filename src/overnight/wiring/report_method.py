@@ -1,57 +1,56 @@
 """What the report says of how a study was done: each stage with its whole prompt, and what was sent with it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from typing import Final
 
 import orjson
 
-from overnight.core.identity import text_digest
 from overnight.core.recipe import Recipe
+from overnight.planning.instructions import Whose, instructions, message_of
 from overnight.planning.screening import ScreenTask
 from overnight.report.data import Stage
 from overnight.run.world import World
 from overnight.study.models import DeepThinkSpec, ScreenSpec, Study
 from overnight.study.screen_recipes import SCREEN
-from overnight.study.wording import NAMES, wording
 
 
-def stages_of(world: World) -> Iterator[Stage]:
+def stages_of(study: Study, world: World) -> Iterator[Stage]:
     """One a recipe: samples that ask with the same words are one."""
     task = world.task
     asked = task.asked_with if isinstance(task, ScreenTask) else {}
+    told = {(one.stage, one.system): one.pieces for one in instructions(study, task.recipes)}
     for recipe in task.recipes:
         samples = [sample for (stage, sample), one in asked.items() if (stage, one) == (recipe.stage, recipe)]
         deep = task.deep if isinstance(task, ScreenTask) and recipe.stage == SCREEN else None
-        own = task.screen.prompts if isinstance(task, ScreenTask) else None
         yield Stage(
             name=recipe.stage,
             system=recipe.system,
-            prompt="".join(part.value if part.kind == "text" else f"{{{part.value}}}" for part in recipe.prompt),
+            prompt=message_of(recipe),
             schema=orjson.dumps(recipe.schema, option=orjson.OPT_INDENT_2).decode(),
             recipe=recipe.digest,
-            samples=len(samples) or 1,
             max_output_tokens=_rooms(world, recipe),
             asked=_asked(samples, deep),
             repeated=len(samples) > 1,
-            files=tuple(_files(recipe, {} if own is None else own.model_dump())),
+            texts=tuple(
+                (f"{piece.name}{_WHOSE[piece.whose]}", piece.short) for piece in told[recipe.stage, recipe.system]
+            ),
         )
 
 
+_WHOSE: Final[dict[Whose, str]] = {
+    "package": "",
+    "study": " (the study's own)",
+    "before": " (as the study began with it)",
+}
+
+
 def _asked(samples: list[int], deep: DeepThinkSpec | None) -> str:
-    """`samples 1, 4 (framing: for)`; empty where a stage has one sample."""
-    if deep is None or deep.samples == 1:
+    """`samples 1, 4 (for)`; empty where a stage has one sample."""
+    if deep is None or deep.samples == 1 or not samples:
         return ""
     numbers = ", ".join(map(str, samples))
-    return f"{'samples' if len(samples) > 1 else 'sample'} {numbers}, framing: {deep.framing(samples[0])}"
-
-
-def _files(recipe: Recipe, own: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """What its system instruction is made of, with the digest of each text. Words of another version of the package,
-    which the study began with, are named by the recipe's digest alone."""
-    if words := own.get(recipe.stage, "").strip():
-        yield "the study's own prompt", text_digest(words)
-    for name in NAMES:
-        if wording(name).text in recipe.system:
-            yield f"{name}.txt", wording(name).digest
+    framing = "" if deep.framing(samples[0]) == "neutral" else f", argued {deep.framing(samples[0])}"
+    return f"{'samples' if len(samples) > 1 else 'sample'} {numbers}{framing}"
 
 
 def _rooms(world: World, recipe: Recipe) -> str:

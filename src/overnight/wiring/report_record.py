@@ -1,27 +1,26 @@
 """What the report shows of one record, whatever its task is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from overnight.core.record import Cell, Record, text_of
+from overnight.core.task import Settled, Task
 from overnight.core.usage import NO_USAGE, Usd
 from overnight.planning.wants import Account
 from overnight.records.roles import roles_of
 from overnight.report.records import Passage, Quote, SampleRecord
 from overnight.requests.cleaning import clean
-from overnight.run.billing import RowPricing
-from overnight.run.world import World
 from overnight.study.models import Study
 
 
 class RecordPage:
-    """Makes a SampleRecord without what only its task knows."""
+    """Makes a SampleRecord without what only its task knows. cost_of: None where the price is not known."""
 
-    def __init__(self, study: Study, world: World) -> None:
+    def __init__(self, study: Study, task: Task, cost_of: Callable[[Settled], Usd | None]) -> None:
         self._text_columns = study.text_columns
         self._title = roles_of(study.text_columns).title
-        self._cleaning = world.task.recipes[0].cleaning
-        self._pricing = RowPricing(world)
-        self._columns = {column.name: place for place, column in enumerate(world.task.columns)}
+        self._cleaning = task.recipes[0].cleaning
+        self._cost_of = cost_of
+        self._columns = {column.name: place for place, column in enumerate(task.columns)}
 
     def title(self, record: Record) -> str:
         return clean(record.values.get(self._title), self._cleaning)
@@ -35,7 +34,7 @@ class RecordPage:
     def of(self, record: Record, account: Account, cells: Sequence[Cell], number: int) -> SampleRecord:
         settled = list(account.settled.values())
         outcomes = [one.outcome for one in settled]
-        costs = [self._pricing.cost_of(one) for one in settled]
+        costs = [self._cost_of(one) for one in settled]
         known = [cost for cost in costs if cost is not None]
         kind = account.problem or account.not_sent
         return SampleRecord(

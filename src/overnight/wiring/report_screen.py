@@ -95,6 +95,7 @@ class ScreenPart:
             verdicts=tuple(verdict_of(one, several=several) for one in found.criteria if one.shown is not None),
             doubts=found.doubts,
             agreement=found.agreement if several else "",
+            rationale=found.rationale,
             voices=voices if differ or found.contested or found.adjudicated is not None else (),
             differ=differ,
         )

@@ -14,6 +14,7 @@ from overnight.pricing.thinking import Thinking
 from overnight.report.data import Counts, GivenUp, InputFile, Lines, Method, ReportData
 from overnight.report.render import MOST_GIVEN_UP, render_report
 from overnight.run.bill import StudyBill
+from overnight.run.billing import RowPricing
 from overnight.run.results import detail_of, raw_line_of
 from overnight.run.world import World
 from overnight.study.models import ScreenSpec, Study
@@ -29,7 +30,7 @@ class StudyReporter:
 
     def __init__(self, study: Study, model: Model, thinking: Thinking, world: World) -> None:
         self._study, self._model, self._thinking, self._world = study, model, thinking, world
-        page = RecordPage(study, world)
+        page = RecordPage(study, world.task, RowPricing(world).cost_of)
         self._task = ScreenPart(world.task, page) if isinstance(world.task, ScreenTask) else AskPart(world, page)
         self._n = 0
         self._given_up: dict[ProblemKind, list[GivenUp]] = {}
@@ -80,7 +81,7 @@ class StudyReporter:
             model=self._model.id,
             served=tuple(served.most_common()),
             thinking=self._thinking.explained,
-            stages=tuple(stages_of(world)),
+            stages=tuple(stages_of(self._study, world)),
             files=tuple(InputFile(name, n, self._aside(name)) for name, n in self._sources.items()),
             software=f"overnight {version_of_overnight()}",
             ledger_uid=world.ledger.uid,
