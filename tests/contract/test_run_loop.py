@@ -78,6 +78,9 @@ class TwoStages:
             texts = str(record.values["text"]), ""
             yield Later("qa", 1, (SECOND,), texts, (FIRST,) * self.samples, known)
 
+    def tallied(self, record: Record, settled: Settlements) -> Iterable[tuple[str, str]]:
+        return ()
+
     def compared(self, record: Record, settled: Settlements) -> Compared | None:
         return None
 

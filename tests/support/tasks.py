@@ -57,6 +57,9 @@ class SamplesTask:
     def later(self, record: Record, settled: Settlements) -> Iterable[Later]:
         return ()
 
+    def tallied(self, record: Record, settled: Settlements) -> Iterable[tuple[str, str]]:
+        return ()
+
     def compared(self, record: Record, settled: Settlements) -> Compared | None:
         heard = said(settled)
         return Compared(len(set(heard)) > 1) if len(heard) == self.samples > 1 else None

@@ -35,6 +35,14 @@ def test_a_word_wider_than_the_terminal_is_left_whole() -> None:
     assert folded(f"at {path} there", Terminal()).split("\n") == ["at", f"  {path}", "  there"]
 
 
+def test_the_words_of_a_row_go_on_below_themselves_where_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    row = "  a person        223   has to look: 167 unclear, 56 without text"
+    assert folded(row, Terminal()) == f"  a person        223   has to look: 167 unclear,\n{' ' * 24}56 without text"
+    monkeypatch.setenv("COLUMNS", "40")
+    assert folded(row, Terminal()).split("\n")[1].startswith("    u")
+
+
 def test_a_remark_behind_a_command_goes_below_it() -> None:
     line = "Next: overnight run my-study    (collects them)"
     assert folded(line, Terminal()) == "Next: overnight run my-study\n  (collects them)"

@@ -25,8 +25,13 @@ def harmless(text: str) -> str:
     return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
+_ROW: Final = re.compile(r"  \S.{,18} {3,}(?=\S)")
+"""A name, a number and three blanks: what stands behind them is set off."""
+
+
 def folded(text: str, stream: TextIO) -> str:
-    """For a terminal: lines longer than it is wide are broken between words, the rest of each set in by two.
+    """For a terminal: lines longer than it is wide are broken between words, the rest of each set in by two, that of a
+    row below its words.
 
     A remark behind a command, set off by four blanks, goes to the next line first. What is not read by a person, a
     file or a pipe, stays as it is.
@@ -39,9 +44,11 @@ def folded(text: str, stream: TextIO) -> str:
 
 
 def _fold(line: str, width: int) -> str:
-    indent = " " * (len(line) - len(line.lstrip(" ")) + 2)
     if len(line) <= width:
         return line
+    row = _ROW.match(line)
+    narrow = row is None or 2 * row.end() > width
+    indent = " " * (len(line) - len(line.lstrip(" ")) + 2 if row is None or narrow else row.end())
     return textwrap.fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 

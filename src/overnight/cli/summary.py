@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from overnight.cli.output import answer
 from overnight.cli.piloting import after_pilot, part_words, pilot_lines
+from overnight.cli.screening import decision_rows, screening_rows
 from overnight.cli.show import banner
 from overnight.cli.sources import vanished_line
 from overnight.cli.words import command, counted, duration
@@ -19,11 +20,10 @@ from overnight.report.words import sample_words
 from overnight.run.bill import StudyBill, Why
 from overnight.run.publish import Closing
 
-_DECISIONS: Final = ("include", "exclude", "unclear")
 _Kind = TypeVar("_Kind", bound=str)
 _KIND_CHARS: Final = 13  # "service error", and a number of as many columns less
 _FILES_CHARS: Final = 78
-_FILES: Final = ("report", "cost", "csv", "xlsx", "parquet", "jsonl", "ris")
+_FILES: Final = ("report", "cost", "csv", "xlsx", "parquet", "jsonl", "samples", "verdicts", "ris")
 
 
 def print_closing(
@@ -64,9 +64,12 @@ def closing_lines(
 
 def _counts(closing: Closing, seconds: float | None) -> Iterator[str]:
     yield f"{closing.study}: {counted(closing.records, 'record')}"
-    yield _row("answers", closing.answers)
-    yield _row("problems", closing.problems.total(), _problems(closing))
-    yield _row("not sent", closing.not_sent.total(), _list(closing.not_sent))
+    if closing.decides:
+        yield from screening_rows(closing)
+    else:
+        yield _row("answers", closing.answers)
+        yield _row("problems", closing.problems.total(), _problems(closing))
+        yield _row("not sent", closing.not_sent.total(), _list(closing.not_sent))
     if closing.not_sent[NotSent.OVER_BUDGET] and closing.sample is not None:
         yield _row("", "", sample_words(closing.sample.to_json()))
     if line := vanished_line(closing.vanished):
@@ -78,8 +81,8 @@ def _counts(closing: Closing, seconds: float | None) -> Iterator[str]:
         yield _row("open", closing.open, under_way)
         if closing.cannot_send:
             yield _row("", "", f"nothing more is sent: {closing.cannot_send}")
-    if closing.decisions:
-        yield _row("decisions", closing.decisions.total(), _decisions(closing.decisions))
+    if closing.decides:
+        yield from decision_rows(closing)
     if closing.strays:
         yield _row("strays", closing.strays.total(), f"lines that settle nothing: {_list(closing.strays)}")
     if seconds is not None:
@@ -162,11 +165,6 @@ def _problems(closing: Closing) -> str:
 
 def _spelled(kind: str) -> str:
     return str(kind).replace("_", " ")
-
-
-def _decisions(counts: Mapping[str, int]) -> str:
-    """Always in the same order, not-sent records with them: those are for a person, so unclear."""
-    return ", ".join(f"{counts[name]:,} {name}" for name in _DECISIONS if name in counts)
 
 
 def _sent_words(closing: Closing, seconds: float) -> str:

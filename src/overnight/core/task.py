@@ -127,3 +127,6 @@ class Task(Protocol):
     @property
     def tables(self) -> Sequence[Table]:
         """What one row a record has no room for."""
+
+    def tallied(self, record: Record, settled: Settlements) -> Iterable[tuple[str, str]]:
+        """What is counted of it over all records, as (what, which); nothing of an open record."""

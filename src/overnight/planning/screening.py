@@ -24,6 +24,7 @@ from overnight.core.record import Cell, Record
 from overnight.core.task import Column, Later, Settled, Settlements, Table, Want
 from overnight.planning.pinned import Pinned, answer_of, cleaned_texts, in_force, setting_of
 from overnight.planning.screen_tables import SAMPLE_COLUMNS, VERDICT_COLUMNS, sample_rows, verdict_rows
+from overnight.planning.screen_tally import tally_of
 from overnight.records.roles import roles_of
 from overnight.requests.cleaning import Cleaned, clean, cleaned
 from overnight.study.checks import result_columns
@@ -98,6 +99,7 @@ class ScreenTask:
         self._reads: Final = _Reading(self.recipe.slots, self.recipe.cleaning)
         self._abstract: Final = _abstract_of(self.recipe.slots, self.recipe.cleaning)
         self._last: tuple[tuple[Record | Settled | None, ...], _Heard] | None = None
+        self._decided: tuple[_Heard, Settled | None, Screened | None] | None = None
 
     @property
     def recipe(self) -> Recipe:
@@ -201,11 +203,17 @@ class ScreenTask:
         return None if self._lacks(texts) else self._screened(record, self._heard(record, texts, settled), settled)
 
     def _screened(self, record: Record, heard: "_Heard", settled: Settlements) -> Screened | None:
+        ruled = settled.get((ADJUDICATE, ADJUDICATOR))
+        if self._decided is None or self._decided[0] is not heard or self._decided[1] is not ruled:
+            self._decided = heard, ruled, self._decide(record, heard, ruled)
+        return self._decided[2]
+
+    def _decide(self, record: Record, heard: "_Heard", ruled: Settled | None) -> Screened | None:
+        """Kept by `_screened`: cells, tables and report ask for it one after the other."""
         if heard.samples is None:
             return None
         if not heard.arguments:
             return screened(self.screen, heard.samples)
-        ruled = settled.get((ADJUDICATE, ADJUDICATOR))
         if ruled is None:
             return None
         kind = ruled.outcome.kind
@@ -222,14 +230,23 @@ class ScreenTask:
 
     def cells(self, record: Record, settled: Settlements) -> Sequence[Cell]:
         """Blank for an open record. A problem, and a record without text, is `unclear`: a person decides."""
-        found: Screened | Decision | None = self._without_text(record)
-        if found is None:
-            heard = self._heard(record, self._texts(record), settled)
-            found = self._screened(record, heard, settled) or self._without_answer(heard, settled)
+        found = self._ended(record, settled)
         if isinstance(found, Screened):
             return [*_head_cells(found), *(cell for one in found.criteria for cell in _criterion_cells(one))]
         head = [] if found is None else [*_decision_cells(found), None, True, found.why]
         return [*head, *[None] * (len(self.columns) - len(head))]
+
+    def _ended(self, record: Record, settled: Settlements) -> Screened | Decision | None:
+        """With a decision there is nothing that could decide. None: open."""
+        found = self._without_text(record)
+        if found is not None:
+            return found
+        heard = self._heard(record, self._texts(record), settled)
+        return self._screened(record, heard, settled) or self._without_answer(heard, settled)
+
+    def tallied(self, record: Record, settled: Settlements) -> Iterator[tuple[str, str]]:
+        found = self._ended(record, settled)
+        return iter(()) if found is None else tally_of(found)
 
     def _tables(self) -> Iterator[Table]:
         criteria = {one.id: one for one in self.screen.criteria}

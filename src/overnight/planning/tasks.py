@@ -60,6 +60,9 @@ class AskTask:
     def later(self, record: Record, settled: Settlements) -> Sequence[Later]:  # noqa: ARG002  # one stage
         return ()
 
+    def tallied(self, record: Record, settled: Settlements) -> Iterator[tuple[str, str]]:  # noqa: ARG002  # its own fields
+        yield from ()
+
     def cells(self, record: Record, settled: Settlements) -> Sequence[Cell]:  # noqa: ARG002  # answers hold all of it
         answer = answer_of(settled.get((ANSWER, SAMPLE)))
         if answer is None:

@@ -1,6 +1,7 @@
 """What is worth telling a person who is not there, as values: wiring/notify.py runs the study's command with it."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -127,6 +128,9 @@ def _counts(closing: Closing) -> Iterator[str]:
     if closing.open:
         parts.append(f"{closing.open:,} open")
     yield f"{closing.records:,} records: {', '.join(parts)}."
+    if closing.decides and closing.decisions:
+        said = ", ".join(f"{n:,} {word}" for word, n in sorted(closing.decisions.items()))
+        yield f"Decisions: {said}; for a person {closing.tally.get('for_a_person', Counter()).total():,}."
     cost = "unknown" if closing.cost is None else str(closing.cost)
     yield f"Cost so far: {cost}{' (simulated: nobody pays)' if is_simulated(closing.realm) else ''}"
 

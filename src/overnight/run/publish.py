@@ -92,9 +92,10 @@ class Closing:
     all the study has in this realm. past_deadline: of the problems, those that are final for their age alone. smoke:
     the part of `cost` that rows asked at once, before a job, have cost. bill: where `cost` comes from. sources: how
     many records came from where. vanished: asked about, and in no file any more. copied: by record id, the task's cells
-    of records that stand for others. compared: samples of records that have several. sample: where `when_over: fit`
-    draws. pilot: what came of a pilot, once it was run to its end; in_pilot: the
-    whole was not run since. folder, raw: where results are written and raw lines kept, None until it was looked.
+    of records that stand for others. compared: samples of records that have several. tally: the
+    task's own counts, by what is counted. decides: the task ends in decisions. sample: where `when_over: fit` draws.
+    pilot: what came of a pilot, once it was run to its end; in_pilot: the whole was not run since. folder,
+    raw: where results are written and raw lines kept, None until it was looked.
     """
 
     study: str
@@ -107,6 +108,8 @@ class Closing:
     open: int = 0
     decisions: Counter[str] = field(default_factory=Counter)
     compared: Comparison = field(default_factory=Comparison)
+    tally: dict[str, Counter[str]] = field(default_factory=dict)
+    decides: bool = False
     strays: Counter[StrayKind] = field(default_factory=Counter)
     lines: int = 0
     requests_sent: int = 0
@@ -149,6 +152,7 @@ class Closing:
             **vanished_json(self.vanished),
             "decisions": dict(sorted(self.decisions.items())),
             "compared": self.compared.to_json() if self.compared.records else None,
+            "tally": {what: dict(sorted(counts.items())) for what, counts in sorted(self.tally.items())},
             "strays": sum(self.strays.values()),
             "strays_by_kind": {kind.value: n for kind, n in sorted(self.strays.items())},
             "requests_sent": self.requests_sent,
@@ -191,7 +195,7 @@ def account(world: World, closing: Closing, spool: Spool | None = None, reporter
     maker = RowMaker(world.task, world.realm, [column.name for column in _originals(world)], RowPricing(world))
     decision = _place_of(world.task.columns, "decision")
     closing.sample = None if world.draw is None else DrawnSample(world.draw.seed)
-    closing.cannot_send = world.cannot_send
+    closing.cannot_send, closing.decides = world.cannot_send, decision is not None
     closing.in_pilot = world.ledger.pilots.current(world.realm)
     closing.sources, closing.vanished = tuple(world.records.sources()), world.vanished()
     survivors, tables = world.records.survivors, {table.name: table for table in long_tables(world.task)}
@@ -206,6 +210,8 @@ def account(world: World, closing: Closing, spool: Spool | None = None, reporter
             closing.decisions[str(cells[decision])] += 1
         if not record.duplicate_of:
             closing.compared.see(world.task.compared(record, standing.settled))
+            for what, which in world.task.tallied(record, standing.settled):
+                closing.tally.setdefault(what, Counter())[which] += 1
         if reporter is not None:
             reporter.add(record, standing, cells)
         if record.record_id in survivors:
