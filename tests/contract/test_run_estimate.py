@@ -292,7 +292,9 @@ def test_a_stage_that_may_follow_is_priced_beside_what_is_sent_now(study: SmallS
         said = "\n".join(cost_lines(found, opened.world))
     (later,) = found.later
     assert (later.stage, later.records, later.requests.expected, later.at_worst) == ("adjudicate", RECORDS, 6, RECORDS)
-    assert f"Later: about 6 of {RECORDS} records to adjudicate (20 % contested, a guess" in said
+    assert f"Later: about 6 of {RECORDS} records to adjudicate: {later.expected} (" in said
+    assert "20 % contested, a guess: too few answers yet." in said
+    assert max(map(len, said.splitlines())) <= 100
     assert f"Together: {found.amounts.expected + later.expected} (" in said
     assert "Not in these amounts" not in said
 

@@ -10,6 +10,7 @@ from overnight.core.usage import Usage, Usd
 from overnight.pricing import Price, cost, packaged_prices
 from overnight.pricing.characters import Characters
 from overnight.pricing.estimate import Again, Estimate, Pair, Part, Prices, again_of, calibrated, estimate
+from overnight.pricing.later import LaterStage, Together, coming_to_it, later_stage, together
 from overnight.pricing.output import by_answers
 from overnight.pricing.range import Range
 from overnight.pricing.tokens import token_bound
@@ -153,3 +154,35 @@ def test_a_calibrated_range_is_in_order_and_without_pairs_is_the_rule(rule: Rang
 def test_shares_are_in_order_and_within_a_thousand(case: tuple[int, int]) -> None:
     found = again_of(*case)
     assert 0 <= found.low <= found.expected <= found.high <= 1000
+
+
+def in_order(one: LaterStage | Together) -> bool:
+    return one.low <= one.expected <= one.high <= one.worst <= one.all_attempts
+
+
+@given(parts(), prices(), shares(), st.integers(0, 2_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_a_later_stage_is_in_order_and_never_dearer_than_if_every_record_came_to_it(
+    part: Part, rows: Prices, again: Again, seen: tuple[int, int]
+) -> None:
+    whole = estimate([part], rows, again)
+    some = later_stage("adjudicate", 1, part.n_requests, part, rows, again, coming_to_it(*seen, sure=False))
+    every = later_stage("adjudicate", 1, part.n_requests, part, rows, again, coming_to_it(*seen, sure=True))
+    assert in_order(some)
+    assert in_order(every)
+    assert (every.low, every.expected, every.high) == (whole.low, whole.expected, whole.high)
+    assert some.high <= every.high
+    assert (some.worst, some.all_attempts) == (every.worst, every.all_attempts) == (whole.worst, whole.all_attempts)
+    assert 0 <= some.requests.low <= some.requests.high <= some.at_worst == part.n_requests
+
+
+@given(st.lists(parts(), min_size=1, max_size=3), prices(), shares(), st.integers(0, 1000))
+def test_now_and_later_together_are_in_order_and_each_stage_adds_its_own(
+    several: list[Part], rows: Prices, again: Again, of_thousand: int
+) -> None:
+    now, *after = several
+    share = Again(of_thousand // 2, of_thousand, 1000)
+    later = [later_stage("qa", 1, part.n_requests, part, rows, again, share) for part in after]
+    found, first = together(estimate([now], rows, again), later), estimate([now], rows, again)
+    assert in_order(found)
+    for name in ("low", "expected", "high", "worst", "all_attempts"):
+        assert getattr(found, name) == sum((getattr(one, name) for one in later), getattr(first, name))

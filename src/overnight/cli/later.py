@@ -17,9 +17,10 @@ def later_lines(later: tuple[LaterStage, ...], together: Together) -> Iterator[s
         to_do, why = _WORDS.get(one.stage, (f"to ask in {one.stage}", "coming to it"))
         records = round(one.records * one.share.expected / 1000)
         yield (
-            f"  Later: about {records:,} of {counted(one.records, 'record')} {to_do} ({_share(one.share, why)}):"
-            f" {one.expected} ({one.low} to {one.high})."
+            f"  Later: about {records:,} of {counted(one.records, 'record')} {to_do}:"
+            f" {one.expected} ({one.low} to {one.high});"
         )
+        yield f"    {_share(one.share, why)}."
     if later:
         yield f"  Together: {together.expected} ({together.low} to {together.high}), at worst {together.worst}."
 
