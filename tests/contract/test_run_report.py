@@ -50,7 +50,9 @@ def test_the_pages_numbers_are_those_of_the_summary_and_of_the_results(tmp_path:
     assert number(r"contested (\d+) \d", said) == compared["contested"]
     assert number(r"several samples; (\d+) adjudicated", said) == compared["adjudicated"]
     person = [row for row in rows if row["needs_person"] == "true"]
-    assert number(r"(\d+) records for a person", said) == len(person)
+    assert number(r"(\d+) records for a person", said) == len(person) == sum(closing["tally"]["for_a_person"].values())
+    for who, n in closing["tally"]["decided_by"].items():
+        assert f"{who.replace('_', ' ')} ({n})" in said
     settled = min(SETTLED_SHOWN, len(rows) - len(person))
     assert html.count('<div class="inside" id="r-') == len(person) + settled, "once each"
 
