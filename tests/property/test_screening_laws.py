@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import replace
-from itertools import permutations
+from itertools import permutations, product
 from pathlib import Path
 from typing import Any, get_args
 
@@ -195,6 +195,34 @@ def test_if_silent_rule_reason_and_unclear_never_send_anything(
     found: Settlements = settled(*samples)
     after = task(base, now, deep, pins(base, begun, deep))
     assert addresses(list(after.wants(RECORD, found))) == addresses(list(first.wants(RECORD, found)))
+
+
+@pytest.mark.parametrize("begun", get_args(IfSilent))
+def test_no_silence_of_today_adjudicates_what_the_silence_begun_with_did_not(base: Study, begun: IfSilent) -> None:
+    """Every three samples that say met, not met or not stated, and every change of `if_silent`."""
+    deep = DeepThinkSpec(samples=3, adjudicate="contested")
+    first = task(base, spec((begun, "unclear", "not_met")), deep)
+    pinned = pins(base, spec((begun, "unclear", "not_met")), deep)
+    after = [task(base, spec((now, "unclear", "not_met")), deep, pinned) for now in get_args(IfSilent)]
+    rest = {"nap": ("met", "night nurses"), "review": ("not_stated", "")}
+    adjudicated = 0
+    for verdicts in product([("met", "night nurses"), ("not_met", "Nurses slept well"), ("not_stated", "")], repeat=3):
+        found = settled(*(answer(night=verdict, **rest) for verdict in verdicts))
+        wanted = addresses(list(first.wants(RECORD, found)))
+        adjudicated += len(wanted) > 3
+        assert [addresses(list(one.wants(RECORD, found))) for one in after] == [wanted] * 3
+    assert adjudicated == {"met": 18, "not_met": 18, "unclear": 24}[begun]
+
+
+def test_a_sample_that_is_asked_later_has_the_silence_that_the_study_began_with(base: Study) -> None:
+    """Three criteria: the fourth sample has the first one's recipe, and what is kept of it must not change."""
+    begun, now = spec(("met", "unclear", "not_met")), spec(("not_met", "met", "unclear"))
+    pinned = pins(base, begun, DeepThinkSpec(samples=1, adjudicate="never"))
+    later = task(base, now, DeepThinkSpec(samples=4, adjudicate="never"), pinned)
+    recipes = [want.recipe for want in later.wants(RECORD, {})]
+    assert recipes[3].digest == recipes[0].digest
+    assert [recipe.silence for recipe in recipes] == [recipes[0].silence] * 4
+    assert recipes[0].silence == {"night": "met", "nap": "unclear", "review": "not_met"}
 
 
 @given(SPECS, SETTLED, ANSWERS)
