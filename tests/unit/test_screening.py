@@ -166,9 +166,9 @@ class TestSeveral:
         assert (cells["model_decision"], cells["needs_person"]) == (None, False)
 
     def test_a_long_quote_behind_a_copied_label_is_exact_and_not_near(self, task: ScreenTask) -> None:
-        text = "The night nurses of five wards took a planned nap of half an hour each before the morning round"
-        cells = row(task, record(title="Naps", Abstract=text), settled(answer(night=("met", f"Abstract: {text}"))))
-        assert (cells["c_night_quote_found"], cells["c_night_quote_at"]) == ("exact", f"Abstract:0-{len(text)}")
+        title = "The night nurses of five wards took a planned nap of half an hour each before the morning round"
+        cells = row(task, record(title=title, Abstract="x"), settled(answer(night=("met", f"Title: {title}"))))
+        assert (cells["c_night_quote_found"], cells["c_night_quote_at"]) == ("exact", f"title:0-{len(title)}")
 
 
 class TestWithoutText:
