@@ -37,14 +37,14 @@ def part_words(drawn: Drawn) -> str:
     return f"{drawn.records:,} of {counted(drawn.of, 'record')}, {drawn.words}"
 
 
-def after_pilot(found: Piloted, study: Path, report: str) -> str:
+def after_pilot(found: Piloted, closing: Closing, study: Path, report: str) -> str:
     """The next step, once the pilot's jobs have ended."""
     if found.open:
         return f"Next: {command('plan', study)}    (what of the pilot is still to be sent, and why)"
-    look = f"look at {report}, and mend what is weak" if report else "mend what is weak in the study"
-    again = "" if found.cost is None else f", {found.cost}"
+    look = f"look at {report}, and mend what is weak in the study" if report else "mend what is weak in the study"
+    again = "" if closing.cost is None else f" ({closing.cost})"
     return (
-        f"Next: {look} (a changed criterion asks these anew{again}; `if_silent` nothing).\n"
+        f"Next: {look}: a changed criterion asks these anew{again}, `if_silent` asks nothing.\n"
         f"Then: {command('run', study)}    (the other records; these stay answered)"
     )
 
@@ -84,10 +84,9 @@ def _rest(rest: Planned, times: Times, closing: Closing) -> Iterator[str]:
     if rest.estimated is None:
         yield f"  the rest  {counted(n, 'request')}, at a price that is not known"
         return
-    amounts, mark = rest.estimated.together, "" if closing.realm == GOOGLE else ", if Google served it"
+    amounts, mark = rest.estimated.amounts, "" if closing.realm == GOOGLE else ", if Google served it"
     between = f"{amounts.low} to {amounts.high}, at worst {amounts.worst}"
-    later = " and what may follow on them" if rest.estimated.later else ""
-    yield f"  the rest  {counted(n, 'request')}{later}, about {amounts.expected}{mark} ({between})"
+    yield f"  the rest  {counted(n, 'request')}, about {amounts.expected}{mark} ({between})"
     if closing.cost is not None:
         yield f"  together  about {closing.cost + amounts.expected}, what is spent included"
     yield from (f"  room      {line.strip().removeprefix('Room: ')}" for line in room_lines(rest))

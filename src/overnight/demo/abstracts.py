@@ -18,6 +18,25 @@ SEED: Final = 20261122
 N_RECORDS: Final = 1_100
 
 NO_ABSTRACT: Final = ("", "", "[No abstract available]", "[No abstract available]", "No abstract available.")
+_MARKED: Final = {
+    "STANDIN-BLOCKED": 2,
+    "STANDIN-SAFETY-SOMETIMES": 3,
+    "STANDIN-LONG": 2,
+    "STANDIN-CUT": 1,
+    "STANDIN-REFUSED": 1,
+}
+"""Registration -> how many records have it. To a model they are registrations as any other."""
+MARKS: Final[Mapping[str, tuple[str, str]]] = {
+    "STANDIN-BLOCKED": ("blocks the prompt", "no answer: a person decides"),
+    "STANDIN-SAFETY-SOMETIMES": (
+        "stops one sample of three for safety",
+        "contested: an adjudicator weighs the other two",
+    ),
+    "STANDIN-LONG": ("thinks longer than there is room for", "cut off, sent again with more room, answered"),
+    "STANDIN-CUT": ("stops in the middle of its JSON, each time", "given up after three attempts: a person decides"),
+    "STANDIN-REFUSED": ("refuses the row", "no answer: a person decides"),
+}
+"""What the stand-in does at a registration, and what becomes of the record."""
 _SHARE_NO_ABSTRACT: Final = 0.04
 _SHARE_DUPLICATE: Final = 0.025
 _SHARE_NEAR_DUPLICATE: Final = 0.011
@@ -29,7 +48,7 @@ class DemoRecord:
 
     verdicts: criterion -> met | not_met | not_stated. decision: include | exclude | unclear. shown: criterion -> the
     passage of the abstract that shows the verdict (missing for not_stated). kind: a key of texts/*.toml.
-    copy_of: the record_id of the record it repeats, exactly or nearly.
+    copy_of: the record_id of the record it repeats, exactly or nearly. mark: at which the stand-in fails.
     """
 
     record_id: str
@@ -45,6 +64,7 @@ class DemoRecord:
     shown: Mapping[str, str]
     copy_of: str = ""
     patterns: tuple[str, ...] = ()
+    mark: str = ""
 
 
 def make_records(seed: int = SEED, n: int = N_RECORDS) -> list[DemoRecord]:
@@ -61,7 +81,7 @@ def make_records(seed: int = SEED, n: int = N_RECORDS) -> list[DemoRecord]:
     draw = Draw(seed, "records")
     originals = [_record(draft, draw) for draft in draw.shuffled(_drafts(seed, n - n_copies - n_near))]
     originals = _without_abstract(_odd_titles(originals, draw), draw, round(n * _SHARE_NO_ABSTRACT))
-    return _with_copies(originals, draw, n_copies, n_near)
+    return _with_marks(_with_copies(originals, draw, n_copies, n_near), Draw(seed, "marks"))
 
 
 def _drafts(seed: int, n: int) -> list[Draft]:
@@ -181,6 +201,18 @@ def _with_copies(originals: list[DemoRecord], draw: Draw, n_copies: int, n_near:
         _copy(replace(originals[source], record_id=record_id), how, id_of[source])
         for record_id, (_, source, how) in zip(ids, placed, strict=True)
     ]
+
+
+def _with_marks(records: list[DemoRecord], draw: Draw) -> list[DemoRecord]:
+    """Registrations at which the local stand-in fails on purpose, each on one included record that nobody repeats."""
+    repeated = {record.copy_of for record in records} | {record.record_id for record in records if record.copy_of}
+    places = [i for i, one in enumerate(records) if one.decision == "include" and one.record_id not in repeated]
+    marks = [mark for mark, n in _MARKED.items() for _ in range(n)]
+    for mark, place in zip(marks, draw.shuffled(places), strict=False):
+        records[place] = replace(
+            records[place], abstract=f"{records[place].abstract}\nRegistration: {mark}.", mark=mark
+        )
+    return records
 
 
 _NEARLY: Final = (

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from overnight.core.atomic import replace_bytes
-from overnight.demo.abstracts import NO_ABSTRACT, DemoRecord, make_records
+from overnight.demo.abstracts import MARKS, NO_ABSTRACT, DemoRecord, make_records
 from overnight.demo.kinds import CRITERIA, Kind, all_kinds
 from overnight.errors import UsageError
 
@@ -56,7 +56,7 @@ def example_files() -> dict[str, bytes]:
         "records.csv": _csv(COLUMNS, ([getattr(record, column) for column in COLUMNS] for record in records)),
         "truth.csv": _csv(TRUTH_COLUMNS, (_truth(record) for record in records)),
         "README.md": _readme(records).encode(),
-        "study.yaml": package_text("study.yaml").encode(),
+        "study.yaml": _study(records).encode(),
     }
 
 
@@ -86,7 +86,18 @@ def _readme(records: Sequence[DemoRecord]) -> str:
         n_exact=exact,
         n_near=len(copies) - exact,
         kinds=_kinds_table(Counter(record.kind for record in records)),
+        n_marks=sum(bool(record.mark) for record in records),
+        marks=_marks_table(records),
     )
+
+
+def _marks_table(records: Sequence[DemoRecord]) -> str:
+    ids = {mark: [record.record_id for record in records if record.mark == mark] for mark in MARKS}
+    return "\n".join(f"| `{mark}` | {', '.join(ids[mark])} | {does} | {ends} |" for mark, (does, ends) in MARKS.items())
+
+
+def _study(records: Sequence[DemoRecord]) -> str:
+    return package_text("study.yaml").replace("{n_marks}", str(sum(bool(record.mark) for record in records)))
 
 
 def _kinds_table(counts: Counter[str]) -> str:

@@ -7,7 +7,7 @@ the same words, so that it is asked again only when one of them changes.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import accumulate
 from typing import Any, Final, Literal, cast
@@ -41,6 +41,8 @@ from overnight.study.screen_recipes import (
 
 ADJUDICATOR: Final = 1
 """The one sample of the stage `adjudicate`."""
+MOST_KEPT: Final = 50_000
+"""Records whose wants are remembered: some 20 MB."""
 FIRST_ADAPTIVE: Final = 2
 """Samples that `adaptive` asks for before it knows whether more are wanted."""
 ONE_SAMPLE: Final = DeepThinkSpec(samples=1, adjudicate="never")
@@ -80,7 +82,7 @@ class ScreenTask:
         self.stages: Final = (SCREEN,) if self.deep.adjudicate == "never" else (SCREEN, ADJUDICATE)
         text, setting = study.records.text, setting_of(study)
         before = own_before(study.task, text, thinking, setting)
-        samples = tuple(
+        self._samples: Final = tuple(
             in_force(
                 screen_recipe(study.task, text, thinking, sample, setting, self.deep.framing(sample)),
                 sample,
@@ -89,24 +91,18 @@ class ScreenTask:
             )
             for sample in range(1, self.deep.samples + 1)
         )
-        begun_with = next((recipe.silence for recipe in samples if recipe.silence), {})
-        self._silence: Final = cast("Silence", {**silence_of(study.task), **begun_with})
-        self._samples: Final = tuple(self._silent_alike(recipe) for recipe in samples)
         adjudicate = adjudicate_recipe(study.task, text, thinking, setting)
         self._adjudicate: Final = in_force(adjudicate, ADJUDICATOR, pinned)
+        self._silence: Final = cast("Silence", {**silence_of(study.task), **self._samples[0].silence})
         later = (self._adjudicate,) if ADJUDICATE in self.stages else ()
         self.recipes: Final = (*{one.digest: one for one in (*self._samples, *later)}.values(),)
         self.columns: Final = tuple(_screen_columns(self.screen))
         self.tables: Final = tuple(self._tables())
         self._reads: Final = _Reading(self.recipe.slots, self.recipe.cleaning)
         self._abstract: Final = _abstract_of(self.recipe.slots, self.recipe.cleaning)
+        self._known: Final[dict[bytes, tuple[int, str]]] = {}
         self._last: tuple[tuple[Record | Settled | None, ...], _Heard] | None = None
         self._decided: tuple[_Heard, Settled | None, Screened | None] | None = None
-
-    def _silent_alike(self, recipe: Recipe) -> Recipe:
-        """With the silence the study began with, of a sample that is new too: samples whose criteria come in the same
-        order are one recipe, and the ledger keeps one silence of it. A recipe from before that stays as it is."""
-        return replace(recipe, silence=dict(self._silence)) if recipe.silence else recipe
 
     @property
     def recipe(self) -> Recipe:
@@ -151,11 +147,11 @@ class ScreenTask:
         texts = self._texts(record)
         if self._lacks(texts):
             return
-        heard = self._heard(record, texts, settled)
-        for sample in range(1, heard.wanted + 1):
+        wanted, told = self._wanted(record, texts, settled)
+        for sample in range(1, wanted + 1):
             yield Want(SCREEN, sample, self._samples[sample - 1], texts)
-        if heard.arguments:
-            yield Want(ADJUDICATE, ADJUDICATOR, self._adjudicate, (heard.arguments, *texts))
+        if told:
+            yield Want(ADJUDICATE, ADJUDICATOR, self._adjudicate, (told, *texts))
 
     def later(self, record: Record, settled: Settlements) -> Iterator[Later]:
         texts = self._texts(record)
@@ -170,6 +166,23 @@ class ScreenTask:
             asked = None if heard.samples is None else bool(heard.arguments)
             every = self.deep.adjudicate == "all"
             yield Later(ADJUDICATE, ADJUDICATOR, (self._adjudicate,), ("", *texts), self._samples, asked, every)
+
+    def _wanted(self, record: Record, texts: tuple[str, ...], settled: Settlements) -> tuple[int, str]:
+        """How many samples, and what the adjudicator is told. A run asks it of every record for each job it makes, so
+        that it is kept: by what is said, since that is all it depends on."""
+        outcomes = [(n, one.outcome) for n in range(1, self.deep.samples + 1) if (one := settled.get((SCREEN, n)))]
+        if not outcomes:
+            heard = self._heard(record, texts, settled)
+            return heard.wanted, heard.arguments
+        said = [b"%d %d" % (n, outcome.kind is None) + outcome.answer for n, outcome in outcomes]
+        gist = sha256(b"\0".join([*(text.encode("utf-8", "surrogatepass") for text in texts), *said])).digest()
+        found = self._known.get(gist)
+        if found is None:
+            heard = self._heard(record, texts, settled)
+            if len(self._known) >= MOST_KEPT:
+                self._known.clear()
+            found = self._known[gist] = heard.wanted, heard.arguments
+        return found
 
     def _heard(self, record: Record, texts: tuple[str, ...], settled: Settlements) -> "_Heard":
         """What follows from the samples there are. The last is kept: planner, decision and counts ask one after the
@@ -385,8 +398,7 @@ def _argument(result: CriterionResult) -> str:
     words = f"- c_{result.id}: {result.checked.value}."
     if result.lost:
         return f"{words} (The quote given for it is not in the record.)"
-    holds = result.quote_found in ("exact", "near") and result.verdict is not Verdict.NOT_STATED
-    quote = f' Quote: "{_plain(result.quote)}"' if holds else ""
+    quote = f' Quote: "{_plain(result.quote)}"' if result.verdict is not Verdict.NOT_STATED and result.quote else ""
     return f"{words}{quote} Reason: {_plain(result.reason)}"
 
 

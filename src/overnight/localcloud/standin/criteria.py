@@ -29,6 +29,7 @@ _OFTEN: Final = 3  # what a record is, its title says, or it says so several tim
 _IN_PASSING: Final = 0.4
 _NAMED, _PLAIN, _COMMON = 2.0, 1.0, 0.2
 _BOTH_WAYS: Final = 0.12  # an adjudicator leaves so many of the disputed verdicts unclear
+_SETTLES: Final = {"met": 2, "not_met": 2, "not_stated": 1, "unclear": 0}
 _ALTERED_QUOTES: Final = 0.02  # so that whoever checks quotes has something to find
 
 _KIND: Final = re.compile(r"\((?:to )?(include|exclude)\)")
@@ -212,17 +213,17 @@ def weigh(name: str, prompt: Prompt, asked: Asked, found: Found) -> tuple[str, s
 
 
 def settle(name: str, prompt: Prompt, asked: Asked, said: tuple[Said, ...], own: tuple[str, str]) -> tuple[str, str]:
-    """As adjudicator: what all say stands, else the side whose quote says most; now and then unclear.
+    """As adjudicator: what all say stands, else the side whose quote says most; seldom `unclear`.
 
     own: what a look of its own at the record gives. Seldom, and of a criterion to include that all hold to be met, it
     says the opposite: so that somebody who is against all reviewers can be seen.
     """
     verdicts = {one.verdict for one in said}
-    if verdicts == {"met"} and asked.kind == "include" and against_all(prompt):
+    if verdicts == {"met"} and asked.kind == "include" and against_all(name, prompt):
         return "not_met", own[1]
     if len(verdicts) > 1 and prompt.chance(f"{name} both ways") < _BOTH_WAYS:
         return "unclear", own[1]
-    best = max(said, key=lambda one: (asked.worth(asked.words & stems(one.quote)), one.verdict == own[0]))
+    best = max(said, key=lambda one: (_SETTLES[one.verdict], asked.worth(asked.words & stems(one.quote))))
     return best.verdict, best.quote if best.quote and best.quote in prompt.record else own[1]
 
 

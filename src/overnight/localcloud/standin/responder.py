@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 import orjson
 
+from overnight.localcloud.standin.marks import LONG_THOUGHT, Failure, failure_of
 from overnight.localcloud.standin.prompt import Prompt, read_prompt, request_texts
 from overnight.localcloud.standin.schema import fill
 from overnight.localcloud.standin.words import stems
@@ -25,7 +26,7 @@ class Reply:
     """text: the whole answer, before maxOutputTokens cuts it. thought: shown only where thoughts are asked for.
 
     prefix_tokens: what stands before the record, so what other rows begin with too. luck: a number in [0, 1) of this
-    request, that decides whether a cache holds it.
+    request, that decides whether a cache holds it. failure: BLOCKED, SAFETY or REFUSED take the text's place.
     """
 
     text: str
@@ -35,6 +36,7 @@ class Reply:
     thinking_tokens: int
     prefix_tokens: int
     luck: float
+    failure: Failure | None = None
 
 
 class Responder(Protocol):
@@ -76,14 +78,21 @@ class StandIn:
         prompt = read_prompt(request)
         config = _config(request)
         text = _answer_text(prompt, config)
+        failure = failure_of(prompt)
+        thinking = _thinking_tokens(prompt, config, default_thinking)
+        if failure == "LONG":
+            thinking = max(thinking, LONG_THOUGHT)
+        elif failure == "CUT":
+            text = text[: len(text) // 2]
         return Reply(
             text=text,
             thought=f"The local stand-in compared words; it is not {model} and thought nothing.",
             prompt_tokens=prompt_tokens(request),
             answer_tokens=count_tokens(text),
-            thinking_tokens=_thinking_tokens(prompt, config, default_thinking),
+            thinking_tokens=thinking,
             prefix_tokens=count_tokens(prompt.prefix) if prompt.prefix else 0,
             luck=prompt.chance("cache"),
+            failure=failure,
         )
 
 

@@ -9,11 +9,13 @@ from overnight.localcloud.switches import Switches
 from overnight.localcloud.values import JsonObject
 from overnight.localcloud.vertex.checks import check_request, generation_config, pick, thinking_config
 from overnight.localcloud.vertex.models import Model
+from overnight.localcloud.vertex.refusal import RowRefusedError
 
 _BYTES_A_TOKEN: Final = 4
 _CACHE_STRIKES: Final = 0.7  # ours: implicit caching promises nothing
 # Numbers of the v1 enum (facts 9.4 [D]); some libraries meet them in Vertex output [U].
-_FINISH_NUMBERS: Final = {"STOP": 1, "MAX_TOKENS": 2}
+_FINISH_NUMBERS: Final = {"STOP": 1, "MAX_TOKENS": 2, "SAFETY": 3}
+_RATING: Final = {"category": "HARM_CATEGORY_DANGEROUS_CONTENT", "probability": "HIGH", "blocked": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,19 @@ class Answerer:
         """The response. Raises RowRefusedError."""
         sound = check_request(request, model, refuse_unknown=self.switches.text("unknown_request_fields") == "refuse")
         reply = self.responder.answer(name, sound, model.default_thinking)
+        if reply.failure == "REFUSED":
+            raise RowRefusedError(400, "Request contains an invalid argument.")
+        if reply.failure == "BLOCKED":
+            return self._blocked(name, reply)
         config = generation_config(sound)
         served = _Served.of(reply, config)
         include = pick(thinking_config(config), "includeThoughts", "include_thoughts")
         return self._response(name, reply, served, thoughts=bool(include))
 
     def _response(self, name: str, reply: Reply, served: "_Served", *, thoughts: bool) -> JsonObject:
+        stopped = reply.failure == "SAFETY"
+        if stopped:
+            served = _Served("", "SAFETY", 0, served.thinking_tokens)
         parts: list[JsonObject] = []
         if thoughts and reply.thinking_tokens:
             parts.append({"text": reply.thought, "thought": True})
@@ -43,16 +52,27 @@ class Answerer:
         finish: str | int = served.finish
         if self.switches.flag("numeric_finish_reason"):
             finish = _FINISH_NUMBERS[served.finish]
-        candidate = {
+        candidate: JsonObject = {
             "content": content,
             "finishReason": finish,
             "avgLogprobs": -(int(digest[:4], 16) % 900 + 50) / 1000,
         }
+        if stopped:
+            candidate["safetyRatings"] = [_RATING]
         return {
             "candidates": [candidate],
             "modelVersion": name + self.switches.text("model_version_suffix"),
             "usageMetadata": self._usage(reply, served, digest),
             "responseId": digest,
+        }
+
+    def _blocked(self, name: str, reply: Reply) -> JsonObject:
+        """No candidates; the prompt is counted (facts 9.4 [D])."""
+        tokens = reply.prompt_tokens
+        return {
+            "promptFeedback": {"blockReason": "PROHIBITED_CONTENT"},
+            "modelVersion": name + self.switches.text("model_version_suffix"),
+            "usageMetadata": {"promptTokenCount": tokens, "totalTokenCount": tokens, "trafficType": "ON_DEMAND"},
         }
 
     def _usage(self, reply: Reply, served: "_Served", digest: str) -> JsonObject:
