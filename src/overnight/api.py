@@ -40,13 +40,17 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """plan: what would be sent and why. Amounts are None where the model's price is not known."""
+    """plan: what would be sent and why. Amounts are None where the model's price is not known.
+
+    low to worst: of these requests. together: expected, with the later stages that may follow on them.
+    """
 
     plan: "Plan"
     low: Usd | None
     expected: Usd | None
     high: Usd | None
     worst: Usd | None
+    together: Usd | None
 
 
 class StudyFile:
@@ -68,9 +72,10 @@ class StudyFile:
         with open_study(self.path, allow_unknown_model=allow_unknown_model) as opened:
             planned = make_plan(opened.world)
             if planned.estimated is None:
-                return Planned(planned.plan, None, None, None, None)
+                return Planned(planned.plan, None, None, None, None, None)
             amounts = planned.estimated.amounts
-            return Planned(planned.plan, amounts.low, amounts.expected, amounts.high, amounts.worst)
+            low, expected, high, worst = amounts.low, amounts.expected, amounts.high, amounts.worst
+            return Planned(planned.plan, low, expected, high, worst, planned.together)
 
     def run(
         self,

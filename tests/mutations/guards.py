@@ -544,8 +544,8 @@ NAMES = (
     guard(
         "a record that another stands for wants nothing",
         "planning/wants.py",
-        "        if record.duplicate_of:\n            return []\n",
-        "        if not record.record_id:\n            return []\n",
+        "        if record.duplicate_of:\n            return [], {}\n",
+        "        if not record.record_id:\n            return [], {}\n",
         f"{ONE_RECORD}test_sure_ones_follow_the_study[skip-0-1]",
         "one publication would be paid for twice",
     ),

@@ -84,9 +84,10 @@ def _rest(rest: Planned, times: Times, closing: Closing) -> Iterator[str]:
     if rest.estimated is None:
         yield f"  the rest  {counted(n, 'request')}, at a price that is not known"
         return
-    amounts, mark = rest.estimated.amounts, "" if closing.realm == GOOGLE else ", if Google served it"
+    amounts, mark = rest.estimated.together, "" if closing.realm == GOOGLE else ", if Google served it"
+    follows = " and what may follow on them" if rest.estimated.later else ""
     between = f"{amounts.low} to {amounts.high}, at worst {amounts.worst}"
-    yield f"  the rest  {counted(n, 'request')}, about {amounts.expected}{mark} ({between})"
+    yield f"  the rest  {counted(n, 'request')}{follows}, about {amounts.expected}{mark} ({between})"
     if closing.cost is not None:
         yield f"  together  about {closing.cost + amounts.expected}, what is spent included"
     yield from (f"  room      {line.strip().removeprefix('Room: ')}" for line in room_lines(rest))

@@ -62,8 +62,8 @@ class Piloted:
     times: Times | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """`rest`, its amounts exact texts, None where the price is not known."""
-        amounts = None if self.rest is None or self.rest.estimated is None else self.rest.estimated.amounts
+        """`rest`, its amounts exact texts and with what may follow, None where the price is not known."""
+        amounts = None if self.rest is None or self.rest.estimated is None else self.rest.estimated.together
         return {
             **self.pilot.to_json(),
             "answers": self.answers,
