@@ -26,6 +26,7 @@ from overnight.planning.pinned import Pinned, answer_of, cleaned_texts, in_force
 from overnight.planning.screen_tables import SAMPLE_COLUMNS, VERDICT_COLUMNS, sample_rows, verdict_rows
 from overnight.planning.screen_tally import tally_of
 from overnight.records.roles import roles_of
+from overnight.requests.addressing import first_said
 from overnight.requests.cleaning import Cleaned, clean, cleaned
 from overnight.study.checks import result_columns
 from overnight.study.models import DeepThinkSpec, ScreenSpec, Study
@@ -101,6 +102,8 @@ class ScreenTask:
         self._reads: Final = _Reading(self.recipe.slots, self.recipe.cleaning)
         self._abstract: Final = _abstract_of(self.recipe.slots, self.recipe.cleaning)
         self._known: Final[dict[bytes, tuple[int, str]]] = {}
+        # C_max is a concentration: a short id is no sign.
+        self._names: Final = tuple(f"c_{one.id}" for one in study.task.criteria if len(one.id) > 4)
         self._last: tuple[tuple[Record | Settled | None, ...], _Heard] | None = None
         self._decided: tuple[_Heard, Settled | None, Screened | None] | None = None
 
@@ -125,6 +128,10 @@ class ScreenTask:
         With `no_abstract: error` the check before a run refuses such records; `person` does not send them.
         """
         return _is_missing(clean(record.values.get(self.abstract_column), self.recipe.cleaning))
+
+    def said_to_the_model(self, record: Record) -> str:
+        """What in the record's texts speaks to whoever judges it, cut; empty where nothing does."""
+        return first_said(self._texts(record), self._names)
 
     def not_sent(self, record: Record) -> NotSent | None:
         """Without text, or without an abstract where the study wants one (`person`, and `error` for safety)."""
@@ -232,13 +239,16 @@ class ScreenTask:
         """Kept by `_screened`: cells, tables and report ask for it one after the other."""
         if heard.samples is None:
             return None
-        if not heard.arguments:
-            return screened(self.screen, heard.samples)
-        if ruled is None:
+        if heard.arguments and ruled is None:
             return None
+        said = self.said_to_the_model(record)
+        notes = (f'speaks to the model: "{said}"',) if said else ()
+        if ruled is None or not heard.arguments:
+            return screened(self.screen, heard.samples, notes=notes)
         kind = ruled.outcome.kind
         adjudicated = self._judged(ruled, self._reads.of(record))
-        return screened(self.screen, heard.samples, adjudicated, no_adjudication="" if kind is None else kind.value)
+        gone = "" if kind is None else kind.value
+        return screened(self.screen, heard.samples, adjudicated, no_adjudication=gone, notes=notes)
 
     def compared(self, record: Record, settled: Settlements) -> Compared | None:
         texts = self._texts(record)

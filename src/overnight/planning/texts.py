@@ -21,6 +21,7 @@ _NO_ABSTRACT_FATES: Final = {
     "error": "refused",
 }
 _SENT: Final = "sent like the others"
+_LOOKED_AT: Final = "sent, marked as material; a person looks"
 _WORDS: Final = {
     TextKind.NO_ABSTRACT: "no abstract",
     TextKind.SHORT_ABSTRACT: f"an abstract of less than {SHORT_CHARS} characters",
@@ -29,12 +30,14 @@ _WORDS: Final = {
     TextKind.CORRECTION: "a correction, by title or type",
     TextKind.COMMENT: "a comment, letter or editorial, by title or type",
     TextKind.OTHER_LANGUAGE: "another language than English, by the language column",
+    TextKind.SPEAKS_TO_MODEL: "a text that speaks to the model",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One record of a kind. title: cleaned, cut to some 80 characters. source: `file:line`. detail: its language."""
+    """One record of a kind. title: cleaned, cut to some 80 characters. source: `file:line`. detail: its language, or
+    what it says to the model."""
 
     record_id: str
     source: str
@@ -86,10 +89,14 @@ class TextCensus:
         kinds |= self._kinds.get(record.record_id, frozenset())
         if spoken and "english" not in spoken:
             kinds |= {TextKind.OTHER_LANGUAGE}
+        said = self._task.said_to_the_model(record)
+        if said:
+            kinds |= {TextKind.SPEAKS_TO_MODEL}
+        details = {TextKind.OTHER_LANGUAGE: ", ".join(spoken), TextKind.SPEAKS_TO_MODEL: said}
         for kind in kinds:
             self._counts[kind] += 1
             if len(self._first[kind]) < MOST_LISTED_JSON:
-                detail = ", ".join(spoken) if kind is TextKind.OTHER_LANGUAGE else ""
+                detail = details.get(kind, "")
                 self._first[kind].append(Listed(record.record_id, record.source, _short(title), detail))
 
     def _of_abstract(self, record: Record) -> set[TextKind]:
@@ -100,7 +107,10 @@ class TextCensus:
 
     def found(self) -> list[KindCount]:
         """Every kind there is, in the order of TextKind."""
-        fates = {TextKind.NO_ABSTRACT: _NO_ABSTRACT_FATES[self._no_abstract]}
+        fates = {
+            TextKind.NO_ABSTRACT: _NO_ABSTRACT_FATES[self._no_abstract],
+            TextKind.SPEAKS_TO_MODEL: _LOOKED_AT,
+        }
         return [
             KindCount(kind, _WORDS[kind], self._counts[kind], fates.get(kind, _SENT), self._first[kind])
             for kind in TextKind

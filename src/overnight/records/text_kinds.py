@@ -21,6 +21,7 @@ class TextKind(StrEnum):
     CORRECTION = "correction"
     COMMENT = "comment"
     OTHER_LANGUAGE = "other_language"
+    SPEAKS_TO_MODEL = "speaks_to_model"
 
 
 _RETRACTED: Final = re.compile(

@@ -10,7 +10,7 @@ them: what a record cannot move is the frame around it and the rule (docs/refere
 import html
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from overnight.requests.addressing_words import GAPS, PATTERNS
@@ -20,6 +20,16 @@ Passage = tuple[int, int]
 
 _MOST: Final = 20
 """Passages of one text; more tell nothing more."""
+_SHOWN_CHARS: Final = 80
+
+
+def first_said(texts: Iterable[str], names: Collection[str] = ()) -> str:
+    """The first passage of these texts that speaks to a model, on one line and cut; empty where none does."""
+    for text in texts:
+        for start, end in addressing(text, names)[:1]:
+            words = " ".join(text[start:end].split())
+            return words if len(words) <= _SHOWN_CHARS else f"{words[: _SHOWN_CHARS - 1]}…"
+    return ""
 
 
 _GAPS: Final = {ord(mark): " " for mark in GAPS}

@@ -58,8 +58,8 @@ _WORK: Final = (
 _TAKE: Final = r"(?:include|accept|select|approve|retain|keep|exclude|reject|discard)"
 _TAKEN: Final = r"(?:included?|accepted|met|not met|relevant|eligible|excluded?|rejected|irrelevant)"
 _MACHINE: Final = (
-    r"(?:ai|a\.i\.|artificial intelligence|(?:large )?language models?|llms?|chatbots?|chat ?gpt|gpt(?: ?\d\S*)?"
-    r"|gemini|claude|copilot|automated (?:reviewer|screener|system|reader)s?)"
+    r"(?:ai|a\.i\.|artificial intelligence|(?:large )?language models?|llms?|chatbots?|chat(?: )?gpt"
+    r"|gpt(?: )?(?:\d\S*)?|gemini|claude|copilot|automated (?:reviewer|screener|system|reader)s?)"
 )
 _MARK: Final = "mark|rate|judge|label|classify|treat|flag|count"
 
@@ -131,10 +131,10 @@ _BY_THEMSELVES: Final = (
     # What stands around records and turns, here and in chats.
     _said("<", r"<\s*/?\s*(?:record|reviewers?|system|instructions?|assistant|user|prompt)\s*/?\s*>"),
     _said("<|[", r"<\|\s*[a-z_]{2,30}\s*\|>|\[/?inst\]|<</?sys>>|<(?:start|end)_of_turn>"),
-    _said("##", r"(?:^|\n)\s*#{2,}\s*(?:new |system |user )?(?:instruction|prompt|system|assistant|response)s?\b"),
+    _said("##", r"(?:^|[\n.!?])\s*#{2,}\s*(?:new |system |user )?(?:instruction|prompt|system|assistant|response)s?\b"),
     _said(
         "system|assistant|developer & :",
-        r"(?:^|\n)\s*(?:system|assistant|developer)(?: (?:prompt|message|note|override|update))?\s*:",
+        r"(?:^|[\n.!?])\s*(?:(?:system|assistant|developer) (?:prompt|message|note|override|update)|assistant)\s*:",
     ),
     # Other languages.
     _said(
@@ -173,7 +173,7 @@ _BY_THEMSELVES: Final = (
     ),
     _said(
         "eres |usted es|você é|tu és",
-        r"(?:eres|usted es|você é|tu és) (?:una? |uma? )?",
+        r"(?:eres|usted es|você é|tu és) (?:(?:una?|uma?) )?",
         r"(?:ia|modelo de (?:lenguaje|linguagem)|intelig[êe]ncia artificial)\b",
     ),
     _said(
@@ -217,7 +217,8 @@ _BY_THEMSELVES: Final = (
 _AS_COMMANDS: Final = (
     _command(
         f"{_IGNORING} & {_ORDERED}",
-        rf"{_IGNORE} (?:{_FILLER}{_EARLIER} (?:{_WORD} ){{0,2}}{_ORDERS}|(?:the|these|all|any)(?: of)?(?: the| these)? ",
+        rf"{_IGNORE} (?:{_FILLER}{_EARLIER} (?:{_WORD} ){{0,2}}{_ORDERS}",
+        r"|(?:the|these|all|any)(?: of)?(?: the| these)? ",
         r"(?:(?:inclusion|exclusion|screening|eligibility|selection) )?(?:criteria|instructions)\b)",
     ),
     _command(
