@@ -12,7 +12,7 @@ from overnight.requests.addressing_words import PATTERNS
 from overnight.requests.cleaning import clean
 from tests.support.injections import ABSTRACT, INJECTIONS, ORDINARY
 
-NAMES = ("c_night_shift", "c_planned_nap")
+NAMES = ("c_night", "c_night_shift")
 
 
 @pytest.mark.parametrize("said", INJECTIONS)
