@@ -17,11 +17,11 @@ from overnight.answers.judged import Judged, Silence, read_judged
 from overnight.answers.quotes import find_quote
 from overnight.answers.screened import CriterionVotes, Screened, contests, screened
 from overnight.core.compared import Compared
-from overnight.core.identity import text_digest
 from overnight.core.outcome import NotSent
 from overnight.core.recipe import Recipe
 from overnight.core.record import Cell, Record
 from overnight.core.task import Column, Later, Settled, Settlements, Table, Want
+from overnight.planning.arguments import arguments
 from overnight.planning.pinned import Pinned, answer_of, cleaned_texts, in_force, setting_of
 from overnight.planning.screen_tables import SAMPLE_COLUMNS, VERDICT_COLUMNS, sample_rows, verdict_rows
 from overnight.planning.screen_tally import tally_of
@@ -381,40 +381,6 @@ class _Look:
             if first <= start < first + len(cell.text):
                 return Place(slot, *cell.span(start - first, min(end - first, len(cell.text))))
         return None
-
-
-# --- what the adjudicator is shown -----------------------------------------------------------------------------------
-
-_LETTERS: Final = "ABCDEFGHI"
-_OURS: Final = re.compile(r"<(?=\s*/?\s*(?:record|reviewers)\b)", re.IGNORECASE)
-
-
-def arguments(texts: Sequence[str], samples: Sequence[Judged | None]) -> str:
-    """Verdicts, quotes that hold and reasons of each sample that answered, as reviewers A, B, … in an order of the
-    record's own. Empty where none answered.
-
-    It goes into the address of a request: another wording here asks, and charges, every adjudication anew.
-    """
-    seed = "\n".join(map(text_digest, texts))
-    numbered = [(number, one) for number, one in enumerate(samples, start=1) if one is not None]
-    ordered = sorted(numbered, key=lambda one: sha256(f"{seed}\n{one[0]}".encode()).digest())
-    return "\n\n".join(
-        "\n".join([f"Reviewer {letter}", *map(_argument, one.results), f"In short: {_plain(one.rationale)}"])
-        for letter, (_, one) in zip(_LETTERS, ordered, strict=False)
-    )
-
-
-def _argument(result: CriterionResult) -> str:
-    words = f"- c_{result.id}: {result.checked.value}."
-    if result.lost:
-        return f"{words} (The quote given for it is not in the record.)"
-    quote = f' Quote: "{_plain(result.quote)}"' if result.verdict is not Verdict.NOT_STATED and result.quote else ""
-    return f"{words}{quote} Reason: {_plain(result.reason)}"
-
-
-def _plain(text: str) -> str:
-    """On one line, and without what would read as an end of what we delimit."""
-    return _OURS.sub("‹", " ".join(text.split()))
 
 
 # --- columns ---------------------------------------------------------------------------------------------------------
