@@ -229,7 +229,9 @@ def one_run(desk: Watched, data: st.DataObject, worst: Usd) -> None:
 
 
 def between(desk: Watched, data: st.DataObject, worst: Usd) -> None:
-    what = data.draw(st.sampled_from(("nothing", "records", "limit", "retry", "again", "fit", "refuse")))
+    what = data.draw(st.sampled_from(("nothing", "records", "limit", "retry", "again", "fit", "refuse", "samples")))
+    if what == "samples":
+        desk.task.samples += 1
     if what == "records":
         desk.study.texts |= {f"more{len(desk.study.texts)}": "nap " * data.draw(st.sampled_from((2, 20_000)))}
     if what == "limit":
@@ -251,7 +253,8 @@ def test_what_the_service_bills_passes_neither_the_limit_nor_what_the_ledger_com
         study.texts = {f"r{n}": f"{n} " + "nap " * size for n, size in enumerate(sizes)}
         study.write()
         backend = Erratic(answers(length), patience=Patience((), then_create=False, poll_s=(1, 60), unusual_s=1e9))
-        desk = Watched(study, backend, TwoStages(qa=data.draw(st.booleans())), limit=Usd(10**6))
+        task = TwoStages(data.draw(st.sampled_from((1, 1, 2, 3))), qa=data.draw(st.booleans()))
+        desk = Watched(study, backend, task, limit=Usd(10**6))
         backend.data, backend.now, backend.wait, backend.look = data, desk.now, desk.time.sleep, desk.look
         with desk.world() as world:
             worst = make_plan(world).worst

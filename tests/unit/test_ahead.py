@@ -115,16 +115,17 @@ class TestWhy:
         study.round(lambda _: "no")
         assert why(study) == {Reason.ANSWERS_CHANGED: 1}
 
-    @pytest.mark.parametrize("model", ["m", "m2"])
+    @pytest.mark.parametrize(("model", "begin_at"), [("m", 7), ("m2", 7), ("m2", 0)])
     def test_an_edited_study_asks_for_a_yes_to_its_samples_and_not_a_second_one_to_what_they_lead_to(
-        self, model: str
+        self, model: str, begin_at: int
     ) -> None:
+        """begin_at: 0 where the samples say again what they said, in the same words."""
         study = desk("b", task=ContestedTask())
         study.run(differing("b"))
         study.task, study.model = ContestedTask(recipe=recipe("Judge well: ", "{text}", stage="answer")), model
         assert study.plan().paid_again == 2
         service = differing("b")
-        service.heard["b"] = 7
+        service.heard["b"] = begin_at
         study.round(service)
         assert why(study) == {Reason.ANSWERS_CHANGED: 1}
         assert study.plan().paid_again == 0

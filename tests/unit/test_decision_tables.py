@@ -12,7 +12,7 @@ from overnight.answers.decisions import Word, no_answer
 from overnight.answers.screened import WORDS, Screened, contests, screened, voted
 from overnight.core.outcome import ProblemKind
 from overnight.study.models import Rule, ScreenSpec
-from tests.support.screens import ONE_OF_EACH, SAYS, record, row, sample, screen_task, settled
+from tests.support.screens import ONE_OF_EACH, SAYS, answer, read, record, row, sample, screen_task, settled
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "screening.md").read_text(encoding="utf-8")
 RULES: tuple[Rule, ...] = ("unanimous", "majority", "any_include")
@@ -176,3 +176,45 @@ def test_agreement_and_votes_are_of_what_samples_said_before_unclear_counts_as_i
     assert (found.decision.decision, found.agreement) == ("include", "1/3")
     assert found.decision.why == "samples differ: include 1, exclude 1, unclear 1 (unclear counts as include)"
     assert found.decision.exclusion_reason == ""
+
+
+def test_the_reason_is_the_one_most_give_and_of_as_many_the_first_in_the_study() -> None:
+    night, review = ONE_OF_EACH.criteria
+    named = ONE_OF_EACH.model_copy(
+        update={
+            "include": (night.model_copy(update={"reason": "Z, first in the study"}),),
+            "exclude": (review.model_copy(update={"reason": "A, last in the study"}),),
+        }
+    )
+    by_night = read(named, answer(**SAYS["exclude"]))
+    by_review = read(named, answer(night=("met", "there"), review=("met", "there")))
+    for samples, reason in (
+        ([by_review, by_night], "Z, first in the study"),
+        ([by_review, by_night, by_review], "A, last in the study"),
+    ):
+        found = screened(named, samples)
+        assert found is not None
+        assert (found.decision.decision, found.decision.exclusion_reason) == ("exclude", reason)
+        assert found.doubts == (), "they agree on the decision"
+
+
+def test_a_criterion_has_the_verdict_of_most_and_of_as_many_none() -> None:
+    def night(*says: str, adjudicator: str = "") -> tuple[dict[str, int], str | None]:
+        found = decided(*says, adjudicator=adjudicator).criteria[0]
+        return dict(found.votes), found.verdict
+
+    assert night("include", "include", "exclude") == ({"met": 2, "not_met": 1}, "met")
+    assert night("include", "exclude") == ({"met": 1, "not_met": 1}, "unclear")
+    assert night("include", "no answer", "no answer") == ({"met": 1, "no_answer": 2}, "met")
+    assert night("unclear for a lost quote", "include", "unclear") == ({"unclear": 2, "met": 1}, "unclear")
+    assert night("include", "include", "exclude", adjudicator="exclude")[1] == "not_met"
+
+
+def test_an_answer_that_lacks_a_criterion_leaves_its_verdict_blank_the_adjudicators_too() -> None:
+    lacking = read(ONE_OF_EACH, answer(review=("not_stated", "")))
+    alone = screened(ONE_OF_EACH, [lacking])
+    assert alone is not None
+    assert (alone.decision.why, alone.criteria[0].verdict) == ("night unclear (no verdict)", None)
+    ruled = screened(ONE_OF_EACH, [sample("include"), sample("exclude")], lacking)
+    assert ruled is not None
+    assert (ruled.decision.why, ruled.criteria[0].verdict) == ("night unclear (no verdict)", None)

@@ -107,6 +107,70 @@ class TestCells:
         assert review == ["not_met", "not_met 1", "Nurses slept", "exact", "Abstract:39-51", "Because review."]
 
 
+class TestSeveral:
+    NIGHT = answer("include", "By night.", night=("met", "night nurses"), review=("not_stated", ""))
+    DAY = answer("exclude", "By day.", night=("not_met", "Nurses slept"), review=("not_stated", ""))
+
+    @staticmethod
+    def make(folder: Path, deep: str) -> ScreenTask:
+        return screen_task(folder, f"{SCREEN}deep_think: {{{deep}}}\n")
+
+    def test_of_three_samples_lowered_to_one_the_first_decides_and_nothing_is_asked(self, tmp_path: Path) -> None:
+        one = self.make(tmp_path, "samples: 1, adjudicate: never")
+        found = settled(self.DAY, self.NIGHT, self.NIGHT)
+        assert [(want.stage, want.sample) for want in one.wants(RECORD, found)] == [("screen", 1)]
+        cells = row(one, RECORD, found)
+        assert [cells[name] for name in ("decision", "decided_by", "agreement", "needs_person", "rationale")] == [
+            *("exclude", "rule", "1/1", False, "By day."),
+        ]
+        given_up = row(one, RECORD, settled(ProblemKind.BLOCKED, self.NIGHT, self.NIGHT))
+        assert (given_up["decision"], given_up["why"]) == ("unclear", "no answer: blocked")
+
+    def test_adaptive_is_content_with_two_that_agree(self, tmp_path: Path) -> None:
+        task = self.make(tmp_path, "samples: 4, adaptive: true")
+        cells = row(task, RECORD, settled(self.NIGHT, self.NIGHT))
+        assert [cells[name] for name in ("decision", "decided_by", "agreement", "needs_person")] == [
+            *("include", "samples", "2/2", False),
+        ]
+        open_still = row(task, RECORD, settled(self.NIGHT, self.DAY))
+        assert set(open_still.values()) == {None}
+
+    def test_a_record_is_open_until_its_adjudicator_is_heard(self, tmp_path: Path) -> None:
+        task = self.make(tmp_path, "samples: 2, adjudicate: contested")
+        assert set(row(task, RECORD, settled(self.NIGHT, self.DAY)).values()) == {None}
+        cells = row(task, RECORD, settled(self.NIGHT, self.DAY, adjudicated={**self.DAY, "mistakes": "A is wrong."}))
+        assert [cells[name] for name in ("decision", "decided_by", "agreement", "needs_person", "c_night_votes")] == [
+            *("exclude", "adjudicator", "1/2", False, "met 1, not_met 1"),
+        ]
+        assert (cells["exclusion_reason"], cells["rationale"]) == ("Wrong population", "By day.")
+
+    def test_an_adjudicator_without_an_answer_leaves_it_to_the_samples_and_a_person(self, tmp_path: Path) -> None:
+        task = self.make(tmp_path, "samples: 2, adjudicate: contested")
+        cells = row(task, RECORD, settled(self.NIGHT, self.DAY, adjudicated=ProblemKind.BLOCKED))
+        assert [cells[name] for name in ("decision", "decided_by", "needs_person", "needs_person_why")] == [
+            *("unclear", "samples", True),
+            "samples differ: include 1, exclude 1; the adjudicator has no answer: blocked",
+        ]
+
+    def test_all_samples_given_up_are_no_answer_and_ask_no_adjudicator(self, tmp_path: Path) -> None:
+        task = self.make(tmp_path, "samples: 3, adjudicate: all")
+        found = settled(ProblemKind.BLOCKED, ProblemKind.TRUNCATED, ProblemKind.BLOCKED)
+        assert [want.stage for want in task.wants(RECORD, found)] == ["screen"] * 3
+        cells = row(task, RECORD, found)
+        assert (cells["decision"], cells["why"]) == ("unclear", "no answer: blocked, truncated")
+
+    def test_an_answer_from_before_the_model_was_asked_for_its_own_decision_contradicts_nothing(
+        self, task: ScreenTask
+    ) -> None:
+        cells = judged(task, ("not_met", "Nurses slept"))
+        assert (cells["model_decision"], cells["needs_person"]) == (None, False)
+
+    def test_a_long_quote_behind_a_copied_label_is_exact_and_not_near(self, task: ScreenTask) -> None:
+        title = "The night nurses of five wards took a planned nap of half an hour each before the morning round"
+        cells = row(task, record(title=title, Abstract="x"), settled(answer(night=("met", f"Title: {title}"))))
+        assert (cells["c_night_quote_found"], cells["c_night_quote_at"]) == ("exact", f"title:0-{len(title)}")
+
+
 class TestWithoutText:
     MISSING = (
         None,

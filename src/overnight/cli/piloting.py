@@ -37,14 +37,14 @@ def part_words(drawn: Drawn) -> str:
     return f"{drawn.records:,} of {counted(drawn.of, 'record')}, {drawn.words}"
 
 
-def after_pilot(found: Piloted, closing: Closing, study: Path, report: str) -> str:
+def after_pilot(found: Piloted, study: Path, report: str) -> str:
     """The next step, once the pilot's jobs have ended."""
     if found.open:
         return f"Next: {command('plan', study)}    (what of the pilot is still to be sent, and why)"
-    look = f"look at {report}, and mend what is weak in the study" if report else "mend what is weak in the study"
-    again = "" if closing.cost is None else f" ({closing.cost})"
+    look = f"look at {report}, and mend what is weak" if report else "mend what is weak in the study"
+    again = "" if found.cost is None else f", {found.cost}"
     return (
-        f"Next: {look}: a changed criterion asks these anew{again}, `if_silent` asks nothing.\n"
+        f"Next: {look} (a changed criterion asks these anew{again}; `if_silent` nothing).\n"
         f"Then: {command('run', study)}    (the other records; these stay answered)"
     )
 

@@ -130,7 +130,7 @@ def next_step(closing: Closing, study: Path) -> str:
         return f"Jobs go on {where}. Next: {command('pilot' if closing.in_pilot else 'run', study)}    ({collects})"
     if closing.pilot is not None:
         report = closing.results.get("report")
-        return after_pilot(closing.pilot, closing, study, "" if report is None else _shown(report))
+        return after_pilot(closing.pilot, study, "" if report is None else _shown(report))
     if closing.open and closing.cannot_send:
         return f"Next: {command('check', study)}    (which models can be used instead, and what they cost)"
     if closing.open:

@@ -32,7 +32,8 @@ def _argument(result: CriterionResult) -> str:
     words = f"- c_{result.id}: {result.checked.value}."
     if result.lost:
         return f"{words} (The quote given for it is not in the record.)"
-    quote = f' Quote: "{_plain(result.quote)}"' if result.verdict is not Verdict.NOT_STATED and result.quote else ""
+    holds = result.quote_found in ("exact", "near") and result.verdict is not Verdict.NOT_STATED
+    quote = f' Quote: "{_plain(result.quote)}"' if holds else ""
     return f"{words}{quote} Reason: {_plain(result.reason)}"
 
 

@@ -12,7 +12,7 @@ from overnight.core.compared import Comparison
 from overnight.core.outcome import AGAIN, Next, NotSent
 from overnight.core.recipe import Recipe
 from overnight.core.record import Record
-from overnight.core.task import Settlements
+from overnight.core.task import Settlements, Want
 from overnight.planning.ahead import Ahead
 from overnight.planning.causes import PAID_AGAIN, Reason, what_changed
 from overnight.planning.fit import ALL, Draw, Drawn
@@ -264,14 +264,22 @@ class Difference:
             return Reason.MORE_SAMPLES if _has_more(found, wanted) else Reason.NEW, 0
         if not before.row or before.address == wanted.address:
             return Reason.NEW, 0
-        first_stage = want.stage == self._wants.task.stages[0]
-        if not first_stage and self._wants.address(want, before.model, before.recipe) != before.address:
+        if self._made_of_others(found, want, before):
             return Reason.ANSWERS_CHANGED, before.row
         if before.model != self._wants.model:
             return Reason.MODEL_CHANGED, before.row
         if before.recipe != want.recipe.digest:
             return what_changed(self._recipe(before.recipe), want.recipe), before.row
         return Reason.TEXT_CHANGED, before.row
+
+    def _made_of_others(self, found: Sequence[Wanted], want: Want, before: Previous) -> bool:
+        """Of a later stage: did the answers before it change, or were they given anew in the same words?"""
+        stages = self._wants.task.stages
+        place = stages.index(want.stage)
+        if place and self._wants.address(want, before.model, before.recipe) != before.address:
+            return True
+        earlier = (one for one in found if stages.index(one.want.stage) < place)
+        return any(one.standing.row > before.row for one in earlier)
 
 
 def _has_more(found: Sequence[Wanted], wanted: Wanted) -> bool:

@@ -7,7 +7,7 @@ the same words, so that it is asked again only when one of them changes.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import accumulate
 from typing import Any, Final, Literal, cast
@@ -83,7 +83,7 @@ class ScreenTask:
         self.stages: Final = (SCREEN,) if self.deep.adjudicate == "never" else (SCREEN, ADJUDICATE)
         text, setting = study.records.text, setting_of(study)
         before = own_before(study.task, text, thinking, setting)
-        self._samples: Final = tuple(
+        samples = tuple(
             in_force(
                 screen_recipe(study.task, text, thinking, sample, setting, self.deep.framing(sample)),
                 sample,
@@ -92,9 +92,11 @@ class ScreenTask:
             )
             for sample in range(1, self.deep.samples + 1)
         )
+        begun_with = next((recipe.silence for recipe in samples if recipe.silence), {})
+        self._silence: Final = cast("Silence", {**silence_of(study.task), **begun_with})
+        self._samples: Final = tuple(self._silent_alike(recipe) for recipe in samples)
         adjudicate = adjudicate_recipe(study.task, text, thinking, setting)
         self._adjudicate: Final = in_force(adjudicate, ADJUDICATOR, pinned)
-        self._silence: Final = cast("Silence", {**silence_of(study.task), **self._samples[0].silence})
         later = (self._adjudicate,) if ADJUDICATE in self.stages else ()
         self.recipes: Final = (*{one.digest: one for one in (*self._samples, *later)}.values(),)
         self.columns: Final = tuple(_screen_columns(self.screen))
@@ -106,6 +108,11 @@ class ScreenTask:
         self._names: Final = tuple(f"c_{one.id}" for one in study.task.criteria if len(one.id) > 4)
         self._last: tuple[tuple[Record | Settled | None, ...], _Heard] | None = None
         self._decided: tuple[_Heard, Settled | None, Screened | None] | None = None
+
+    def _silent_alike(self, recipe: Recipe) -> Recipe:
+        """With the silence the study began with, of a sample that is new too: samples whose criteria come in the same
+        order are one recipe, and the ledger keeps one silence of it. A recipe from before that stays as it is."""
+        return replace(recipe, silence=dict(self._silence)) if recipe.silence else recipe
 
     @property
     def recipe(self) -> Recipe:

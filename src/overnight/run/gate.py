@@ -114,7 +114,7 @@ def _pay_again(world: World, planned: Planned, options: Options, agreed: Agreed)
         return
     raise ConsentError(
         question,
-        hint="Say `overnight run --pay-again` if that is meant, or "
+        hint=f"Say `overnight {'run' if world.pilot is None else 'pilot'} --pay-again` if that is meant, or "
         + ("`overnight recover` to bring back what is known." if question == lost else "put the study back as it was."),
     )
 

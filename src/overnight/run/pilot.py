@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from overnight.core.compared import Comparison
 from overnight.core.record import Record
-from overnight.core.task import Settlements
-from overnight.core.usage import Usage
+from overnight.core.task import Settled, Settlements
+from overnight.core.usage import Usage, Usd, total_of
 from overnight.errors import UsageError
 from overnight.planning.pilot import RECORDS, SEED, Drawn, Pilot, drawn_pilot, first_texts
 from overnight.planning.wants import Account
 from overnight.run import loop
+from overnight.run.billing import RowPricing
 from overnight.run.estimate import Times, times_of
 from overnight.run.plan import Planned, make_plan
 from overnight.run.publish import Closing
@@ -45,7 +46,8 @@ class StageTokens:
 class Piloted:
     """What the pilot's records stand at, and the plan of the rest. Counts are of records.
 
-    needs_person: whatever the decision. agreement: `3/3` → how many. rest, times: None while the pilot's jobs are
+    needs_person: whatever the decision. cost: of their answers, so what asking them anew wastes; None where a price is
+    not known. agreement: `3/3` → how many. rest, times: None while the pilot's jobs are
     under way.
     """
 
@@ -58,6 +60,7 @@ class Piloted:
     agreement: Counter[str] = field(default_factory=Counter)
     compared: Comparison = field(default_factory=Comparison)
     measured: tuple[StageTokens, ...] = ()
+    cost: Usd | None = None
     rest: Planned | None = None
     times: Times | None = None
 
@@ -74,6 +77,7 @@ class Piloted:
             "agreement": dict(sorted(self.agreement.items())),
             "compared": self.compared.to_json() if self.compared.records else None,
             "tokens": {one.stage: _tokens_json(one) for one in self.measured},
+            "cost_usd": None if self.cost is None else self.cost.exact(),
             "rest": None
             if self.rest is None
             else {
@@ -128,7 +132,7 @@ def look(world: World, chosen: Pilot, *, under_way: bool = False) -> Piloted:
             _count(found, account)
             _see_cells(found, world, record, account.settled, places)
             tokens.see(account.settled)
-    found.measured = tokens.spreads(world.task.stages)
+    found.measured, found.cost = tokens.spreads(world.task.stages), tokens.cost(RowPricing(world))
     if not under_way:
         whole = replace(world, pilot=None)
         found.rest = make_plan(whole)
@@ -159,15 +163,22 @@ class TokenCounts:
     """Token counts of answers, each request once however many records it answers for."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, dict[bytes, Usage]] = {}
+        self._seen: dict[str, dict[bytes, Settled]] = {}
 
     def see(self, settled: Settlements) -> None:
         for (stage, _), one in settled.items():
             if one.outcome.kind is None and one.outcome.usage.known:
-                self._seen.setdefault(stage, {})[one.outcome.address] = one.outcome.usage
+                self._seen.setdefault(stage, {})[one.outcome.address] = one
+
+    def cost(self, pricing: RowPricing) -> Usd | None:
+        return total_of(pricing.cost_of(one) for answers in self._seen.values() for one in answers.values())
 
     def spreads(self, stages: Sequence[str]) -> tuple[StageTokens, ...]:
-        return tuple(self._of(stage, list(self._seen[stage].values())) for stage in stages if stage in self._seen)
+        return tuple(
+            self._of(stage, [one.outcome.usage for one in self._seen[stage].values()])
+            for stage in stages
+            if stage in self._seen
+        )
 
     @staticmethod
     def _of(stage: str, usages: Sequence[Usage]) -> StageTokens:
