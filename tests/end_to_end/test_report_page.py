@@ -164,6 +164,10 @@ def test_samples_stand_side_by_side_and_on_a_phone_below_each_other(browser: "Br
         assert all(above[0] == below[0] and above[1] < below[1] for above, below in pairwise(cells))
         assert max(cell[2] for cell in cells) <= 400
         assert page.locator("#r-412 .who").first.is_visible(), "each cell says whose it is"
+        tables = "[...document.querySelectorAll('#person .scroll, #criteria .scroll')]"
+        assert set(page.evaluate(f"{tables}.map(e => e.scrollWidth - e.clientWidth)")) == {0}, (
+            "nothing lies beside the window"
+        )
 
 
 def test_a_link_to_a_record_opens_what_is_folded_over_it(browser: "Browser", tmp_path: Path) -> None:

@@ -107,6 +107,22 @@ PAGES = (
         "an abstract could run in the reader's browser",
     ),
     guard(
+        "the most doubtful records are on the page",
+        "wiring/report_screen.py",
+        "key = (_BY_CONCERN[concern], -split, number)",
+        "key = (0, -split, number)",
+        "tests/unit/test_report_screen.py::test_the_lists_are_bounded_and_the_counts_are_not",
+        "records without an abstract could leave no room for those on which samples differ",
+    ),
+    guard(
+        "a quote is marked where the table has it",
+        "wiring/report_voices.py",
+        "Quote(one.place.start, one.place.end, one.id, by)",
+        "Quote(one.place.start + 1, one.place.end, one.id, by)",
+        "tests/unit/test_report_screen.py::test_a_quote_is_marked_where_it_stands_in_the_cell_and_said_whose",
+        "a person would check other words than the verdict rests on",
+    ),
+    guard(
         "the report allows no source",
         "report/templates/report.html.jinja",
         "default-src 'none'; style-src",

@@ -1,11 +1,13 @@
 """Marked quotes: whatever was quoted, the text stays, exactly what is quoted is marked, and each criterion once."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from overnight.report.records import Quote
 from overnight.report.text import merged, pieces
 
+TEXTS = st.text(min_size=20, max_size=40) | st.text(max_size=40)
+INSIDE = [Quote(0, 10, "nap", ("sample 1",)), Quote(2, 5, "nap", ("sample 2",)), Quote(4, 12, "night")]
 QUOTES = st.lists(
     st.builds(
         Quote,
@@ -18,7 +20,8 @@ QUOTES = st.lists(
 )
 
 
-@given(st.text(max_size=40), QUOTES)
+@given(TEXTS, QUOTES)
+@example("Forty porters took a nap.", INSIDE)
 def test_each_character_is_marked_for_the_criteria_that_quote_it_and_said_by_whom(
     text: str, quotes: list[Quote]
 ) -> None:
@@ -34,7 +37,7 @@ def test_each_character_is_marked_for_the_criteria_that_quote_it_and_said_by_who
             assert set(quote.by) <= {by for one in piece.over if one.criterion == quote.criterion for by in one.by}
 
 
-@given(st.text(max_size=40), QUOTES)
+@given(TEXTS, QUOTES)
 def test_a_quote_within_the_text_is_labelled_once_where_it_ends(text: str, quotes: list[Quote]) -> None:
     whole = [quote for quote in merged(quotes) if quote.start < len(text)]
     labels = [quote for piece in pieces(text, quotes) for quote in piece.ending]

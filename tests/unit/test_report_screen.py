@@ -93,23 +93,47 @@ def test_a_duplicate_is_in_no_list_and_no_count(tmp_path: Path) -> None:
 
 
 def test_the_lists_are_bounded_and_the_counts_are_not(tmp_path: Path) -> None:
+    """The gravest come last in the table, and are kept all the same."""
     seen = Seen(tmp_path, NEVER)
-    for _ in range(MOST_PERSON + 20):
-        seen.add(settled(OPEN, OPEN, OPEN))
+    for n in range(MOST_PERSON + 20):
+        seen.add({}, record(f"blank{n}", title="Porters", Abstract=""), "not_sent", not_sent=NotSent.NO_TEXT)
     for _ in range(SETTLED_SHOWN + 5):
         seen.add(settled(IN, IN, IN))
+    for _ in range(7):
+        seen.add(settled(OPEN, OPEN, OPEN))
     for _ in range(MOST_SPLIT + 5):
         seen.add(settled(IN, OUT, OUT))
-    unclear, contested = MOST_PERSON + 20, MOST_SPLIT + 5
+    contested = MOST_SPLIT + 5
     listed = seen.listed()
     assert {concern: (n, len(ids)) for concern, (n, ids) in listed.items()} == {
         Concern.UNSETTLED: (contested, contested),
-        Concern.UNCLEAR: (unclear, MOST_PERSON - contested),
+        Concern.UNCLEAR: (7, 7),
+        Concern.NO_ABSTRACT: (MOST_PERSON + 20, MOST_PERSON - 7 - contested),
     }
-    assert listed[Concern.UNCLEAR][1][0] == "r1", "in the table's order"
+    assert listed[Concern.NO_ABSTRACT][1][:2] == ["blank0", "blank1"], "in the table's order"
     data = seen.data()
     assert (data["screening"].no_person, len(data["samples"])) == (SETTLED_SHOWN + 5, SETTLED_SHOWN)
     assert len(data["screening"].splits) == MOST_SPLIT
+
+
+def test_what_a_majority_decides_is_still_contested_and_comes_first(tmp_path: Path) -> None:
+    majority = NEVER.replace("  question:", "  rule: majority\n  question:")
+    seen = Seen(tmp_path, majority)
+    seen.add(settled(OPEN, OPEN, OPEN))
+    seen.add(settled(IN, OUT, OUT))
+    assert list(seen.listed().items()) == [(Concern.UNSETTLED, (1, ["r2"])), (Concern.UNCLEAR, (1, ["r1"]))]
+    assert seen.first().decision == "exclude"
+
+
+def test_a_sample_that_quotes_what_is_not_there_is_shown_beside_those_that_agree_with_what_is_left(
+    tmp_path: Path,
+) -> None:
+    """Without its quote its verdict counts as unclear, as the others say."""
+    seen = Seen(tmp_path, NEVER)
+    seen.add(settled(OPEN, LOST, OPEN))
+    one = seen.first()
+    assert one.differ == ("night",)
+    assert [said.quote_found for voice in one.voices if (said := voice.on("night"))] == [True, False, True]
 
 
 def test_the_most_split_records_say_which_criterion_splits_them(tmp_path: Path) -> None:
