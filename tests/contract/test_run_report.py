@@ -78,5 +78,5 @@ def test_the_page_lists_the_contested_first_with_each_samples_word(tmp_path: Pat
     listed = re.findall(r'<details class="record".*?</details>', html, re.DOTALL)
     assert len(listed) == RECORDS - settled + min(settled, SETTLED_SHOWN)
     first = listed[: len(contested)]
-    assert all('class="voices"' in one for one in first)
+    assert all('class="voices ' in one for one in first)
     assert {name for name in contested for one in first if f">{name}<" in one or f">{name} " in one} == contested
