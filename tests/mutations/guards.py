@@ -9,6 +9,7 @@ from tests.mutations.edges import NETWORK, PAGES
 from tests.mutations.guard import Guard, guard
 from tests.mutations.readers import READERS
 from tests.mutations.rules import IMPORTER, LINTER, LOCAL_CLOUD
+from tests.mutations.screening import SCREENING
 from tests.mutations.writers import WRITERS
 
 MATCH = "tests/unit/test_match.py::"
@@ -609,6 +610,7 @@ GUARDS = (
     *PAGES,
     *READERS,
     *WRITERS,
+    *SCREENING,
     *LINTER,
     *IMPORTER,
     *LOCAL_CLOUD,

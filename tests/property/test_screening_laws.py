@@ -287,3 +287,12 @@ def test_a_given_up_sample_is_no_reviewer() -> None:
     shown = arguments(["x"], [None, one, None])
     assert [line for line in shown.splitlines() if line.startswith("Reviewer")] == ["Reviewer A"]
     assert arguments(["x"], [None, None]) == ""
+
+
+def test_an_unclear_verdict_argues_with_no_words_that_are_not_there() -> None:
+    """No verdict is lost with such a quote, and its words are invented all the same."""
+    one = read(TOLD, answer(night=("unclear", "an invented passage"), nap=("unclear", "night nurses")))
+    assert arguments(["x"], [one]).splitlines()[1:3] == [
+        "- c_night: unclear. Reason: Because night.",
+        '- c_nap: unclear. Quote: "night nurses" Reason: Because nap.',
+    ]
