@@ -23,8 +23,8 @@ class Switch:
 
 
 _TIME: Final = (
-    Switch("pending_s", 0.8, "how long a job is PENDING", "ours; the real one took 90 s to hours, facts 1.3 [L]"),
-    Switch("running_s", 1.8, "how long a job is RUNNING at least", "ours; the real one took 2 min to days, facts 1.3"),
+    Switch("pending_s", 0.4, "how long a job is PENDING", "ours; the real one took 90 s to hours, facts 1.3 [L]"),
+    Switch("running_s", 0.8, "how long a job is RUNNING at least", "ours; the real one took 2 min to days, facts 1.3"),
     Switch("rows_per_s", 0.0, "at most so many rows a second and job; 0 = no limit"),
     Switch("list_delay_s", 0.0, "a new job is listed only after so long", "facts 1.4 [?]"),
 )

@@ -103,6 +103,7 @@ class ScreenTask:
         self.tables: Final = tuple(self._tables())
         self._reads: Final = _Reading(self.recipe.slots, self.recipe.cleaning)
         self._abstract: Final = _abstract_of(self.recipe.slots, self.recipe.cleaning)
+        self._cleaned: tuple[Record, tuple[str, ...]] | None = None
         self._known: Final[dict[bytes, tuple[int, str]]] = {}
         # C_max is a concentration: a short id is no sign.
         self._names: Final = tuple(f"c_{one.id}" for one in study.task.criteria if len(one.id) > 4)
@@ -145,7 +146,10 @@ class ScreenTask:
         return NotSent.NO_TEXT if self._lacks(self._texts(record)) else None
 
     def _texts(self, record: Record) -> tuple[str, ...]:
-        return cleaned_texts(record, self.recipe.slots, self.recipe.cleaning)
+        """Of the record in hand they are kept: what is wanted, decided and counted of it is asked in a row."""
+        if self._cleaned is None or self._cleaned[0] is not record:
+            self._cleaned = record, cleaned_texts(record, self.recipe.slots, self.recipe.cleaning)
+        return self._cleaned[1]
 
     def _lacks(self, texts: tuple[str, ...]) -> Literal["", "abstract", "text"]:
         """What is not there to judge by. A database's remark that there is no abstract is no text."""

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from overnight.core.events import Note, Progress, StepStarted
@@ -114,7 +115,8 @@ def _send_group(
     renderer = Renderer(group.recipe, group.shape.max_output_tokens)
     bound = worst_case_for(world, group.shape.max_output_tokens)
     upto = tranche(group, bound, world.ledger.shards.left(world.realm, leave.caps))
-    source = Peekable(planned.difference.requests(world.records, group.shape, upto=upto))
+    queued = planned.difference.requests(world.records, group.shape, upto=upto)
+    source = Peekable(islice(queued, group.n_requests))  # behind the last of them no record has to be looked at
     while source.peek() is not None:
         left = world.ledger.shards.left(world.realm, leave.caps)
         if _next_is_too_dear(renderer, source, bound, left):
