@@ -73,9 +73,9 @@ def screening_example(realm: str = STAND_IN) -> ReportData:
             1,
         ),
         decisions=Decisions(
-            {"include": 212, "exclude": 761, "unclear": 73},
+            {"include": 212, "exclude": 761, "unclear": 116},
             (("No nap compared with something else", 402), ("Not at night", 268), ("Wrong publication type", 91)),
-            (("the rule on one sample", 1_046),),
+            (("samples", 926), ("adjudicator", 120), ("no abstract", 31), ("no answer", 12)),
         ),
         criteria=_criteria(),
         screening=screening(),
