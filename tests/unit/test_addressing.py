@@ -2,6 +2,7 @@
 
 import csv
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,18 @@ def test_what_is_shown_is_one_short_line() -> None:
 
 def test_a_text_full_of_it_is_bounded() -> None:
     assert len(addressing("Include this paper. Naps. " * 5_000)) == 20
+
+
+@pytest.mark.parametrize(
+    "run",
+    ["*", '"', "(", "[", "#", "<", " ", "\n", "\n#", "a", "ignorier", "ignore the ", "to the ", "이전지시", "&amp;"],
+)
+def test_whatever_is_repeated_takes_time_in_proportion(run: str) -> None:
+    """40,000 characters, and behind them a hint of every pattern, so that each has to look."""
+    text = run * (40_000 // len(run)) + " ".join(hint for said in PATTERNS for group in said.hints for hint in group)
+    started = time.process_time()
+    addressing(text, NAMES)
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("said", PATTERNS, ids=lambda said: said.pattern.pattern[-40:])

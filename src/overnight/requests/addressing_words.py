@@ -24,12 +24,13 @@ class Said:
         return all(any(hint in spaced for hint in group) for group in self.hints)
 
 
-_SPACE: Final = rf"[\s{GAPS}]+"
+# Whatever is repeated is bounded: a record of 200,000 asterisks takes a second, not a day.
+_SPACE: Final = rf"[\s{GAPS}]{{1,20}}"
 _BEGINNING: Final = (
-    r"(?:(?:^|[.!?:;…\n—–(\[{<>#|/\"“‘«»”*])[\s\"'“‘*(\[#>]*"
-    r"(?:(?:please|kindly|now|then|just|so|instead|ok|okay|important|therefore|always|also) )*"
+    r"(?:(?:^|[.!?:;…\n—–(\[{<>#|/\"“‘«»”*])[\s\"'“‘*(\[#>]{0,10}"
+    r"(?:(?:please|kindly|now|then|just|so|instead|ok|okay|important|therefore|always|also) ){0,4}"
     r"|(?:please|kindly|you (?:must|should|have to|need to|are to|will|shall|may)) "
-    r"(?:(?:now|always|just|also|therefore|simply) )*)"
+    r"(?:(?:now|always|just|also|therefore|simply) ){0,4})"
 )
 
 
@@ -43,14 +44,15 @@ def _command(hints: str, *pattern: str) -> Said:
     return _said(hints, *pattern, before=_BEGINNING)
 
 
-_WORD: Final = r"[^\W_]+"
+_WORD: Final = r"[^\W_]{1,40}"
 _FILLER: Final = rf"(?:(?:any|all|of|the|every|each|your|my|our|its|these|those|such|{_WORD}ly) ){{0,4}}"
 _EARLIER: Final = r"(?:previous|prior|above|earlier|preceding|foregoing|former|original|initial|system)"
 _ORDERS: Final = (
-    r"(?:instruction|prompt|rule|guideline|direction|directive|command|criteri|order|message|constraint)\w*"
+    r"(?:instruction|prompt|rule|guideline|direction|directive|command|criteri|order|message|constraint)\w{0,20}"
 )
 _IGNORE: Final = (
-    r"(?:ignore|disregard|forget|override|overrule|bypass|neglect|skip|(?:do not|don t|never|stop) (?:follow|obey)\w*)"
+    r"(?:ignore|disregard|forget|override|overrule|bypass|neglect|skip"
+    r"|(?:do not|don t|never|stop) (?:follow|obey)\w{0,20})"
 )
 _WORK: Final = (
     r"(?:paper|study|record|article|abstract|work|manuscript|publication|citation|reference|document|entry|trial)"
@@ -59,7 +61,7 @@ _TAKE: Final = r"(?:include|accept|select|approve|retain|keep|exclude|reject|dis
 _TAKEN: Final = r"(?:included?|accepted|met|not met|relevant|eligible|excluded?|rejected|irrelevant)"
 _MACHINE: Final = (
     r"(?:ai|a\.i\.|artificial intelligence|(?:large )?language models?|llms?|chatbots?|chat(?: )?gpt"
-    r"|gpt(?: )?(?:\d\S*)?|gemini|claude|copilot|automated (?:reviewer|screener|system|reader)s?)"
+    r"|gpt(?: )?(?:\d\S{0,9})?|gemini|claude|copilot|automated (?:reviewer|screener|system|reader)s?)"
 )
 _MARK: Final = "mark|rate|judge|label|classify|treat|flag|count"
 
@@ -89,7 +91,7 @@ _BY_THEMSELVES: Final = (
     _said(
         "as an ai|language model|as an llm & you| i",
         rf"as an? (?:{_WORD} ){{0,2}}(?:ai|language model|llm)\b(?: (?:model|assistant|reviewer|screener|system))?",
-        r"\s*,?\s*(?:you|i)\b",
+        r"\s{0,20},?\s{0,20}(?:you|i)\b",
     ),
     _said(
         "if you are|if you re",
@@ -97,21 +99,22 @@ _BY_THEMSELVES: Final = (
     ),
     _said(
         "your system|your initial|your hidden|your original",
-        r"your (?:system|initial|hidden|original) (?:prompt|message|instruction)\w*",
+        r"your (?:system|initial|hidden|original) (?:prompt|message|instruction)\w{0,20}",
     ),
     _said(
         "your new|your real|your only|your actual|your true",
-        r"your (?:new|real|only|actual|true) (?:task|job|goal|instruction|objective)\w* (?:is|are)\b",
+        r"your (?:new|real|only|actual|true) (?:task|job|goal|instruction|objective)\w{0,20} (?:is|are)\b",
     ),
     _said("your task|your instructions|your job", r"your (?:task|instructions|job) (?:is|are) now\b"),
-    _said("from now on", r"from now on\s*,?\s*(?:you|always|answer|respond|reply|include|mark|treat)\b"),
+    _said("from now on", r"from now on\s{0,20},?\s{0,20}(?:you|always|answer|respond|reply|include|mark|treat)\b"),
     # What is to be answered.
     _said("decision & :|=", r"decision\W{0,4}[:=]\W{0,4}(?:include|exclude|unclear)\b"),
     _said("verdict & :|=", r"verdicts?\W{0,4}[:=]\W{0,4}(?:met|not.?met|not.?stated|unclear)\b"),
-    _said("decision|verdict|rationale|mistakes & :", r"[\"'“](?:decision|verdict|rationale|mistakes)[\"'”]\s*:"),
+    _said("decision|verdict|rationale|mistakes & :", r"[\"'“](?:decision|verdict|rationale|mistakes)[\"'”]\s{0,20}:"),
     _said(
         "decision|verdict|criteri & set |change |make |put & to ",
-        r"(?:set|change|make|put) (?:(?:the|your|all|every|each) )*(?:final )?(?:decision|verdict|criteri\w*)s? to ",
+        r"(?:set|change|make|put) (?:(?:the|your|all|every|each) ){0,4}(?:final )?",
+        r"(?:decision|verdict|criteri\w{0,20})s? to ",
         rf"(?:be )?{_TAKEN}\b",
     ),
     _said(
@@ -126,22 +129,29 @@ _BY_THEMSELVES: Final = (
     _said(
         "criteri & this & meets|fulfil|satisfies",
         rf"this {_WORK} (?:meets|fulfill?s|satisfies) (?:all|every|each)(?: of)?(?: (?:the|your))?",
-        r"(?: (?:inclusion|eligibility|selection|screening|review))? criteri\w*",
+        r"(?: (?:inclusion|eligibility|selection|screening|review))? criteri\w{0,20}",
     ),
     # What stands around records and turns, here and in chats.
-    _said("<", r"<\s*/?\s*(?:record|reviewers?|system|instructions?|assistant|user|prompt)\s*/?\s*>"),
-    _said("<|[", r"<\|\s*[a-z_]{2,30}\s*\|>|\[/?inst\]|<</?sys>>|<(?:start|end)_of_turn>"),
-    _said("##", r"(?:^|[\n.!?])\s*#{2,}\s*(?:new |system |user )?(?:instruction|prompt|system|assistant|response)s?\b"),
+    _said(
+        "<", r"<\s{0,20}/?\s{0,20}(?:record|reviewers?|system|instructions?|assistant|user|prompt)\s{0,20}/?\s{0,20}>"
+    ),
+    _said("<|[", r"<\|\s{0,20}[a-z_]{2,30}\s{0,20}\|>|\[/?inst\]|<</?sys>>|<(?:start|end)_of_turn>"),
+    _said(
+        "##",
+        r"(?:^|[\n.!?])\s{0,20}#{2,6}\s{0,20}(?:new |system |user )?",
+        r"(?:instruction|prompt|system|assistant|response)s?\b",
+    ),
     _said(
         "system|assistant|developer & :",
-        r"(?:^|[\n.!?])\s*(?:(?:system|assistant|developer) (?:prompt|message|note|override|update)|assistant)\s*:",
+        r"(?:^|[\n.!?])\s{0,20}",
+        r"(?:(?:system|assistant|developer) (?:prompt|message|note|override|update)|assistant)\s{0,20}:",
     ),
     # Other languages.
     _said(
         "ignorier|missacht|vergiss|vergessen",
-        rf"(?:ignorier\w*|missacht\w*|vergiss|vergessen sie) (?:{_WORD} ){{0,3}}",
-        r"(?:vorherig|vorig|bisherig|obig|früher|vorangegangen|vorstehend)\w* ",
-        r"(?:anweisung|instruktion|regel|vorgabe)\w*",
+        rf"(?:ignorier\w{{0,20}}|missacht\w{{0,20}}|vergiss|vergessen sie) (?:{_WORD} ){{0,3}}",
+        r"(?:vorherig|vorig|bisherig|obig|früher|vorangegangen|vorstehend)\w{0,20} ",
+        r"(?:anweisung|instruktion|regel|vorgabe)\w{0,20}",
     ),
     _said(
         "du bist|sie sind",
@@ -210,8 +220,8 @@ _BY_THEMSELVES: Final = (
     ),
     _said("無視", r"(?:以前|上記|これまで|前)の.{0,6}(?:指示|命令|プロンプト)を.{0,4}無視"),
     _said("ください", r"この(?:論文|研究|文献)を(?:含めて|採用して|採択して)ください"),
-    _said("무시", r"이전(?:의)?\s*(?:모든 )?(?:지시|명령|지침)\S*\s*(?:모두 )?무시"),
-    _said("تجاهل", r"تجاهل (?:\S+ ){0,2}(?:التعليمات|الأوامر|الإرشادات)"),
+    _said("무시", r"이전(?:의)?\s{0,4}(?:모든 )?(?:지시|명령|지침)\S{0,4}\s{0,4}(?:모두 )?무시"),
+    _said("تجاهل", r"تجاهل (?:\S{1,30} ){0,2}(?:التعليمات|الأوامر|الإرشادات)"),
 )
 
 _AS_COMMANDS: Final = (
@@ -236,24 +246,24 @@ _AS_COMMANDS: Final = (
     _command(
         "respond|answer|reply|return|output|write|print|say & json|include|exclude",
         r"(?:respond|answer|reply|return|output|write|print|say)(?: back)?(?: (?:only|exclusively|just|simply))?",
-        r"(?: (?:with|in|as|using))?(?: (?:only|the|a|an|this|following|valid|word|single|one|object|exactly))*",
+        r"(?: (?:with|in|as|using))?(?: (?:only|the|a|an|this|following|valid|word|single|one|object|exactly)){0,6}",
         r" (?:json|include|exclude)\b",
     ),
     _command(
         "prompt|instruction & reveal|print|repeat|show|output|tell & your|the system|the hidden|the initial|the full",
         r"(?:reveal|print|repeat|show|output|tell me) (?:me )?(?:(?:your|the) (?:system|hidden|initial|full) |your )",
-        r"(?:prompt|instruction)\w*",
+        r"(?:prompt|instruction)\w{0,20}",
     ),
     _command(
         f"dear|attention|attn|note |hey|hello|to the|to any|to all|instruction|message & {_MACHINES}",
-        r"(?:dear|attention|attn|hey|hello|to (?:the|any|all)|(?:note|message|instructions?) (?:to|for))\W*",
-        rf"(?:(?:any|all|the) )*(?:{_WORD} )?{_MACHINE}",
-        rf"(?: (?:{_WORD} )?(?:reviewer|model|screener|reader|assistant|system|agent)s?)?\s*[,:!.—–]",
+        r"(?:dear|attention|attn|hey|hello|to (?:the|any|all)|(?:note|message|instructions?) (?:to|for))\W{0,10}",
+        rf"(?:(?:any|all|the) ){{0,3}}(?:{_WORD} )?{_MACHINE}",
+        rf"(?: (?:{_WORD} )?(?:reviewer|model|screener|reader|assistant|system|agent)s?)?\s{{0,20}}[,:!.—–]",
     ),
     _command(
         "instruction|task|directive|order & : & new|updated|additional|real|actual|hidden|secret|special",
         r"(?:new|updated|additional|real|actual|hidden|secret|special) (?:instruction|task|directive|order)s?",
-        r"(?: (?:for|to) (?:you|the (?:ai|model|reviewer)|ai))?\s*:",
+        r"(?: (?:for|to) (?:you|the (?:ai|model|reviewer)|ai))?\s{0,20}:",
     ),
     _command(
         "pretend you|pretend that you|imagine you|imagine that you|act as if",
