@@ -77,8 +77,8 @@ def test_three_samples_and_an_adjudicator_with_faults(
 @pytest.mark.parametrize(
     ("rule", "unclear", "deep"),
     [
-        ("majority", "include", "samples: 3, adjudicate: never"),
-        ("any_include", "person", "samples: 4, adjudicate: never"),
+        ("majority", "include", "samples: 4, adjudicate: never"),
+        ("any_include", "person", "samples: 3, adjudicate: never"),
         ("unanimous", "person", "samples: 3, adjudicate: never, adaptive: true"),
         ("unanimous", "include", "samples: 2, adjudicate: all, framings: [for, against]"),
         ("unanimous", "person", ""),
