@@ -2,8 +2,8 @@
 docs/reference/screening.md as SQL, and held against results.parquet, samples, verdicts, cost.csv and `--json`.
 
 Taken from the tool: which line is whose (samples.raw_line and key; the record's title is looked for in the line's own
-echo), and `quote_found` of quotes that plain lower case and blanks do not find in the echo: those are counted. For
-studies whose `if_silent` was not changed since they began.
+echo), and `quote_found` of quotes that plain lower case and blanks do not find in the echo: those are counted;
+which texts speak to the model. For studies whose `if_silent` was not changed since they began.
 """
 
 from collections import Counter
@@ -122,6 +122,7 @@ CREATE TABLE ended AS
 CREATE TABLE looked_at AS
   SELECT *, decision = 'unclear' OR n = 0 OR alone OR (adjudicated AND NOT ruled)
     OR (NOT ruled AND (words > 1 OR n < asked))
+    OR record_id IN (SELECT record_id FROM results WHERE contains(needs_person_why, 'speaks to the model'))
     OR coalesce(CASE WHEN ruled THEN word_lost OR word_against ELSE lost OR against END, false) AS needs_person
   FROM ended;
 """
@@ -147,19 +148,24 @@ CREATE TABLE votes AS
 """
 
 COST = """
-SELECT stage, count(*), sum(prompt), sum(thinking), sum(answer), sum(
+SELECT job, count(*), sum(prompt), sum(cached), sum(thinking), sum(answer), sum(
   (prompt - cached) * CAST($input AS DECIMAL(9, 4)) + cached * CAST($cached AS DECIMAL(9, 4))
-  + (thinking + answer) * CAST($output AS DECIMAL(9, 4)))
+  + (thinking + answer) * CAST($output AS DECIMAL(9, 4))) 
 FROM (
-  SELECT folder, CAST(line->>'$.response.usageMetadata.promptTokenCount' AS BIGINT) AS prompt,
+  SELECT CAST(regexp_extract(folder, '-s([0-9]+)-', 1) AS BIGINT) AS job,
+    CAST(line->>'$.response.usageMetadata.promptTokenCount' AS BIGINT) AS prompt,
     coalesce(CAST(line->>'$.response.usageMetadata.cachedContentTokenCount' AS BIGINT), 0) AS cached,
     coalesce(CAST(line->>'$.response.usageMetadata.thoughtsTokenCount' AS BIGINT), 0) AS thinking,
     coalesce(CAST(line->>'$.response.usageMetadata.candidatesTokenCount' AS BIGINT), 0) AS answer
   FROM lines WHERE line->>'$.response.usageMetadata.promptTokenCount' IS NOT NULL
-) JOIN (SELECT DISTINCT split_part(raw_line, '/', 1) AS folder, stage FROM samples WHERE raw_line IS NOT NULL)
-USING (folder) GROUP BY stage ORDER BY stage
+) GROUP BY job ORDER BY job
 """
-"""A job is of one stage, and so is its folder of raw lines. Amounts in millionths of a dollar."""
+IN_FILE = """
+SELECT job, sum(lines), sum(prompt_tokens), sum(cached_tokens), sum(thinking_tokens), sum(answer_tokens),
+  sum(CAST(cost_usd AS DECIMAL(18, 10)))
+FROM bill WHERE prompt_tokens IS NOT NULL GROUP BY job ORDER BY job
+"""
+"""A folder of raw lines bears the number of its job."""
 
 
 class Numbers:
@@ -290,19 +296,22 @@ def check_closing(numbers: Numbers, closing: Mapping[str, Any]) -> None:
     assert tuple(compared[name] for name in names) == several[0]
 
 
-def check_cost(numbers: Numbers, closing: Mapping[str, Any], prices: Prices) -> None:
-    """Tokens and cost of each stage. Nothing may have been asked at once, before a job, and each job of each stage has
-    to have answered something."""
-    by_stage = {stage: row for stage, *row in numbers.rows(COST, prices)}
-    in_file = numbers.rows(
-        f"""SELECT stage, CAST(sum(coalesce(prompt_tokens, 0)) AS BIGINT), CAST(sum(coalesce(thinking_tokens, 0)) AS
-        BIGINT), CAST(sum(coalesce(answer_tokens, 0)) AS BIGINT), sum(coalesce(CAST(cost_usd AS DECIMAL(18, 10)), 0))
-        FROM read_csv('{numbers.results / "cost.csv"}') GROUP BY stage"""
+def check_cost(numbers: Numbers, closing: Mapping[str, Any], prices: Prices) -> dict[str, Decimal]:
+    """Tokens and cost of each job. Nothing may have been asked at once, before a job. Returns the cost of each
+    stage."""
+    numbers.db.execute(f"CREATE TABLE bill AS FROM read_csv('{numbers.results / 'cost.csv'}')")
+    jobs = [(*map(int, row[:-1]), Decimal(row[-1]) / 1_000_000) for row in numbers.rows(COST, prices)]
+    assert jobs == [(*map(int, row[:-1]), Decimal(str(row[-1]))) for row in numbers.rows(IN_FILE)]
+    assert sum((row[-1] for row in jobs), Decimal()) == Decimal(closing["cost_usd"])
+    numbers.none(
+        """SELECT * FROM samples s JOIN bill ON job = CAST(regexp_extract(s.raw_line, '-s([0-9]+)-', 1) AS BIGINT)
+        WHERE s.stage <> bill.stage"""
     )
-    assert {stage: tuple(row[1:4]) for stage, row in by_stage.items()} == {one[0]: one[1:4] for one in in_file}
-    amounts = {stage: Decimal(row[4]) / 1_000_000 for stage, row in by_stage.items()}
-    assert amounts == {one[0]: Decimal(one[4]) for one in in_file}
-    assert sum(amounts.values()) == Decimal(closing["cost_usd"])
+    stages = dict(numbers.rows("SELECT DISTINCT job, stage FROM bill"))
+    spent: dict[str, Decimal] = {}
+    for row in jobs:
+        spent[stages[row[0]]] = spent.get(stages[row[0]], Decimal()) + row[-1]
+    return spent
 
 
 def check_numbers(folder: Path, made: Path, closing: Mapping[str, Any], prices: Prices, **how: str) -> Counter[str]:
