@@ -150,7 +150,7 @@ CREATE TABLE votes AS
 COST = """
 SELECT job, count(*), sum(prompt), sum(cached), sum(thinking), sum(answer), sum(
   (prompt - cached) * CAST($input AS DECIMAL(9, 4)) + cached * CAST($cached AS DECIMAL(9, 4))
-  + (thinking + answer) * CAST($output AS DECIMAL(9, 4))) 
+  + (thinking + answer) * CAST($output AS DECIMAL(9, 4)))
 FROM (
   SELECT CAST(regexp_extract(folder, '-s([0-9]+)-', 1) AS BIGINT) AS job,
     CAST(line->>'$.response.usageMetadata.promptTokenCount' AS BIGINT) AS prompt,
