@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from overnight.backends.backend import Patience
 from overnight.cli.later import later_lines
 from overnight.core.usage import Usd
 from overnight.run.plan import make_plan
+from overnight.study import screen_recipes
+from overnight.study.wording import Name, Wording
 from overnight.wiring.opening import open_study
 from tests.support.local_cloud import LocalCloud
 from tests.support.small_screens import SmallScreen, screen_text
@@ -154,10 +157,11 @@ class TestAfter:
     ) -> None:
         change(study, deep="samples: 1, adjudicate: never")
         assert run(study)["requests_sent"] == RECORDS
+        change(study, deep="samples: 2")
+        looked_at = plan(study)["estimate"]["answers_looked_at"]
+        assert looked_at == RECORDS, "sample 1 tells what 2 will take, whose criteria stand in another order"
         change(study, deep="samples: 3")
-        found = plan(study)
-        assert found["reasons"] == {"more_samples": 2 * RECORDS}
-        assert found["estimate"]["answers_looked_at"] == RECORDS, "sample 1 tells what the others will take"
+        assert plan(study)["reasons"] == {"more_samples": 2 * RECORDS}
         said = study.cli("plan").out
         assert f"{2 * RECORDS} requests to send: further samples of records answered before: never asked" in said
 
@@ -208,6 +212,26 @@ class TestAfter:
         assert ended.code == 0, ended.err
         assert ended.json["requests_sent"] > 0
         assert ended.json["compared"]["adjudicated"] == ended.json["compared"]["contested"]
+
+    def test_this_versions_words_are_agreed_to_once_too_and_adjudicated_anew(
+        self, study: SmallScreen, cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run(study)
+        package = screen_recipes.wording
+
+        def new_words(name: Name) -> Wording:
+            return replace(package(name), text=f"{package(name).text} So it is.")
+
+        monkeypatch.setattr(screen_recipes, "wording", new_words)
+        assert plan(study)["requests"]["to_send"] == 0, "the study keeps the words it began with"
+        assert study.cli("run", "--yes", "--no-smoke", "--new-recipe").code == 6
+        cloud.switch(stuck_pending=True)
+        sent = run(study, "--new-recipe", "--pay-again", "--detach")["requests_sent"]
+        cloud.switch(stuck_pending=False)
+        ended = run(study)
+        assert sent == 3 * RECORDS
+        assert ended["compared"]["adjudicated"] == ended["compared"]["contested"] > 0
+        assert run(study)["requests_sent"] == 0
 
     def test_too_many_contested_records_are_said_while_planning_and_in_json(self, study: SmallScreen) -> None:
         found = run(study)["compared"]
