@@ -80,5 +80,20 @@ SCREENING = tuple(
             "    if _facts(words) != _facts(passage):\n        return False\n", "",
             f"{QUOTES}test_a_change_of_sense_is_not_near[no negation]", "another finding would pass for the record's words",
         ),
+        (
+            "a reviewer's words cannot end what holds them", "planning/arguments.py",
+            '_OURS.sub("‹", " ".join(text.split()))', '" ".join(text.split())',
+            "tests/property/test_frame_laws.py::test_the_frame_is_the_same_for_every_text_and_the_record_comes_last", "a record would speak to the adjudicator as if it were us",
+        ),
+        (
+            "a record that speaks to the model is looked at", "planning/screening.py",
+            """notes = (f'speaks to the model: "{said}"',) if said else ()""", "notes = ()",
+            "tests/unit/test_injections.py::test_a_person_looks_with_one_sample_and_behind_an_adjudicator", "nobody would see that a record asks to be included",
+        ),
+        (
+            "an own prompt has the warning behind it too", "study/screen_recipes.py",
+            'system = "\\n\\n".join([*words, wording("untrusted").text])', 'system = "\\n\\n".join(words)',
+            "tests/unit/test_study_recipes.py::TestScreen::test_the_studys_own_prompt_stands_in_place_of_the_packages_and_before_the_warning", "a record would be obeyed",
+        ),
     )
 )  # fmt: skip

@@ -63,11 +63,15 @@ def _begins_a_word(plain: str, start: int) -> bool:
 def _plain(text: str) -> str:
     if text.isascii() and "&" not in text:
         return text.lower()
-    return "".join(map(_seen, unicodedata.normalize("NFKC", html.unescape(text)))).lower()
+    return _NOT_ASCII.sub(_seen, unicodedata.normalize("NFKC", html.unescape(text))).lower()
 
 
-def _seen(character: str) -> str:
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
+
+
+def _seen(match: re.Match[str]) -> str:
     """Nothing for what is not shown; a letter for a tag letter, which is not shown and which models read."""
+    character = match[0]
     if "\U000e0020" <= character <= "\U000e007e":
         return chr(ord(character) - 0xE0000)
     return "" if unicodedata.category(character) == "Cf" else character
