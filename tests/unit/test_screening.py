@@ -6,6 +6,7 @@ import pytest
 
 from overnight.core.outcome import NotSent, ProblemKind
 from overnight.core.record import Cell, Record
+from overnight.core.task import Settlements
 from overnight.planning.screening import ScreenTask
 from tests.support.screens import SCREEN, Judged, answer, record, row, screen_task, settled
 
@@ -234,3 +235,23 @@ class TestWithoutText:
         task = make(tmp_path, "[title, Abstract]", "[Abstract Note, title]")
         assert task.missing_abstract(Record("1", 0, {"Abstract Note": "", "title": "x"}, "r.csv:2"))
         assert not task.missing_abstract(Record("1", 0, {"Abstract Note": "x", "title": ""}, "r.csv:2"))
+
+
+def test_what_is_wanted_goes_by_what_is_said_now_though_it_is_remembered(tmp_path: Path) -> None:
+    task = screen_task(tmp_path, SCREEN + "deep_think: {samples: 2, adjudicate: contested}\n")
+    met, none = ("met", "We studied night nurses"), ("not_stated", "")
+    agree = settled(*[answer(night=met, review=none)] * 2)
+    differ = settled(answer(night=met, review=none), answer(night=("not_met", "Nurses slept."), review=none))
+    failed = settled(answer(night=met, review=none), ProblemKind.BLOCKED)
+    other = record(title="Naps at home", Abstract=RECORD.values["Abstract"])
+
+    def told(of: Record, said: Settlements) -> list[str]:
+        return [want.texts[0] for want in task.wants(of, said) if want.stage == "adjudicate"]
+
+    for _ in range(2):
+        assert told(RECORD, agree) == []
+        assert len(told(RECORD, differ)) == 1
+        assert len(told(RECORD, failed)) == 1
+        assert told(RECORD, failed) != told(RECORD, differ)
+        assert told(other, agree) == []
+        assert [want.texts[-2] for want in task.wants(other, differ)] == ["Naps at home"] * 3
