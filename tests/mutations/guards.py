@@ -7,6 +7,7 @@ reworded fails loudly and its row is mended. `test` is fast: it runs twice in ev
 
 from tests.mutations.edges import NETWORK, PAGES
 from tests.mutations.guard import Guard, guard
+from tests.mutations.pilots import PILOTS
 from tests.mutations.readers import READERS
 from tests.mutations.rules import IMPORTER, LINTER, LOCAL_CLOUD
 from tests.mutations.screening import SCREENING
@@ -606,6 +607,7 @@ GUARDS = (
     *LEDGER,
     *SENDING,
     *MONEY,
+    *PILOTS,
     *NETWORK,
     *PAGES,
     *READERS,

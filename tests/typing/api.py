@@ -14,6 +14,7 @@ assert_type(study, overnight.StudyFile)
 assert_type(study.check(), Checked)
 assert_type(overnight.open(Path("study.yaml")).plan(), Planned)
 assert_type(study.run(max_usd="5", ask=lambda question: "?" in question), Closing)
+assert_type(study.pilot(50, seed=1, max_usd="5"), Closing)
 assert_type(study.run(max_usd=Decimal("2.50")).cost, overnight.Usd | None)
 assert_type(study.status().problems[ProblemKind.BLOCKED], int)
 

@@ -12,13 +12,15 @@ from overnight.report.screening import Criterion, Decisions, Screening
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of the records: records = answers + problems + not sent + open."""
+    """What became of the records: records = answers + problems + not sent + open. pilot: what part of them was asked
+    first, in words; empty where none, or where all were asked since."""
 
     records: int
     answers: int
     open: int = 0
     problems: Mapping[ProblemKind, int] = field(default_factory=dict)
     not_sent: Mapping[NotSent, int] = field(default_factory=dict)
+    pilot: str = ""
 
     @property
     def n_problems(self) -> int:

@@ -80,6 +80,11 @@ def plain(word: str) -> str:
     return word.removeprefix("JOB_STATE_").replace("_", " ").lower() if word.isupper() else word.replace("_", " ")
 
 
+def pilot_words(found: Mapping[str, Any]) -> str:
+    """found: drawn, records, of."""
+    return f"A pilot: {found['records']:,} of {found['of']:,} records were asked first, {found['drawn']}."
+
+
 def sample_words(sample: Mapping[str, Any]) -> str:
     """What a part of the records may stand for. sample: seed, records_sent, of, simple_random."""
     part = f"{sample['records_sent']:,} of {sample['of']:,} records were sent, as many as fit under the limit"

@@ -13,6 +13,7 @@ from overnight.pricing.catalogue import Model
 from overnight.pricing.thinking import Thinking
 from overnight.report.data import Counts, GivenUp, InputFile, Lines, Method, ReportData
 from overnight.report.render import MOST_GIVEN_UP, render_report
+from overnight.report.words import pilot_words
 from overnight.run.bill import StudyBill
 from overnight.run.billing import RowPricing
 from overnight.run.results import detail_of, raw_line_of
@@ -114,6 +115,7 @@ def _counts(closing: Mapping[str, Any]) -> Counts:
         closing["open"],
         {ProblemKind(kind): n for kind, n in closing["problems"].items()},
         {NotSent(kind): n for kind, n in closing["not_sent"].items()},
+        "" if closing["pilot"] is None else pilot_words(closing["pilot"]),
     )
 
 
