@@ -5,6 +5,7 @@ reworded fails loudly and its row is mended. `test` is fast: it runs twice in ev
 """
 # ruff: noqa: E501 - the texts that are replaced are as long as they are
 
+from tests.mutations.deep import DEEP
 from tests.mutations.edges import NETWORK, PAGES
 from tests.mutations.guard import Guard, guard
 from tests.mutations.pilots import PILOTS
@@ -613,6 +614,7 @@ GUARDS = (
     *READERS,
     *WRITERS,
     *SCREENING,
+    *DEEP,
     *LINTER,
     *IMPORTER,
     *LOCAL_CLOUD,

@@ -268,3 +268,9 @@ def test_an_unknown_version_is_refused(version: int) -> None:
         clean("Naps", version)
     with pytest.raises(LedgerError):
         cleaned("Naps", version)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_places_of_a_text_that_is_left_as_it_is_begin_behind_its_blanks(version: int) -> None:
+    found = cleaned("  Naps at night.  ", version)
+    assert (found.text, found.span(0, 4), found.span(8, 14)) == ("Naps at night.", (2, 6), (10, 16))
