@@ -270,12 +270,16 @@ def _least_different(quote: str, text: str, allowed: int) -> tuple[int, int] | N
     """
     from rapidfuzz import fuzz
 
-    window = fuzz.partial_ratio_alignment(quote, text, score_cutoff=NEAR_PERCENT)
-    if window is None:
-        return None
-    ends = _around(window.dest_end, allowed, len(text))
-    end = ends[_closest(quote, [text[window.dest_start : one] for one in ends])[0]]
-    starts = _around(window.dest_start, allowed, end)
+    first, last = 0, len(text)
+    if len(text) > len(quote):  # of a shorter text it would look for a window of the quote
+        window = fuzz.partial_ratio_alignment(quote, text, score_cutoff=NEAR_PERCENT)
+        if window is None:
+            return None
+        first, last = window.dest_start, window.dest_end
+    reach = allowed + max(0, len(quote) - (last - first))  # at a text's begin and end windows are shorter
+    ends = _around(last, reach, len(text))
+    end = ends[_closest(quote, [text[first:one] for one in ends])[0]]
+    starts = _around(first, reach, end)
     which, distance = _closest(quote, [text[one:end] for one in starts])
     return (starts[which], end) if distance <= allowed else None
 
