@@ -61,6 +61,11 @@ SCREENING = tuple(
             f"{LAWS}test_a_sample_that_is_asked_later_has_the_silence_that_the_study_began_with", "the ledger would forget what silence the study began with",
         ),
         (
+            "an edit that the model does not see keeps the silence begun with", "planning/pinned.py",
+            "replace(built, silence=kept.silence) if kept.digest == built.digest else built", "built",
+            f"{LAWS}test_an_edit_that_the_model_does_not_see_keeps_the_silence_that_the_study_began_with", "renaming a column would be paid for",
+        ),
+        (
             "no lost quote is an argument", "planning/arguments.py",
             'holds = result.quote_found in ("exact", "near") and', "holds = result.quote and",
             f"{LAWS}test_an_unclear_verdict_argues_with_no_words_that_are_not_there", "invented words would be argued with",

@@ -15,10 +15,11 @@ from overnight.answers.judged import SILENCE_AS_TOLD, Judged
 from overnight.answers.screened import Screened, contests, screened
 from overnight.core.outcome import ProblemKind
 from overnight.core.task import Settlements, Want
+from overnight.planning.arguments import arguments
 from overnight.planning.pinned import Pinned
-from overnight.planning.screening import ScreenTask, arguments
+from overnight.planning.screening import ScreenTask
 from overnight.study.models import DeepThinkSpec, IfSilent, Rule, ScreenSpec, Study
-from tests.support.screens import Answer, answer, read, record, row, settled, study
+from tests.support.screens import SCREEN, Answer, answer, read, record, row, screen_task, settled, study
 
 RECORD = record(title="Naps at work", Abstract="We studied night nurses. Nurses slept well. All of them were women.")
 QUOTES = ("night nurses", "Nurses slept well", "an invented passage", "")
@@ -204,7 +205,7 @@ def test_no_silence_of_today_adjudicates_what_the_silence_begun_with_did_not(bas
     first = task(base, spec((begun, "unclear", "not_met")), deep)
     pinned = pins(base, spec((begun, "unclear", "not_met")), deep)
     after = [task(base, spec((now, "unclear", "not_met")), deep, pinned) for now in get_args(IfSilent)]
-    rest = {"nap": ("met", "night nurses"), "review": ("not_stated", "")}
+    rest: dict[str, Any] = {"nap": ("met", "night nurses"), "review": ("not_stated", "")}
     adjudicated = 0
     for verdicts in product([("met", "night nurses"), ("not_met", "Nurses slept well"), ("not_stated", "")], repeat=3):
         found = settled(*(answer(night=verdict, **rest) for verdict in verdicts))
@@ -223,6 +224,22 @@ def test_a_sample_that_is_asked_later_has_the_silence_that_the_study_began_with(
     assert recipes[3].digest == recipes[0].digest
     assert [recipe.silence for recipe in recipes] == [recipes[0].silence] * 4
     assert recipes[0].silence == {"night": "met", "nap": "unclear", "review": "not_met"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("[title, Abstract]", "[title, abstract]"), ("Works at night.", "'Works at night. '")],
+    ids=["a column of the same label", "white space around a criterion"],
+)
+def test_an_edit_that_the_model_does_not_see_keeps_the_silence_that_the_study_began_with(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    begun = screen_task(tmp_path)
+    silent = SCREEN.replace("reason: Wrong population", "if_silent: met")
+    later = screen_task(tmp_path, silent.replace(old, new), pinned=begun.asked_with)
+    assert later.recipe.digest == begun.recipe.digest, "nothing is asked anew"
+    assert later.recipe.silence == begun.recipe.silence == {"night": "unclear", "review": "not_met"}
+    assert later.recipe.slots == (("title", "abstract") if "title" in new else begun.recipe.slots)
 
 
 @given(SPECS, SETTLED, ANSWERS)

@@ -1,6 +1,7 @@
 """What both tasks need: recipes that stay what they were, cleaned texts, an answer read back."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -21,9 +22,17 @@ def setting_of(study: Study) -> str:
 
 
 def in_force(built: Recipe, sample: int, pinned: Pinned | None, before: str = "") -> Recipe:
-    """The pinned one while what the user wrote is unchanged. before: `own` of the same words in an earlier version."""
+    """The pinned one while what the user wrote is unchanged. before: `own` of the same words in an earlier version.
+
+    What was edited and does not reach the model (a column's name, white space) asks nothing anew, so that the silence
+    stays what it was too.
+    """
     kept = (pinned or {}).get((built.stage, sample))
-    return kept if kept is not None and kept.own in (built.own, before) else built
+    if kept is None:
+        return built
+    if kept.own in (built.own, before):
+        return kept
+    return replace(built, silence=kept.silence) if kept.digest == built.digest else built
 
 
 def cleaned_texts(record: Record, columns: Sequence[str], cleaning: int) -> tuple[str, ...]:
