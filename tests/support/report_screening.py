@@ -41,6 +41,7 @@ CONTESTED = SampleRecord(
     why="samples differ: include 1, exclude 1, no answer 1",
     doubts=("samples differ: include 1, exclude 1, no answer 1", "quote not found: planned_nap"),
     agreement="1/3",
+    contested="samples decide differently; a sample has no answer",
     verdicts=(
         Verdict("night_shift", "met", NIGHT, True, "Porters at night.", "met 2, no answer 1"),
         Verdict("planned_nap", "unclear", "a siesta", False, "No nap.", "met 1, unclear 1, no answer 1"),
@@ -56,6 +57,7 @@ CONTESTED = SampleRecord(
                 Verdict("planned_nap", "met", NAP, True, "A bunk and a planned nap."),
             ),
             rationale="Porters were given a nap.",
+            reviewer="B",
         ),
         Voice(
             "sample 2",
@@ -66,6 +68,7 @@ CONTESTED = SampleRecord(
                 Verdict("planned_nap", "not_met", "a siesta", False, "A siesta is no planned nap."),
             ),
             rationale="There was no nap.",
+            reviewer="A",
         ),
         Voice("sample 3", missing="truncated"),
         Voice(
@@ -73,7 +76,7 @@ CONTESTED = SampleRecord(
             decision="unclear",
             verdicts=(Verdict("planned_nap", "unclear", LONGER, True, "It can be read both ways."),),
             rationale="A bunk is not sleep.",
-            mistakes="Sample 2 quotes words that are not there.",
+            mistakes="Reviewer A quotes words that are not there.",
         ),
     ),
 )

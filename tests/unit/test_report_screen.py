@@ -189,6 +189,8 @@ def test_a_contested_record_has_its_samples_side_by_side_with_framing_and_the_ad
     assert (said.verdict, said.quote, said.quote_found) == ("not_met", "A bunk was there", True)
     assert one.voices[2].on("night") is None
     assert one.agreement == "1/3"
+    assert one.contested == "samples decide differently; a sample has no answer"
+    assert sorted(voice.reviewer for voice in one.voices) == ["", "", "A", "B"], "those who answered"
 
 
 def test_one_sample_has_no_side_by_side_and_no_votes(tmp_path: Path) -> None:

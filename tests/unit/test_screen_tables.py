@@ -46,6 +46,23 @@ def test_each_sample_has_its_own_decision_the_models_word_and_its_framing(task: 
     assert (rows[0]["rationale"], rows[3]["mistakes"]) == ("They worked at night.", "B misread.")
 
 
+def test_each_sample_has_the_letter_by_which_the_adjudicator_knows_it(task: ScreenTask) -> None:
+    """Else `mistakes` speaks of reviewers whom nobody can look up."""
+    rationales = ("First.", "Second.")
+    judged = [answer("include", said, night=("met", "night nurses"), review=SILENT) for said in rationales]
+    found = settled(*judged, ProblemKind.BLOCKED)
+    (told,) = [want.texts[0] for want in task.wants(RECORD, found) if want.recipe.stage == "adjudicate"]
+    heads = {block.split("In short: ")[1]: block[len("Reviewer ")] for block in told.split("\n\n")}
+    assert sorted(heads.values()) == ["A", "B"]
+    rows = table(task, "samples", settled(*judged, ProblemKind.BLOCKED, adjudicated=judged[0]))
+    assert [row["reviewer"] for row in rows] == [*(heads[said] for said in rationales), None, None]
+
+
+def test_samples_that_agree_are_nobodys_reviewers(task: ScreenTask) -> None:
+    alike = answer(night=("met", "night nurses"), review=SILENT)
+    assert [row["reviewer"] for row in table(task, "samples", settled(alike, alike, alike))] == [None] * 3
+
+
 def test_a_verdict_is_shown_as_given_beside_what_it_counts_as_and_where_its_quote_stands(task: ScreenTask) -> None:
     found = settled(
         answer(night=("met", "we studied night nurses"), review=SILENT),

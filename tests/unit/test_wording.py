@@ -15,7 +15,7 @@ from tests.support.screens import SCREEN, study
 
 DIGESTS = {
     "screen": "f9026f6f58546d70803891f9b287b0322f3ecbdbb128c5796acc5374ef976abb",
-    "adjudicate": "937bb5662a34345f28a70b4a813a9ea906ea56eb70b0bf1f205be85ceb92a77a",
+    "adjudicate": "6739cc4b4b1187a3caac70a9740ee35116c5cbc46aa61c34b4b886e66c66c68c",
     "framing_for": "ec657aa6d19124599522d69b99e462afdc1f8631114a938cf0474d062edac89a",
     "framing_against": "9cfb9af28b6905283ccf23dcd2b42fe03096b2b2144e96579067c692bdee9928",
     "untrusted": "61d5bbf71708f71bf9f83e75a1a1bc65e1f11fa8dca69123dbea0dd5bd8055e3",
@@ -43,6 +43,13 @@ def test_each_instruction_names_every_verdict_and_every_field_of_the_answer(name
     fields = ["quote", "reason", "verdict", "rationale", "decision"] + ["mistakes"] * (name == "adjudicate")
     for field in (*fields, *VERDICTS):
         assert f"- {field}:" in words or f". {field}:" in words, field
+
+
+def test_the_adjudicator_is_not_told_that_the_reviewers_differ() -> None:
+    """With `adjudicate: all`, and where a quote is not there, they may all say the same."""
+    told = wording("adjudicate").text
+    assert "They may differ, or all say the same." in told
+    assert "disagree" not in told
 
 
 def test_what_is_always_added_says_where_the_record_ends_and_not_to_obey_it() -> None:

@@ -1,5 +1,6 @@
 """A pilot in words: what came of its records, the tokens they took, and what the rest will cost by that."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from overnight.run.publish import Closing
 
 _WORDS: Final = ("include", "exclude", "unclear")
 _STAGE_CHARS: Final = 22
+_LEAD: Final = re.compile(r"^Room(: | (?=in ))")
 
 
 def pilot_lines(found: Piloted, closing: Closing) -> Iterator[str]:
@@ -90,6 +92,6 @@ def _rest(rest: Planned, times: Times, closing: Closing) -> Iterator[str]:
     yield f"  the rest  {counted(n, 'request')}{follows}, about {amounts.expected}{mark} ({between})"
     if closing.cost is not None:
         yield f"  together  about {closing.cost + amounts.expected}, what is spent included"
-    yield from (f"  room      {line.strip().removeprefix('Room: ')}" for line in room_lines(rest))
+    yield from (f"  room      {_LEAD.sub('', line.strip())}" for line in room_lines(rest))
     for place, line in enumerate(times_lines(closing.realm, times)):
         yield f"  {'' if place else 'time':<9} {line.strip().removeprefix('Time: ')}"

@@ -159,9 +159,9 @@ def rooms_of(planned: Planned) -> Iterator[tuple[str, Room]]:
 
 def room_lines(planned: Planned) -> Iterator[str]:
     """`maxOutputTokens` of first attempts and where it is from, each thing once."""
-    rooms = list(dict.fromkeys(rooms_of(planned)))
-    for stage, room in rooms:
-        yield f"  Room{f' in {stage}' if len(rooms) > 1 else ''}: {room_words(room)}."
+    rooms = list(dict.fromkeys((stage, room_words(room)) for stage, room in rooms_of(planned)))
+    for stage, words in rooms:
+        yield f"  Room{f' in {stage}' if len(rooms) > 1 else ''}: {words}."
 
 
 def room_words(room: Room) -> str:

@@ -19,19 +19,26 @@ def arguments(texts: Sequence[str], samples: Sequence[Judged | None]) -> str:
 
     It goes into the address of a request: another wording here asks, and charges, every adjudication anew.
     """
-    seed = "\n".join(map(text_digest, texts))
-    numbered = [(number, one) for number, one in enumerate(samples, start=1) if one is not None]
-    ordered = sorted(numbered, key=lambda one: sha256(f"{seed}\n{one[0]}".encode()).digest())
     return "\n\n".join(
         "\n".join([f"Reviewer {letter}", *map(_argument, one.results), f"In short: {_plain(one.rationale)}"])
-        for letter, (_, one) in zip(_LETTERS, ordered, strict=False)
+        for number, letter in reviewers(texts, samples).items()
+        if (one := samples[number - 1]) is not None
     )
+
+
+def reviewers(texts: Sequence[str], samples: Sequence[Judged | None]) -> dict[int, str]:
+    """Sample → the letter that the adjudicator knows it by, in their order; a sample without an answer has none."""
+    seed = "\n".join(map(text_digest, texts))
+    answered = [number for number, one in enumerate(samples, start=1) if one is not None]
+    ordered = sorted(answered, key=lambda number: sha256(f"{seed}\n{number}".encode()).digest())
+    return dict(zip(ordered, _LETTERS, strict=False))
 
 
 def _argument(result: CriterionResult) -> str:
     words = f"- c_{result.id}: {result.checked.value}."
     if result.lost:
-        return f"{words} (The quote given for it is not in the record.)"
+        gone = "The quote given for it is not in the record" if result.quote.strip() else "No quote was given for it"
+        return f"{words} ({gone}.)"
     holds = result.quote_found in ("exact", "near") and result.verdict is not Verdict.NOT_STATED
     quote = f' Quote: "{_plain(result.quote)}"' if holds else ""
     return f"{words}{quote} Reason: {_plain(result.reason)}"

@@ -10,7 +10,7 @@ from overnight.core.task import Column
 from overnight.study.models import Criterion
 
 SAMPLE_COLUMNS: Final = (
-    *(Column("framing"), Column("decision"), Column("why"), Column("model_decision")),
+    *(Column("framing"), Column("reviewer"), Column("decision"), Column("why"), Column("model_decision")),
     *(Column("contradicts_itself", "boolean"), Column("rests_on_lost_quotes", "boolean")),
     *(Column("rationale"), Column("mistakes")),
 )
@@ -22,13 +22,13 @@ VERDICT_COLUMNS: Final = (
 )
 _BLANK: Final = (None,) * len(SAMPLE_COLUMNS)
 
-Heard = Iterable[tuple[str, int, str, Judged | None]]
-"""(stage, sample, framing, what it said; None for a problem)"""
+Heard = Iterable[tuple[str, int, tuple[str, str], Judged | None]]
+"""(stage, sample, its framing and the letter that the adjudicator knows it by, what it said; None for a problem)"""
 
 
 def sample_rows(heard: Heard) -> Iterator[tuple[str, int, Sequence[Cell]]]:
-    for stage, sample, framing, judged in heard:
-        yield stage, sample, _BLANK if judged is None else [framing or None, *_sample_cells(judged)]
+    for stage, sample, (framing, reviewer), judged in heard:
+        yield stage, sample, _BLANK if judged is None else [framing or None, reviewer or None, *_sample_cells(judged)]
 
 
 def _sample_cells(judged: Judged) -> list[Cell]:

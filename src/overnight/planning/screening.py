@@ -21,9 +21,9 @@ from overnight.core.outcome import NotSent
 from overnight.core.recipe import Recipe
 from overnight.core.record import Cell, Record
 from overnight.core.task import Column, Later, Settled, Settlements, Table, Want
-from overnight.planning.arguments import arguments
+from overnight.planning.arguments import arguments, reviewers
 from overnight.planning.pinned import Pinned, answer_of, cleaned_texts, in_force, setting_of
-from overnight.planning.screen_tables import SAMPLE_COLUMNS, VERDICT_COLUMNS, sample_rows, verdict_rows
+from overnight.planning.screen_tables import SAMPLE_COLUMNS, VERDICT_COLUMNS, Heard, sample_rows, verdict_rows
 from overnight.planning.screen_tally import tally_of
 from overnight.records.roles import roles_of
 from overnight.requests.addressing import first_said
@@ -295,17 +295,24 @@ class ScreenTask:
         yield Table("samples", SAMPLE_COLUMNS, lambda *of: sample_rows(said(*of)), by_request=True)
         yield Table("verdicts", VERDICT_COLUMNS, lambda *of: verdict_rows(said(*of), criteria))
 
-    def _said(self, record: Record, settled: Settlements) -> Iterator[tuple[str, int, str, Judged | None]]:
-        """(stage, sample, framing, what it said), of each settled request in the order of the stages."""
+    def reviewers(self, record: Record, settled: Settlements) -> Mapping[int, str]:
+        """Sample → the letter by which the adjudicator speaks of it; empty where none is asked."""
+        texts = self._texts(record)
+        heard = self._heard(record, texts, settled)
+        return reviewers(texts, heard.samples or ()) if heard.arguments else {}
+
+    def _said(self, record: Record, settled: Settlements) -> Heard:
+        """Each settled request in the order of the stages."""
         samples = self._heard(record, self._texts(record), settled).samples or ()
-        look = self._reads.of(record)
+        letters, look = self.reviewers(record, settled), self._reads.of(record)
         for stage in self.stages:
             for sample in sorted(number for of, number in settled if of == stage):
                 if stage == SCREEN and sample <= len(samples):
                     judged = samples[sample - 1]
                 else:
                     judged = self._judged(settled[stage, sample], look)
-                yield stage, sample, self.deep.framing(sample) if stage == SCREEN else "", judged
+                asked = (self.deep.framing(sample), letters.get(sample, "")) if stage == SCREEN else ("", "")
+                yield stage, sample, asked, judged
 
     def _without_text(self, record: Record) -> Decision | None:
         match self._lacks(self._texts(record)):

@@ -43,9 +43,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """What one sample said of a record, or the adjudicator. name: "sample 1", "adjudicator". framing: empty for
-    neutral. decision: by the rule, from its verdicts; own: the model's own word, where it is another. verdicts: by
-    criterion. missing: why it has no answer; then all the rest is empty.
+    """What one sample said of a record, or the adjudicator. name: "sample 1", "adjudicator". reviewer: the letter that
+    the adjudicator knows it by, empty where none was asked. framing: empty for neutral. decision: by the rule, from its
+    verdicts; own: the model's own word, where it is another. verdicts: by criterion. missing: why it has no answer;
+    then all the rest is empty.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Voice:
     rationale: str = ""
     mistakes: str = ""
     missing: str = ""
+    reviewer: str = ""
 
     def on(self, criterion: str) -> Verdict | None:
         return next((verdict for verdict in self.verdicts if verdict.criterion == criterion), None)
@@ -66,8 +68,8 @@ class SampleRecord:
     """number: in the table, from 1; what leads to the record on the page. kind: the ProblemKind or NotSent value.
     detail: the service's own words. fields: (name, value) as people read them.
 
-    Of a `screen`: doubts: why a person has to look. agreement: such as 2/3. rationale: of who speaks for the
-    record. voices: where several were asked, and
+    Of a `screen`: doubts: why a person has to look. agreement: such as 2/3. contested: why its samples do not settle
+    it, in words; empty where they do. rationale: of who speaks for the record. voices: where several were asked, and
     differ: the samples, then the adjudicator. differ: the criteria in which they do.
     """
 
@@ -87,6 +89,7 @@ class SampleRecord:
     number: int = 0
     doubts: tuple[str, ...] = ()
     agreement: str = ""
+    contested: str = ""
     rationale: str = ""
     voices: tuple[Voice, ...] = ()
     differ: tuple[str, ...] = ()

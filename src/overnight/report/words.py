@@ -46,7 +46,7 @@ STRAYS: Final[dict[StrayKind, tuple[str, str]]] = {
 CONCERNS: Final[dict[Concern, tuple[str, str]]] = {
     Concern.UNSETTLED: (
         "Contested, and not settled",
-        "The samples do not agree, and no adjudicator has settled it.",
+        "The samples do not settle it, and no adjudicator has.",
     ),
     Concern.UNCLEAR: (
         "Unclear",

@@ -119,6 +119,7 @@ _WORDS: Final = {
     "answer": "the answer as it came, as JSON",
     "framing": "what the sample was told to look for: neutral, for, against",
     "contradicts_itself": "true where the model's own decision does not follow from its verdicts",
+    "reviewer": "the letter by which the adjudicator speaks of this sample; blank where none was asked",
     "rests_on_lost_quotes": "true where it would decide otherwise, were its quotes in the record",
     "mistakes": "what the adjudicator says the reviewers got wrong",
     "criterion": "its id",

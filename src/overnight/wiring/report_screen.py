@@ -15,7 +15,7 @@ from overnight.report.records import SampleRecord
 from overnight.report.render import MOST_PERSON, MOST_SPLIT, SETTLED_SHOWN
 from overnight.report.screening import Compared, Concern, Criterion, Decisions, Listed, Screening, Split
 from overnight.wiring.report_record import RecordPage
-from overnight.wiring.report_voices import differing, quotes_of, verdict_of, voices_of, votes_said
+from overnight.wiring.report_voices import contest_of, differing, quotes_of, verdict_of, voices_of, votes_said
 
 _BY_CONCERN: Final = {concern: place for place, concern in enumerate(Concern)}
 
@@ -88,13 +88,15 @@ class ScreenPart:
             return replace(base, passages=self._page.passages(record), doubts=doubts)
         several = len(found.samples) > 1 or found.adjudicated is not None
         differ = differing(found) if several else ()
-        voices = tuple(voices_of(found, account.settled, self._task.deep)) if several else ()
+        letters = self._task.reviewers(record, account.settled)
+        voices = tuple(voices_of(found, account.settled, self._task.deep, letters)) if several else ()
         return replace(
             base,
             passages=self._page.passages(record, quotes_of(found)),
             verdicts=tuple(verdict_of(one, several=several) for one in found.criteria if one.shown is not None),
             doubts=found.doubts,
             agreement=found.agreement if several else "",
+            contested=contest_of(found),
             rationale=found.rationale,
             voices=voices if differ or found.contested or found.adjudicated is not None else (),
             differ=differ,

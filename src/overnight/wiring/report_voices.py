@@ -1,16 +1,23 @@
 """What each sample said of a record, and the adjudicator, as the report shows it side by side."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
 from overnight.answers.decisions import CriterionResult
 from overnight.answers.judged import Judged
-from overnight.answers.screened import CriterionVotes, Screened
+from overnight.answers.screened import Contest, CriterionVotes, Screened
 from overnight.core.task import Settlements
 from overnight.report.records import Quote, Verdict, Voice
 from overnight.study.models import DeepThinkSpec
 from overnight.study.screen_recipes import ADJUDICATE, SCREEN
 
 ADJUDICATOR = "adjudicator"
+_CONTESTED: Final[Mapping[Contest, str]] = {
+    "differ": "samples decide differently",
+    "no_answer": "a sample has no answer",
+    "quotes": "a sample's decision hangs on a quote that is not in the record",
+}
 
 
 def votes_said(one: CriterionVotes) -> str:
@@ -41,11 +48,19 @@ def _differ(results: Sequence[CriterionResult | None]) -> bool:
     return len(verdicts) > 1 or any(result is not None and result.lost for result in results)
 
 
-def voices_of(found: Screened, settled: Settlements, deep: DeepThinkSpec) -> Iterator[Voice]:
-    """The samples by number, then the adjudicator where one was asked."""
+def contest_of(found: Screened) -> str:
+    """`samples decide differently; one has no answer`; empty where the samples settle it."""
+    return "; ".join(_CONTESTED[mark] for mark in found.contested)
+
+
+def voices_of(
+    found: Screened, settled: Settlements, deep: DeepThinkSpec, letters: Mapping[int, str]
+) -> Iterator[Voice]:
+    """The samples by number, then the adjudicator where one was asked. letters: by sample."""
     for number, judged in enumerate(found.samples, start=1):
-        framing = deep.framing(number)
-        yield _voice(_name(number), judged, _missing(settled, SCREEN, number), "" if framing == "neutral" else framing)
+        framing, missing = deep.framing(number), _missing(settled, SCREEN, number)
+        voice = _voice(_name(number), judged, missing, "" if framing == "neutral" else framing)
+        yield replace(voice, reviewer=letters.get(number, ""))
     missing = _missing(settled, ADJUDICATE, 1)
     if found.adjudicated is not None or missing:
         yield _voice(ADJUDICATOR, found.adjudicated, missing)
