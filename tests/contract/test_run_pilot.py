@@ -226,20 +226,20 @@ def _text(file: bytes | str) -> str:
 
 
 def test_samples_and_adjudication_of_the_pilots_records_and_of_no_others(tmp_path: Path, child: LocalCloud) -> None:
-    study = screen_of(tmp_path / "screen", 200)
-    found = pilot(study, "--records", "40").json
+    study = screen_of(tmp_path / "screen", 100)
+    found = pilot(study, "--records", "20").json
     part = found["pilot"]
     by_stage = "SELECT stage, count(DISTINCT address) FROM sent JOIN shard ON shard.id = shard GROUP BY stage"
     asked = Counter[str](dict(study.query(by_stage)))
-    assert asked["screen"] == 3 * 40
+    assert asked["screen"] == 3 * 20
     assert asked["adjudicate"] == part["compared"]["contested"] > 0
     assert (part["answers"] + part["problems"], part["open"]) == (part["records"], 0)
-    assert 110 < part["tokens"]["screen"]["requests"] <= 120
+    assert 50 < part["tokens"]["screen"]["requests"] <= 60
     rows = [row for row in study.results() if row["outcome"] in {"answer", "problem"} and not row["duplicate_of"]]
     assert Counter(row["decision"] for row in rows) == part["decisions"]
     assert Counter(row["agreement"] for row in rows if row["agreement"]) == part["agreement"]
     assert sum(row["needs_person"] == "true" for row in rows) == part["needs_person"]
-    shown = study.cli("pilot", "--records", "40").out
+    shown = study.cli("pilot", "--records", "20").out
     assert f"Pilot: {part['records']} of {part['of']} records, drawn by seed 1" in shown
     assert f"{part['compared']['contested']} contested" in shown
     ended = study.cli("run", "--json").json

@@ -1,14 +1,17 @@
 """Which model may be used, and what its thinking setting becomes. All dates come in."""
 
+import re
 from datetime import date
 
 import pytest
+import yaml
 
 from overnight.errors import StudyError
 from overnight.pricing import choose_max_output, packaged_tables, thinking_config
 from overnight.pricing.catalogue import WAYS, read_models
 from overnight.pricing.refusals import Chosen, Refusal, choose
 from overnight.pricing.tables import with_own
+from overnight.study.models import DeepThinkSpec
 
 TODAY = date(2026, 11, 22)
 TABLES = packaged_tables()
@@ -75,11 +78,12 @@ def test_a_path_is_not_an_id() -> None:
 
 
 @pytest.mark.parametrize("name", ["gemini-3-deep-think-preview", "Deep Think", "gemini-2.5-deepthink"])
-def test_deep_think_is_explained_with_what_comes_nearest_in_this_version(name: str) -> None:
+def test_deep_think_is_explained_with_the_recipe_that_stands_for_it(name: str) -> None:
     message = refusal(name)
     assert "no API serves Deep Think" in message
     assert "thinking: max}" in message
-    assert "(`deep_think`), are not in this version" in message, "nothing is offered that the study file refuses"
+    (deep_think,) = re.findall(r"deep_think: (\{.*?\})", message)
+    assert DeepThinkSpec.model_validate(yaml.safe_load(deep_think)).samples == 3, "nothing is offered that is refused"
 
 
 def test_closed_and_retired_depend_on_the_day() -> None:

@@ -10,7 +10,7 @@ from overnight.core.usage import Usd
 from overnight.errors import Finding, StudyError
 from overnight.study.load import load_study
 from overnight.study.models import AskSpec, DeepThinkSpec, ScreenSpec, Study
-from overnight.study.not_yet import KEYS_NOT_YET
+from overnight.study.not_yet import KEYS_ELSEWHERE, KEYS_NOT_YET
 
 SCREEN = """\
 study: nap-trials
@@ -206,16 +206,16 @@ class TestAllFindingsAtOnce:
         assert str(caught.value).count(f"{folder / 'study.yaml'}:") == len(self.EXPECTED)
 
 
-@pytest.mark.parametrize("path", KEYS_NOT_YET, ids=".".join)
-def test_a_key_of_a_later_version_is_refused_as_such(folder: Path, path: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("path", [*KEYS_NOT_YET, *KEYS_ELSEWHERE], ids=".".join)
+def test_a_key_of_a_later_version_or_of_another_place_is_refused_as_such(folder: Path, path: tuple[str, ...]) -> None:
     if len(path) == 1:
         text = SCREEN + f"{path[0]}: {{a: b}}\n"
     else:
         text = SCREEN.replace("records:\n", f"records:\n  {path[1]}: x\n") if path[0] == "records" else SCREEN
         text = text.replace(f"{path[0]}: {{", f"{path[0]}: {{{path[1]}: x, ")
     finding = the_finding(folder, text)
-    assert (finding.path, finding.hint) == (".".join(path), KEYS_NOT_YET[path])
-    assert "is not in this version" in finding.what
+    assert (finding.path, finding.hint) == (".".join(path), (KEYS_NOT_YET | KEYS_ELSEWHERE)[path])
+    assert ("has another place" if path in KEYS_ELSEWHERE else "is not in this version") in finding.what
     assert finding.line > 1
 
 

@@ -189,8 +189,8 @@ def _deep_think(tables: Tables, name: str, today: date) -> Refusal:
     others = tuple(usable) or tables.models.nearest(_STRONGEST[0], today)
     best = others[0] if others else _STRONGEST[0]
     hint = (
-        f"The nearest is one sample: model: {{name: {best}, thinking: max}}. Several samples, compared, with the"
-        " contested judged again (`deep_think`), are not in this version."
+        f"What stands for it is a recipe: model: {{name: {best}, thinking: max}}, and in a `screen` deep_think:"
+        " {samples: 3, adjudicate: contested}: several independent samples, compared, and the contested ones judged again."
     )
     return Refusal(what, NAME, others, hint, "max")
 

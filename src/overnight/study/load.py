@@ -32,7 +32,7 @@ from overnight.study.models import (
     ScreenSpec,
     Study,
 )
-from overnight.study.not_yet import KEYS_NOT_YET
+from overnight.study.not_yet import KEYS_ELSEWHERE, KEYS_NOT_YET
 from overnight.study.prompt_files import prompt_words
 from overnight.study.told import fit, told
 from overnight.study.values import Attempts, Days, StudyName
@@ -85,7 +85,7 @@ def _study(document: Document, file: Path) -> Study | None:
     values = document.values
     _drop_empty(document, values, ())
     checks.check_placeholders(document, values)
-    _drop_not_yet(document, values)
+    _drop_what_is_not_done(document, values)
     _unknown_top_keys(document, values)
     _one_task(document, values)
     deep_think = _deep_think(document)
@@ -365,12 +365,13 @@ def _empty_key(document: Document, path: KeyPath, one_line: bool) -> None:
         document.add(f"`{path[-1]}` has no value", path, f'Write one ("" for an empty text), or take it out.{comma}')
 
 
-def _drop_not_yet(document: Document, values: dict[str, Plain]) -> None:
-    for path, reason in KEYS_NOT_YET.items():
-        holder = values if len(path) == 1 else values.get(path[0])
-        if isinstance(holder, dict) and path[-1] in holder:
-            document.add(f"`{show(path)}` is not in this version", path, reason)
-            del holder[path[-1]]
+def _drop_what_is_not_done(document: Document, values: dict[str, Plain]) -> None:
+    for refused, what in ((KEYS_NOT_YET, "is not in this version"), (KEYS_ELSEWHERE, "has another place")):
+        for path, hint in refused.items():
+            holder = values if len(path) == 1 else values.get(path[0])
+            if isinstance(holder, dict) and path[-1] in holder:
+                document.add(f"`{show(path)}` {what}", path, hint)
+                del holder[path[-1]]
 
 
 def _unknown_top_keys(document: Document, values: dict[str, Plain]) -> None:

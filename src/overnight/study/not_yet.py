@@ -1,4 +1,4 @@
-"""Keys the design knows and this version does not do yet: refused, never silently ignored. One table."""
+"""Keys that are refused by name, never silently ignored: what this version does not do yet, and what has another place."""
 
 from typing import Final
 
@@ -6,18 +6,14 @@ _SAMPLES = "Write it under deep_think: {samples: 3, adjudicate: contested}."
 _REVIEW = "Take it out; a page for people's decisions comes later. The results hold what it needs."
 
 KEYS_NOT_YET: Final[dict[tuple[str, ...], str]] = {
-    ("adjudicate",): _SAMPLES,
     ("gold",): "Leave it out; compare results.csv with your labels yourself for now.",
     ("ask_also",): "Leave it out, or make a second study with `ask` over the records included here.",
     ("qa",): "Leave it out, or make a second study with `ask` over the records included here.",
     ("review",): _REVIEW,
     ("human",): _REVIEW,
-    ("rule",): "Write it under `screen`: rule: unanimous, majority or any_include.",
     ("stage",): "Leave it out.",
     ("output",): "Leave it out: `overnight export --to FILE` writes other formats.",
     ("records", "table"): "Name files: records: {files: [records.csv]}. BigQuery tables come later.",
-    ("model", "samples"): _SAMPLES,
-    ("model", "framings"): _SAMPLES,
     ("model", "seed"): "Leave it out.",
     ("model", "temperature"): "Leave it out: newer models ignore it, and it is not part of a recipe.",
     ("model", "max_output_tokens"): "Leave it out: the tool chooses it from the model, then from your answers.",
@@ -31,3 +27,11 @@ KEYS_NOT_YET: Final[dict[tuple[str, ...], str]] = {
     ): "Leave it out, and keep keys out of files: `gcloud auth application-default login` logs in.",
 }
 """Key path → what to do instead."""
+
+KEYS_ELSEWHERE: Final[dict[tuple[str, ...], str]] = {
+    ("adjudicate",): _SAMPLES,
+    ("rule",): "Write it under `screen`: rule: unanimous, majority or any_include.",
+    ("model", "samples"): _SAMPLES,
+    ("model", "framings"): _SAMPLES,
+}
+"""Key path → where it stands."""
