@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 import overnight
+from overnight.core.events import Event, JobChanged, StepStarted
 from overnight.demo.example import example_files
 from overnight.errors import ConsentError, UsageError
 from overnight.planning.fit import Draw
 from tests.support.cloud import created, served, start_beside
-from tests.support.local_cloud import LocalCloud
+from tests.support.local_cloud import LocalCloud, Plans
 from tests.support.studies import CLOUD, Ended, SmallStudy, outcomes
 
 RECORDS = 60
@@ -86,14 +87,22 @@ class TestOnGoogle:
     def test_run_collects_the_pilots_jobs_before_it_sends_the_others(
         self, study: SmallStudy, google: LocalCloud
     ) -> None:
-        google.switch(pending_s=1.5)
+        Plans(google).add("held", "stuck_in_queue", {"for_s": 0.0}, {})
         one = pilot(study, "--records", "10", "--yes", "--detach").json
         assert (one["detached"], one["requests_in_flight"], one["pilot"]["rest"]) == (True, 10, None)
         shown = study.cli("status").out
         assert "Next: overnight pilot" in shown
-        ended = study.cli("run", "--json", "--yes")
-        assert (ended.json["answers"], ended.json["requests_sent"]) == (RECORDS, 50)
-        assert ended.err.index("collecting job 1") < ended.err.index("uploading shard 2")
+        steps: list[str] = []
+
+        def look(event: Event) -> None:
+            if isinstance(event, JobChanged):  # it was seen in the queue
+                Plans(google).clear()
+            elif isinstance(event, StepStarted):
+                steps.append(event.step)
+
+        ended = overnight.open(study.path).run(yes=True, tell=look)
+        assert (ended.answers, ended.requests_sent) == (RECORDS, 50)
+        assert steps.index("collect") < steps.index("upload")
 
     def test_a_detached_pilot_is_gone_on_with_as_it_was_drawn(self, study: SmallStudy) -> None:
         pilot(study, "--records", "10", "--seed", "4", "--yes", "--detach")

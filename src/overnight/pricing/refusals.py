@@ -189,8 +189,8 @@ def _deep_think(tables: Tables, name: str, today: date) -> Refusal:
     others = tuple(usable) or tables.models.nearest(_STRONGEST[0], today)
     best = others[0] if others else _STRONGEST[0]
     hint = (
-        f"What stands for it is a recipe: model: {{name: {best}, thinking: max}}, and in a `screen` deep_think:"
-        " {samples: 3, adjudicate: contested}: several independent samples, compared, and the contested ones judged again."
+        f"A recipe stands for it: model: {{name: {best}, thinking: max}}, and in a `screen` deep_think: {{samples: 3}}:"
+        " several samples, compared, and an adjudicator where they differ."
     )
     return Refusal(what, NAME, others, hint, "max")
 

@@ -1,4 +1,4 @@
-"""Keys that are refused by name, never silently ignored: what this version does not do yet, and what has another place."""
+"""Keys refused by name, never silently ignored: what this version does not do yet, and what has another place."""
 
 from typing import Final
 
