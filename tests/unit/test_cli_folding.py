@@ -48,6 +48,11 @@ def test_a_remark_behind_a_command_goes_below_it() -> None:
     assert folded(line, Terminal()) == "Next: overnight run my-study\n  (collects them)"
 
 
+def test_a_remark_that_fits_stays_beside_its_command_whatever_else_is_said() -> None:
+    said = "the ledger holds 1,100 records of three tables\nNext: overnight plan    (what, and why)"
+    assert folded(said, Terminal()).split("\n")[-1] == "Next: overnight plan    (what, and why)"
+
+
 def test_what_fits_and_what_no_person_reads_stay_as_they_are() -> None:
     assert folded("  answers         40", Terminal()) == "  answers         40"
     assert folded(LONG, io.StringIO()) == LONG

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import overnight.cli
+from overnight.cli.main import parser
 from overnight.cli.output import answer, harmless, say
 
 FOLDER = Path(overnight.cli.__file__).parent
@@ -58,3 +59,7 @@ def test_letters_of_every_alphabet_pass(text: str) -> None:
 def test_json_reads_the_same() -> None:
     value = {"record": "r1\x1b[2J\x9b31m\x7f\u202e"}
     assert json.loads(harmless(json.dumps(value, ensure_ascii=False))) == value
+
+
+def test_the_first_page_of_help_fits_a_terminal_of_eighty_columns() -> None:
+    assert max(map(len, parser().format_help().splitlines())) < 80

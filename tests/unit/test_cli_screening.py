@@ -61,7 +61,7 @@ def test_where_records_came_from_is_said_when_there_are_several_sources() -> Non
 def test_too_many_contested_records_are_a_warning() -> None:
     many = replace(CLOSING, compared=Comparison(1_042, 400, 0, Counter(night=300)))
     text = " ".join(" ".join(lines(many)).split())
-    assert "warning: 400 of 1,042 records (38 %) are contested: criteria leave room." in text
+    assert "warning 400 of 1,042 records (38 %) are contested: criteria leave room." in text
     assert "samples agree on 642, 400 contested" in text
     assert "warning" not in " ".join(lines(CLOSING))
 

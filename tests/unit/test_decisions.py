@@ -117,7 +117,7 @@ def test_include_says_so() -> None:
     decision = decide(
         SCREEN, [result(NIGHT, Verdict.MET), result(NAP, Verdict.MET), result(REVIEW, Verdict.NOT_STATED, "")]
     )
-    assert decision == Decision("include", "rule", "", "all 2 inclusion criteria are met, no exclusion applies")
+    assert decision == Decision("include", "rule", "", "both inclusion criteria are met, no exclusion applies")
 
 
 def test_one_ground_is_enough_whatever_else_is_unclear() -> None:

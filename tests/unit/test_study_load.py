@@ -219,6 +219,16 @@ def test_a_key_of_a_later_version_or_of_another_place_is_refused_as_such(folder:
     assert finding.line > 1
 
 
+def test_a_word_that_means_the_opposite_is_not_proposed(folder: Path) -> None:
+    finding = the_finding(folder, SCREEN.replace("screen:\n", "screen:\n  unclear: exclude\n", 1))
+    assert (finding.path, finding.what) == ("screen.unclear", '"exclude" is none of person, include')
+    assert "Did you mean" not in finding.hint
+    assert "Nothing is excluded without a ground." in finding.hint
+    assert the_finding(folder, SCREEN.replace("screen:\n", "screen:\n  unclear: persn\n", 1)).hint == (
+        "Did you mean person?"
+    )
+
+
 def test_a_seed_is_for_a_draw(folder: Path) -> None:
     fit = load(folder, SCREEN.replace("when_over: refuse", "when_over: fit, seed: 7")).budget
     assert fit is not None

@@ -151,7 +151,8 @@ def _said(standings: Standings) -> str:
 
 def _all_clear(screen: ScreenSpec) -> str:
     n = len(screen.include)
-    met = "the inclusion criterion is met" if n == 1 else f"all {n} inclusion criteria are met"
+    several = "both" if n == 2 else f"all {n}"
+    met = "the inclusion criterion is met" if n == 1 else f"{several} inclusion criteria are met"
     return f"{met}, no exclusion applies" if screen.exclude else met
 
 

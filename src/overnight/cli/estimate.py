@@ -34,9 +34,11 @@ def cost_lines(found: Estimated, world: World) -> Iterator[str]:
     )
     for change in found.changes:
         yield f"  From {change.day} {_change(change)}."
-    if found.rounds > 1:
-        yield f"  Worst case of all {found.rounds} rounds together, each attempt at its limit: {amounts.all_attempts}."
     yield from later_lines(found.later, found.together)
+    if found.rounds > 1:
+        what = "of it, with what follows" if found.later else "together"
+        every = found.together.all_attempts
+        yield f"  Worst case of all {found.rounds} rounds {what}, each attempt at its limit: {every}."
 
 
 def _surcharge(price: Price, world: World) -> str:

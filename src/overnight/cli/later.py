@@ -22,7 +22,8 @@ def later_lines(later: tuple[LaterStage, ...], together: Together) -> Iterator[s
         )
         yield f"    {_share(one.share, why)}."
     if later:
-        yield f"  Together: {together.expected} ({together.low} to {together.high}), at worst {together.worst}."
+        between = f"{together.low} to {together.high}"
+        yield f"  Together: {together.expected} ({between}), at worst {together.worst}, each sent once."
 
 
 def _share(share: Again, why: str) -> str:

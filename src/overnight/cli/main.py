@@ -34,7 +34,7 @@ STOPPED = 130
 
 _HELP = """\
 A table of texts in, a table of verified answers out, overnight, at half price:
-Gemini batch on Vertex AI, or the embedded local cloud when the study names none.
+Gemini batch on Vertex AI, or the embedded local cloud if the study names none.
 
   init         write a commented study.yaml
   check        everything wrong with a study, at once; spends nothing
@@ -48,18 +48,19 @@ More:
   records      what is in files, without a study; --to converts them
   demo         1,100 fictional abstracts through the local cloud
   duplicates   pairs of records that may be one, for a yes or no
-  fetch        collect and write results, never send; --reparse reads raw output again
+  fetch        collect and write results, never send; --reparse: from raw lines
   retry        open requests that were given up
   cancel       cancel running jobs; what is done is kept
   forget       open the answers of single records
   adopt        a job made by hand becomes one of the study's
   clean        remove the study's files from the bucket, and its ended jobs
   recover      make a lost or damaged ledger again, from the bucket
-  models       what each model can, costs, and until when; with a study: its cost with each
-  prompts      the instructions to the model, which a study asks with, copies to edit
+  models       what each model can, costs, until when; a study's cost with each
+  prompts      the instructions to the model, and copies of them to edit
   local-cloud  the embedded Google Cloud on its own, for any Google client
 
-`overnight COMMAND --help` says more. The study is ./study.yaml unless you name one.
+`overnight COMMAND --help` says more.
+The study is ./study.yaml unless you name one.
 """
 
 

@@ -39,8 +39,11 @@ def folded(text: str, stream: TextIO) -> str:
     if not stream.isatty():
         return text
     width = shutil.get_terminal_size().columns
-    lines = text.replace("    (", "\n  (").split("\n") if len(text) > width else text.split("\n")
-    return "\n".join(_fold(line, width) for line in lines)
+    return "\n".join(_fold(part, width) for line in text.split("\n") for part in _parts(line, width))
+
+
+def _parts(line: str, width: int) -> list[str]:
+    return line.replace("    (", "\n  (").split("\n") if len(line) > width else [line]
 
 
 def _fold(line: str, width: int) -> str:

@@ -77,7 +77,7 @@ def _tokens(one: StageTokens) -> str:
 
 def _rest(rest: Planned, times: Times, closing: Closing) -> Iterator[str]:
     from overnight.cli.estimate import times_lines
-    from overnight.cli.plan import room_lines
+    from overnight.cli.plan import room_lines, rooms_of
 
     n = rest.plan.to_send
     if not n:
@@ -92,6 +92,6 @@ def _rest(rest: Planned, times: Times, closing: Closing) -> Iterator[str]:
     yield f"  the rest  {counted(n, 'request')}{follows}, about {amounts.expected}{mark} ({between})"
     if closing.cost is not None:
         yield f"  together  about {closing.cost + amounts.expected}, what is spent included"
-    yield from (f"  room      {_LEAD.sub('', line.strip())}" for line in room_lines(rest))
+    yield from (f"  room      {_LEAD.sub('', line.strip())}" for line in room_lines(list(rooms_of(rest))))
     for place, line in enumerate(times_lines(closing.realm, times)):
         yield f"  {'' if place else 'time':<9} {line.strip().removeprefix('Time: ')}"

@@ -1,6 +1,7 @@
 """A plan in words: what would be sent, why, how large, what it may cost."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -134,7 +135,7 @@ def _money(planned: Planned, world: World) -> Iterator[str]:
         yield "Cost: unknown, the model has no price in the tables"
         return
     yield from cost_lines(planned.estimated, world)
-    yield from room_lines(planned)
+    yield from room_lines(list(rooms_of(planned)))
     if planned.unused:
         yield f"  none of the {planned.unused:,} answers the study has fits what it now asks (--pay-again)"
     budget = budget_of(world)
@@ -157,11 +158,13 @@ def rooms_of(planned: Planned) -> Iterator[tuple[str, Room]]:
             yield stage, planned.rooms[digest]
 
 
-def room_lines(planned: Planned) -> Iterator[str]:
-    """`maxOutputTokens` of first attempts and where it is from, each thing once."""
-    rooms = list(dict.fromkeys((stage, room_words(room)) for stage, room in rooms_of(planned)))
-    for stage, words in rooms:
-        yield f"  Room{f' in {stage}' if len(rooms) > 1 else ''}: {words}."
+def room_lines(rooms: Sequence[tuple[str, Room]]) -> Iterator[str]:
+    """`maxOutputTokens` of first attempts and where it is from, each thing once: samples of a stage mostly agree."""
+    said = Counter((stage, room_words(room)) for stage, room in rooms)
+    recipes = Counter(stage for stage, _ in rooms)
+    for (stage, words), n in said.items():
+        part = "" if n == recipes[stage] else f", {n:,} of {recipes[stage]:,} recipes"
+        yield f"  Room{f' in {stage}{part}' if len(said) > 1 else ''}: {words}."
 
 
 def room_words(room: Room) -> str:

@@ -49,7 +49,7 @@ def decision_rows(closing: Closing) -> Iterator[str]:
     people = closing.tally.get("for_a_person", Counter())
     yield _row("a person", people.total(), f"has to look: {_people(people)}" if people else "has to look at none")
     if warning := contested_words(closing.compared.to_json()):
-        yield _row("", "", f"warning: {warning}")
+        yield _row("warning", "", warning)
 
 
 def _not_sent(closing: Closing, others: Mapping[NotSent, int]) -> str:

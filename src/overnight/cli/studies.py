@@ -77,7 +77,7 @@ def _init(arguments: argparse.Namespace) -> int:
     if text_columns:
         answer(f"  The model is to see {', '.join(map(visible, text_columns))}, and no other column.")
     answer(f"\nOpen it, write your question and your {'answer fields' if arguments.ask else 'criteria'}, then:")
-    for verb in ("check", "plan", "run"):
+    for verb in ("check", "plan", "pilot", "run"):
         answer(f"  {_command_in(folder, verb)}")
     return 0
 

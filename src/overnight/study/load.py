@@ -299,9 +299,13 @@ def _noun(value: object) -> str:
     return "list" if isinstance(value, list | tuple) else "set of keys" if isinstance(value, dict) else "value"
 
 
+_NEAR: Final = 0.75
+"""So that a slip of the finger is one, and `exclude` is not taken for `include`."""
+
+
 def _no_such_word(document: Document, path: KeyPath, value: object, expected: str) -> None:
     words = [word for word in expected.replace(" or ", ", ").replace("'", "").split(", ") if word]
-    near = difflib.get_close_matches(str(value).lower(), words, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(value).lower(), words, n=1, cutoff=_NEAR)
     hint = f"Did you mean {near[0]}?" if near else _LITERAL_HINTS.get(path[-1], "") if path else ""
     shown = f'"{value}"' if isinstance(value, str) else f"a {_noun(value)}"
     document.add(f"{shown} is none of {', '.join(words)}", path, hint)
@@ -312,6 +316,8 @@ _LITERAL_HINTS: Final[dict[str | int, str]] = {
     "duplicates": "skip, keep or error.",
     "rule": "unanimous, majority or any_include.",
     "adjudicate": "contested, never or all.",
+    "if_silent": "What silence counts as: met, not_met or unclear.",
+    "unclear": "`person`: a person decides. `include`: it counts as included. Nothing is excluded without a ground.",
     "when_over": "`refuse`: nothing is sent. `fit`: a random part of the records that fits.",
 }
 

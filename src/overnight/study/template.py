@@ -72,7 +72,7 @@ def _scalar(text: str) -> str:
 
 _HEAD: Final = """\
 # A study for overnight. Lines that begin with # are notes to you.
-# Fill in what says WRITE HERE, then:  overnight check · overnight plan · overnight run
+# Fill in what says WRITE HERE, then:  overnight check · overnight plan · overnight pilot · overnight run
 
 study: {name}        # lower-case letters, digits, - and _; part of every job's label
 
