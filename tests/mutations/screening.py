@@ -66,6 +66,16 @@ SCREENING = tuple(
             f"{LAWS}test_an_edit_that_the_model_does_not_see_keeps_the_silence_that_the_study_began_with", "renaming a column would be paid for",
         ),
         (
+            "a single word is quoted whole", "answers/quotes.py",
+            "if first < 0 and not _is_one_word(wanted):", "if first < 0:",
+            f"{QUOTES}test_part_of_a_word_or_of_a_number_is_not_there[None]", "`None`, found in `nonetheless`, would exclude",
+        ),
+        (
+            "no quote cuts through a number", "answers/quotes.py",
+            "if not (_in_number(text, start) or _in_number(text, end)):", "if True:",
+            f"{QUOTES}test_part_of_a_word_or_of_a_number_is_not_there[5 nurses]", "15 nurses would pass for 5",
+        ),
+        (
             "no lost quote is an argument", "planning/arguments.py",
             'holds = result.quote_found in ("exact", "near") and', "holds = result.quote and",
             f"{LAWS}test_an_unclear_verdict_argues_with_no_words_that_are_not_there", "invented words would be argued with",

@@ -111,10 +111,26 @@ def test_a_short_quote_is_exact_or_nothing() -> None:
     assert find_quote("42 norse", TEXT) is None
 
 
+@pytest.mark.parametrize("quote", ["None", "no", "art", "5", "5 mg", "5 nurses", "0.05", "n=4", "12", "95", "234 beds"])
+def test_part_of_a_word_or_of_a_number_is_not_there(quote: str) -> None:
+    """`None` for a quote that there is none of, beside `not_met`, would exclude a record that says `nonetheless`."""
+    text = "Nonetheless 15 nurses in the north started (n=42, 0.5 mg, p<0.051, 1.12 to 2,95; 1,234 beds)."
+    assert find_quote(quote, text) is None
+    assert find_quote(quote, f"{text} {quote}.") == Found("exact", len(text) + 1, len(text) + 1 + len(quote))
+
+
+def test_a_single_word_of_a_script_without_spaces_is_found() -> None:
+    assert find_quote("夜勤", "看護師の夜勤中の仮眠") == Found("exact", 4, 6)
+
+
+def test_several_words_may_begin_and_end_within_one() -> None:
+    assert find_quote("urses slept on du", "Nurses slept on duty.") == Found("exact", 1, 18)
+
+
 def test_whole_words_come_first() -> None:
     text = "management of age"
     assert find_quote("age", text) == Found("exact", 14, 17)
-    assert find_quote("anage", text) == Found("exact", 1, 6), "and half a word where there is no whole one"
+    assert find_quote("ement of a", text) == Found("exact", 5, 15), "and half a word where there is no whole one"
 
 
 @pytest.mark.parametrize("text", ["a < b and b > c", "x <b and c> d", "1<2 <not a tag> 3", "R&D; AT&T &unknown; &"])
