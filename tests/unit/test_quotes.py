@@ -119,6 +119,15 @@ def test_part_of_a_word_or_of_a_number_is_not_there(quote: str) -> None:
     assert find_quote(quote, f"{text} {quote}.") == Found("exact", len(text) + 1, len(text) + 1 + len(quote))
 
 
+@pytest.mark.parametrize(
+    "quote",
+    ["5 mg of caffeine a day were given to nurses", "caffeine a day were given to nurses on 1"],
+    ids=["begin", "end"],
+)
+def test_a_long_quote_that_cuts_through_a_number_is_not_near(quote: str) -> None:
+    assert find_quote(quote, "Some 0.5 mg of caffeine a day were given to nurses on 1.5 wards.") is None
+
+
 def test_a_single_word_of_a_script_without_spaces_is_found() -> None:
     assert find_quote("夜勤", "看護師の夜勤中の仮眠") == Found("exact", 4, 6)
 

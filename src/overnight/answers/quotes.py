@@ -280,11 +280,16 @@ def _is_slip(ours: list[str], theirs: list[str]) -> bool:
 
 
 def _to_whole_words(text: str, start: int, end: int) -> tuple[int, int]:
-    while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
+    while start > 0 and _goes_on(text, start):
         start -= 1
-    while end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
+    while end < len(text) and _goes_on(text, end):
         end += 1
     return start, end
+
+
+def _goes_on(text: str, at: int) -> bool:
+    """Does a word or a number go on over this place?"""
+    return (text[at - 1].isalnum() and text[at].isalnum()) or _in_number(text, at)
 
 
 def _least_different(quote: str, text: str, allowed: int) -> tuple[int, int] | None:
