@@ -37,8 +37,9 @@ def lines(closing: Closing) -> list[str]:
 
 
 def test_a_screen_is_summed_up_in_screenings_words() -> None:
-    assert lines(CLOSING)[:11] == [
+    assert lines(CLOSING)[:12] == [
         "naps: 1,100 records",
+        "  identified    1,100",
         "  duplicates       11   not screened again: another record stands for them",
         "  not sent         44   40 without an abstract, 4 without text",
         "  screened      1,042   samples agree on 863, 179 contested, 170 adjudicated",
@@ -55,11 +56,11 @@ def test_a_screen_is_summed_up_in_screenings_words() -> None:
 def test_where_records_came_from_is_said_when_there_are_several_sources() -> None:
     sources = (SourceCount("PubMed", 700, 0), SourceCount("Scopus", 400, 11))
     assert "  identified    1,100   700 PubMed, 400 Scopus" in lines(replace(CLOSING, sources=sources))
-    assert not any("identified" in line for line in lines(replace(CLOSING, sources=sources[:1])))
+    assert "  identified    1,100" in lines(replace(CLOSING, sources=sources[:1]))
 
 
 def test_too_many_contested_records_are_a_warning() -> None:
-    many = replace(CLOSING, compared=Comparison(1_042, 400, 0, Counter(night=300)))
+    many = replace(CLOSING, compared=Comparison(1_042, 400, 0, Counter(night=300), 300))
     text = " ".join(" ".join(lines(many)).split())
     assert "warning 400 of 1,042 records (38 %) are contested: criteria leave room." in text
     assert "samples agree on 642, 400 contested" in text

@@ -26,9 +26,8 @@ _WHY: Final = {
 
 def screening_rows(closing: Closing) -> Iterator[str]:
     """Rows in place of answers and decisions. What is open comes between, from the caller."""
-    if len(closing.sources) > 1:
-        words = ", ".join(f"{one.records:,} {one.name}" for one in closing.sources)
-        yield _row("identified", closing.records, words)
+    sources = closing.sources if len(closing.sources) > 1 else ()
+    yield _row("identified", closing.records, ", ".join(f"{one.records:,} {one.name}" for one in sources))
     if n := closing.not_sent[NotSent.DUPLICATE]:
         yield _row("duplicates", n, "not screened again: another record stands for them")
     others = Counter[NotSent]({kind: n for kind, n in closing.not_sent.items() if kind is not NotSent.DUPLICATE})

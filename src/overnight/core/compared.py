@@ -16,22 +16,25 @@ class Compared:
     """One record of which all samples are settled, one of several at least with an answer.
 
     contested: they do not settle it. adjudicated: it has an adjudicator's answer. split: criteria on which samples that
-    answered have different verdicts.
+    answered have different verdicts. differ: they decide differently, and no lost quote had part in it.
     """
 
     contested: bool
     adjudicated: bool = False
     split: tuple[str, ...] = ()
+    differ: bool = False
 
 
 @dataclass(slots=True)
 class Comparison:
-    """Of all records that can be compared. split: criterion → records in which samples differ on it."""
+    """Of all records that can be compared. split: criterion → records in which samples differ on it. differ: how many
+    of the contested are read differently, as `Compared` has it."""
 
     records: int = 0
     contested: int = 0
     adjudicated: int = 0
     split: Counter[str] = field(default_factory=Counter)
+    differ: int = 0
 
     def see(self, one: Compared | None) -> None:
         if one is None:
@@ -39,6 +42,7 @@ class Comparison:
         self.records += 1
         self.contested += one.contested
         self.adjudicated += one.adjudicated
+        self.differ += one.differ
         self.split.update(one.split)
 
     @property
@@ -56,6 +60,7 @@ class Comparison:
             "records": self.records,
             "agreed": self.agreed,
             "contested": self.contested,
+            "differ": self.differ,
             "adjudicated": self.adjudicated,
             "too_many_contested": self.is_much,
             "criteria_split": dict(sorted(self.split.items(), key=lambda pair: (-pair[1], pair[0]))),
@@ -69,10 +74,14 @@ def contested_words(found: Mapping[str, Any]) -> str:
     """What too many contested records mean, in words; empty where there are not. found: of `Comparison.to_json`."""
     if not found or not found["too_many_contested"]:
         return ""
-    n, of = found["contested"], found["records"]
+    n, of, differ = found["contested"], found["records"], found["differ"]
+    head = f"{n:,} of {of:,} records ({100 * n / of:.0f} %) are contested"
+    if 2 * differ < n:
+        return (
+            f"{head}, {n - differ:,} of them since a sample has no answer or hangs on a quote that is not in the"
+            " record. Look at those before paying for more; the report lists them."
+        )
     most = list(found["criteria_split"].items())[:_NAMED]
     named = f" ({', '.join(f'{criterion} in {records:,}' for criterion, records in most)})" if most else ""
-    return (
-        f"{n:,} of {of:,} records ({100 * n / of:.0f} %) are contested: criteria leave room. Look at the criteria that"
-        f" split most{named} before paying for more; the report lists them."
-    )
+    look = f"Look at the criteria that split most{named} before paying for more; the report lists them."
+    return f"{head}: criteria leave room. {look}"

@@ -267,7 +267,9 @@ class ScreenTask:
         if heard.samples is None or len(heard.samples) < 2 or not any(heard.samples):
             return None
         ruled = answer_of(settled.get((ADJUDICATE, ADJUDICATOR))) if heard.arguments else None
-        return Compared(bool(contests(heard.samples)), ruled is not None, tuple(_split(heard.samples)))
+        why = contests(heard.samples)
+        differ = "differ" in why and "quotes" not in why
+        return Compared(bool(why), ruled is not None, tuple(_split(heard.samples)), differ)
 
     def cells(self, record: Record, settled: Settlements) -> Sequence[Cell]:
         """Blank for an open record. A problem, and a record without text, is `unclear`: a person decides."""
