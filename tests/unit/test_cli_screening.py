@@ -53,6 +53,16 @@ def test_a_screen_is_summed_up_in_screenings_words() -> None:
     ]
 
 
+def test_a_problem_of_the_adjudicator_alone_is_told_from_a_record_without_an_answer() -> None:
+    """Such a record has a decision by its samples, and is in the counts of decisions."""
+    more = replace(CLOSING, answers=1_040, problems=Counter({ProblemKind.BLOCKED: 4, ProblemKind.MALFORMED: 1}))
+    assert lines(more)[4] == (
+        "  problems          5   without an answer, 2 of them of the adjudicator alone: 4 blocked, 1 malformed"
+    )
+    alone = replace(more, problems=Counter({ProblemKind.BLOCKED: 1}), tally={"decided_by": Counter(samples=1_041)})
+    assert "  problems          1   without an answer of the adjudicator: blocked" in lines(alone)
+
+
 def test_where_records_came_from_is_said_when_there_are_several_sources() -> None:
     sources = (SourceCount("PubMed", 700, 0), SourceCount("Scopus", 400, 11))
     assert "  identified    1,100   700 PubMed, 400 Scopus" in lines(replace(CLOSING, sources=sources))

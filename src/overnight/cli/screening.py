@@ -37,7 +37,16 @@ def screening_rows(closing: Closing) -> Iterator[str]:
     if closing.problems:
         kinds = _listed({kind.value.replace("_", " "): n for kind, n in _by_number(closing.problems)})
         late = f"; {closing.past_deadline:,} past the deadline, not sent again" if closing.past_deadline else ""
-        yield _row("problems", closing.problems.total(), f"without an answer: {kinds}{late}")
+        yield _row("problems", closing.problems.total(), f"{_without(closing)}: {kinds}{late}")
+
+
+def _without(closing: Closing) -> str:
+    """Where the samples answered and the adjudicator did not, the record is decided all the same."""
+    n = closing.problems.total()
+    decided = n - closing.tally.get("decided_by", Counter())["no_answer"]
+    if decided == n:
+        return "without an answer of the adjudicator"
+    return "without an answer" + (f", {decided:,} of them of the adjudicator alone" if decided else "")
 
 
 def decision_rows(closing: Closing) -> Iterator[str]:
