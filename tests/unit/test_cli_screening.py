@@ -22,13 +22,15 @@ CLOSING = Closing(
     tally={
         "decided_by": Counter(samples=866, adjudicator=170, no_answer=3, no_abstract=40, no_text=4),
         "exclusion_reason": Counter({"night_shift": 62, "No planned nap": 792, "No data of its own": 10}),
-        "for_a_person": Counter(contradicts_itself=8, no_abstract=40, no_text=4, unclear=167, no_answer=3, flagged=1),
+        "for_a_person": Counter(
+            contradicts_itself=8, no_abstract=40, no_text=4, unclear=167, no_answer=3, speaks_to_model=2, flagged=1
+        ),
     },
     decides=True,
 )
 PEOPLE = (
     "167 unclear, 40 without an abstract, 4 without text, 3 without an answer, 8 where the model contradicts itself,"
-    " 1 flagged"
+    " 2 that speak to the model, 1 flagged"
 )
 
 
@@ -47,7 +49,7 @@ def test_a_screen_is_summed_up_in_screenings_words() -> None:
         "  include          11",
         "  exclude         864   792 No planned nap, 62 night_shift, 10 No data of its own",
         "  unclear         214",
-        f"  a person        223   has to look: {PEOPLE}",
+        f"  a person        225   has to look: {PEOPLE}",
         "  cost        unknown   the price of what served is not in the tables",
         "",
     ]
@@ -56,7 +58,7 @@ def test_a_screen_is_summed_up_in_screenings_words() -> None:
 def test_a_problem_of_the_adjudicator_alone_is_told_from_a_record_without_an_answer() -> None:
     """Such a record has a decision by its samples, and is in the counts of decisions."""
     more = replace(CLOSING, answers=1_040, problems=Counter({ProblemKind.BLOCKED: 4, ProblemKind.MALFORMED: 1}))
-    assert lines(more)[4] == (
+    assert lines(more)[5] == (
         "  problems          5   without an answer, 2 of them of the adjudicator alone: 4 blocked, 1 malformed"
     )
     alone = replace(more, problems=Counter({ProblemKind.BLOCKED: 1}), tally={"decided_by": Counter(samples=1_041)})

@@ -123,6 +123,8 @@ def test_a_person_looks_with_one_sample_and_behind_an_adjudicator(tmp_path: Path
     bad = answer("exclude", night=("not_met", "night shift"), review=("not_stated", ""))
     found = row(task, one, settled(good, bad, adjudicated=good))
     assert (found["decided_by"], found["needs_person_why"]) == ("adjudicator", why)
+    counted = dict(task.tallied(one, settled(good, bad, adjudicated=good)))
+    assert counted["for_a_person"] == "speaks_to_model", "the summary says so, and not `for other reasons`"
 
 
 class TestAModelThatObeys:

@@ -48,7 +48,7 @@ class Screened:
 
     speaker: whose words stand for the record: the adjudicator's, else of the first sample that decides as the record is
     decided, the first that answered where none does. agreed, asked: how many samples decide as most do, of how many.
-    doubts: why a person has to look; empty: nobody has to.
+    doubts: why a person has to look; empty: nobody has to. notes: of these, what lies in the record itself.
     """
 
     decision: Decision
@@ -60,6 +60,7 @@ class Screened:
     agreed: int
     asked: int
     doubts: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def agreement(self) -> str:
@@ -125,6 +126,7 @@ def screened(
         agreed=max(words.values()),
         asked=len(samples),
         doubts=tuple(dict.fromkeys([*doubts, *notes])),
+        notes=tuple(notes),
     )
 
 

@@ -19,6 +19,7 @@ _WHY: Final = {
     "samples_differ": "on which samples differ",
     "quote_not_found": "with a quote that is not there",
     "contradicts_itself": "where the model contradicts itself",
+    "speaks_to_model": "that speak to the model",
     "other": "for other reasons",
 }
 """In the order of their weight; what else is counted comes behind, as it is called."""

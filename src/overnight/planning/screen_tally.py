@@ -30,4 +30,4 @@ def why_a_person(found: Screened) -> str:
         return "quote_not_found"
     if any(one.contradicts_itself for one in judged):
         return "contradicts_itself"
-    return "other"
+    return "speaks_to_model" if found.notes else "other"
