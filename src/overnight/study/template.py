@@ -97,6 +97,7 @@ screen:
     - id: population               # lower-case letters, digits and _; becomes the column c_population
       ask: "WRITE HERE: The people studied are …"
       if_silent: unclear           # the default here: such a record goes to a person
+      reason: Other population     # why a record is excluded that does not meet it; without one, the id stands there
     - id: intervention
       ask: "WRITE HERE: … is compared with …"
   exclude:
