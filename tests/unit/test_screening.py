@@ -248,10 +248,19 @@ def test_what_is_wanted_goes_by_what_is_said_now_though_it_is_remembered(tmp_pat
     def told(of: Record, said: Settlements) -> list[str]:
         return [want.texts[0] for want in task.wants(of, said) if want.stage == "adjudicate"]
 
+    def compared(said: Settlements) -> tuple[bool, bool]:
+        found = task.compared(RECORD, said)
+        assert found is not None
+        return found.contested, found.adjudicated
+
+    ruled = settled(adjudicated=answer(night=met, review=none))
     for _ in range(2):
         assert told(RECORD, agree) == []
         assert len(told(RECORD, differ)) == 1
         assert len(told(RECORD, failed)) == 1
         assert told(RECORD, failed) != told(RECORD, differ)
         assert told(other, agree) == []
+        assert [compared(one) for one in (agree, differ, failed)] == [(False, False), (True, False), (True, False)]
+        assert compared({**differ, **ruled}) == (True, True)
+        assert compared({**agree, **ruled}) == (False, False), "nobody asked that adjudicator"
         assert [want.texts[-2] for want in task.wants(other, differ)] == ["Naps at home"] * 3

@@ -9,12 +9,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from itertools import accumulate
 from typing import Any, Final, Literal, cast
 
-from overnight.answers.decisions import CriterionResult, Decision, Place, QuoteFound, Verdict, no_answer
+from overnight.answers.decisions import CriterionResult, Decision, Verdict, no_answer
 from overnight.answers.judged import Judged, Silence, read_judged
-from overnight.answers.quotes import find_quote
 from overnight.answers.screened import CriterionVotes, Screened, contests, screened
 from overnight.core.compared import Compared
 from overnight.core.outcome import NotSent
@@ -22,19 +20,19 @@ from overnight.core.recipe import Recipe
 from overnight.core.record import Cell, Record
 from overnight.core.task import Column, Later, Settled, Settlements, Table, Want
 from overnight.planning.arguments import arguments, reviewers
+from overnight.planning.looking import Look, Reading
 from overnight.planning.pinned import Pinned, answer_of, cleaned_texts, in_force, setting_of
 from overnight.planning.screen_tables import SAMPLE_COLUMNS, VERDICT_COLUMNS, Heard, sample_rows, verdict_rows
 from overnight.planning.screen_tally import tally_of
 from overnight.records.roles import roles_of
 from overnight.requests.addressing import first_said
-from overnight.requests.cleaning import Cleaned, clean, cleaned
+from overnight.requests.cleaning import clean
 from overnight.study.checks import result_columns
 from overnight.study.models import DeepThinkSpec, ScreenSpec, Study
 from overnight.study.screen_recipes import (
     ADJUDICATE,
     SCREEN,
     adjudicate_recipe,
-    label_of,
     own_before,
     screen_recipe,
     silence_of,
@@ -43,7 +41,7 @@ from overnight.study.screen_recipes import (
 ADJUDICATOR: Final = 1
 """The one sample of the stage `adjudicate`."""
 MOST_KEPT: Final = 50_000
-"""Records whose wants are remembered: some 20 MB."""
+"""Records of which it is remembered what they want."""
 FIRST_ADAPTIVE: Final = 2
 """Samples that `adaptive` asks for before it knows whether more are wanted."""
 ONE_SAMPLE: Final = DeepThinkSpec(samples=1, adjudicate="never")
@@ -101,10 +99,10 @@ class ScreenTask:
         self.recipes: Final = (*{one.digest: one for one in (*self._samples, *later)}.values(),)
         self.columns: Final = tuple(_screen_columns(self.screen))
         self.tables: Final = tuple(self._tables())
-        self._reads: Final = _Reading(self.recipe.slots, self.recipe.cleaning)
+        self._reads: Final = Reading(self.recipe.slots, self.recipe.cleaning)
         self._abstract: Final = _abstract_of(self.recipe.slots, self.recipe.cleaning)
         self._cleaned: tuple[Record, tuple[str, ...]] | None = None
-        self._known: Final[dict[bytes, tuple[int, str]]] = {}
+        self._known: Final[dict[bytes, _Known]] = {}
         # C_max is a concentration: a short id is no sign.
         self._names: Final = tuple(f"c_{one.id}" for one in study.task.criteria if len(one.id) > 4)
         self._last: tuple[tuple[Record | Settled | None, ...], _Heard] | None = None
@@ -165,45 +163,43 @@ class ScreenTask:
         texts = self._texts(record)
         if self._lacks(texts):
             return
-        wanted, told = self._wanted(record, texts, settled)
-        for sample in range(1, wanted + 1):
+        known = self._known_of(record, texts, settled)
+        for sample in range(1, known.wanted + 1):
             yield Want(SCREEN, sample, self._samples[sample - 1], texts)
-        if told:
-            yield Want(ADJUDICATE, ADJUDICATOR, self._adjudicate, (told, *texts))
+        if known.arguments:
+            yield Want(ADJUDICATE, ADJUDICATOR, self._adjudicate, (known.arguments, *texts))
 
     def later(self, record: Record, settled: Settlements) -> Iterator[Later]:
         texts = self._texts(record)
         if self._lacks(texts):
             return
-        heard = self._heard(record, texts, settled)
+        known = self._known_of(record, texts, settled)
         more = self._samples[FIRST_ADAPTIVE:]
         if self.deep.adaptive and more:
-            asked = heard.wanted > FIRST_ADAPTIVE if _all_there(settled, FIRST_ADAPTIVE) else None
+            asked = known.wanted > FIRST_ADAPTIVE if _all_there(settled, FIRST_ADAPTIVE) else None
             yield Later(SCREEN, FIRST_ADAPTIVE + 1, more, texts, wanted=asked)
         if ADJUDICATE in self.stages:
-            asked = None if heard.samples is None else bool(heard.arguments)
+            asked = bool(known.arguments) if known.is_whole else None
             every = self.deep.adjudicate == "all"
             yield Later(ADJUDICATE, ADJUDICATOR, (self._adjudicate,), ("", *texts), self._samples, asked, every)
 
-    def _wanted(self, record: Record, texts: tuple[str, ...], settled: Settlements) -> tuple[int, str]:
-        """How many samples, and what the adjudicator is told. A run asks it of every record for each job it makes, so
-        that it is kept: by what is said, since that is all it depends on."""
+    def _known_of(self, record: Record, texts: tuple[str, ...], settled: Settlements) -> "_Known":
+        """A run asks it of every record for each plan and each job it makes, so that it is kept: by what is said, since
+        that is all it depends on."""
         outcomes = [(n, one.outcome) for n in range(1, self.deep.samples + 1) if (one := settled.get((SCREEN, n)))]
         if not outcomes:
-            heard = self._heard(record, texts, settled)
-            return heard.wanted, heard.arguments
+            return _known(self._hear(record, texts, settled))
         said = [b"%d %d" % (n, outcome.kind is None) + outcome.answer for n, outcome in outcomes]
         gist = sha256(b"\0".join([*(text.encode("utf-8", "surrogatepass") for text in texts), *said])).digest()
         found = self._known.get(gist)
         if found is None:
-            heard = self._heard(record, texts, settled)
             if len(self._known) >= MOST_KEPT:
                 self._known.clear()
-            found = self._known[gist] = heard.wanted, heard.arguments
+            found = self._known[gist] = _known(self._heard(record, texts, settled))
         return found
 
     def _heard(self, record: Record, texts: tuple[str, ...], settled: Settlements) -> "_Heard":
-        """What follows from the samples there are. The last is kept: planner, decision and counts ask one after the
+        """What follows from the samples there are. The last is kept: decision, counts and tables ask one after the
         other, and quotes are looked for once."""
         basis = (record, *(settled.get((SCREEN, sample)) for sample in range(1, self.deep.samples + 1)))
         if self._last is None or self._last[0] != basis:
@@ -228,10 +224,10 @@ class ScreenTask:
 
     # --- what came back ----------------------------------------------------------------------------------------------
 
-    def _judged_all(self, settled: Settlements, samples: Iterable[int], look: "_Look") -> tuple[Judged | None, ...]:
+    def _judged_all(self, settled: Settlements, samples: Iterable[int], look: Look) -> tuple[Judged | None, ...]:
         return tuple(self._judged(settled[SCREEN, sample], look) for sample in samples)
 
-    def _judged(self, one: Settled, look: "_Look") -> Judged | None:
+    def _judged(self, one: Settled, look: Look) -> Judged | None:
         answer = answer_of(one)
         return None if answer is None else read_judged(self.screen, answer, look, self._silence)
 
@@ -263,13 +259,11 @@ class ScreenTask:
 
     def compared(self, record: Record, settled: Settlements) -> Compared | None:
         texts = self._texts(record)
-        heard = _Heard(0) if self._lacks(texts) else self._heard(record, texts, settled)
-        if heard.samples is None or len(heard.samples) < 2 or not any(heard.samples):
+        known = None if self._lacks(texts) else self._known_of(record, texts, settled)
+        if known is None or known.compared is None:
             return None
-        ruled = answer_of(settled.get((ADJUDICATE, ADJUDICATOR))) if heard.arguments else None
-        why = contests(heard.samples)
-        differ = "differ" in why and "quotes" not in why
-        return Compared(bool(why), ruled is not None, tuple(_split(heard.samples)), differ)
+        ruled = settled.get((ADJUDICATE, ADJUDICATOR)) if known.arguments else None
+        return replace(known.compared, adjudicated=ruled is not None and ruled.outcome.kind is None)
 
     def cells(self, record: Record, settled: Settlements) -> Sequence[Cell]:
         """Blank for an open record. A problem, and a record without text, is `unclear`: a person decides."""
@@ -343,6 +337,31 @@ class _Heard:
     arguments: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Of what is heard, what a plan asks for: small enough to be kept of every record.
+
+    is_whole: all samples are there. compared: as long as no adjudicator was heard; None where there are not several, or
+    none has an answer.
+    """
+
+    wanted: int
+    arguments: str
+    is_whole: bool
+    compared: Compared | None
+
+
+def _known(heard: _Heard) -> _Known:
+    samples = heard.samples or ()
+    compared = _compared(samples) if len(samples) > 1 and any(samples) else None
+    return _Known(heard.wanted, heard.arguments, heard.samples is not None, compared)
+
+
+def _compared(samples: Sequence[Judged | None]) -> Compared:
+    why = contests(samples)
+    return Compared(bool(why), False, tuple(_split(samples)), "differ" in why and "quotes" not in why)
+
+
 def _split(samples: Sequence[Judged | None]) -> Iterator[str]:
     """Criteria on which samples that answered have different verdicts, quotes that were not found taken for unclear."""
     verdicts: dict[str, set[Verdict]] = {}
@@ -353,54 +372,6 @@ def _split(samples: Sequence[Judged | None]) -> Iterator[str]:
 
 def _all_there(settled: Settlements, samples: int) -> bool:
     return all((SCREEN, sample) in settled for sample in range(1, samples + 1))
-
-
-# --- looking for quotes ----------------------------------------------------------------------------------------------
-
-
-class _Reading:
-    """Where a record's texts stand in what quotes are looked for in."""
-
-    def __init__(self, slots: Sequence[str], cleaning: int) -> None:
-        self.slots, self.cleaning = tuple(slots), cleaning
-        self.labels = tuple(label_of(column).lower() for column in slots)
-
-    def of(self, record: Record) -> "_Look":
-        return _Look(self, record)
-
-
-@dataclass(slots=True)
-class _Look:
-    """Looks for quotes in one record: in all its texts together, since a model quotes over the end of a title."""
-
-    reading: _Reading
-    record: Record
-    _text: str | None = None
-    _cells: list[Cleaned] | None = None
-
-    def __call__(self, quote: str) -> tuple[QuoteFound, Place | None]:
-        if self._text is None:
-            self._text = "\n".join(cleaned_texts(self.record, self.reading.slots, self.reading.cleaning))
-        found = find_quote(quote, self._text)
-        if found is None or found.how == "near":
-            found = find_quote(self._without_label(quote), self._text) or found
-        return ("no", None) if found is None else (found.how, self._place(found.start, found.end))
-
-    def _without_label(self, quote: str) -> str:
-        """The quote without a `Title: ` of ours that the model copied along."""
-        label = next((label for label in self.reading.labels if quote.lower().startswith(label)), "")
-        return quote[len(label) :] if label else ""
-
-    def _place(self, start: int, end: int) -> Place | None:
-        """In the cell as the table has it; of a passage over two cells the part in the first."""
-        if self._cells is None:
-            self._cells = [cleaned(self.record.values.get(slot), self.reading.cleaning) for slot in self.reading.slots]
-        cells = self._cells
-        starts = [0, *accumulate(len(cell.text) + 1 for cell in cells)]
-        for slot, cell, first in zip(self.reading.slots, cells, starts, strict=False):
-            if first <= start < first + len(cell.text):
-                return Place(slot, *cell.span(start - first, min(end - first, len(cell.text))))
-        return None
 
 
 # --- columns ---------------------------------------------------------------------------------------------------------
