@@ -177,7 +177,7 @@ class TestEdits:
         edit(study, criteria=(NIGHT, NAPS, "adults: All of them were adults of the ward."))
         refused = study.cli("run", "--json")
         assert (refused.code, refused.json["requests_sent"]) == (6, 0)
-        assert "answered before would be asked again" in refused.err
+        assert f"{3 * len(study.texts)} requests answered before would be asked again" in refused.err
         assert "the answers you have cost $" in refused.err
         assert run(study, "--pay-again") >= 3 * RECORDS
 
@@ -222,6 +222,7 @@ class TestProblems:
             run(study)
         (row,) = study.results()
         assert (row["decision"], row["decided_by"], row["needs_person"]) == ("unclear", "no_answer", "true")
+        assert row["detail"].count("blocked") == 1, "what three samples have in common is said once"
         assert study.stages() == Counter({"screen": 3})
 
     def test_cancel_while_samples_run_adjudicates_nobody_until_they_are_back(

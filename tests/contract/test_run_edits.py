@@ -102,7 +102,7 @@ class TestBetweenRuns:
         assert plan["requests"]["to_send"] == RECORDS
         refused = study.cli("run", "--json")
         assert (refused.code, refused.json["requests_sent"]) == (6, 0)
-        assert f"{RECORDS} records answered before would be asked again: {RECORDS} because the {why} changed" in (
+        assert f"{RECORDS} requests answered before would be asked again: {RECORDS} because the {why} changed" in (
             refused.err
         )
         assert "the answers you have cost $" in refused.err
@@ -143,7 +143,7 @@ class TestWhileAJobRuns:
         let_go(cloud)
         refused = running.cli("run", "--json")
         assert (refused.code, refused.json["requests_sent"]) == (6, 0)
-        assert f"{RECORDS} records answered before would be asked again" in refused.err
+        assert f"{RECORDS} requests answered before would be asked again" in refused.err
         ((state, billed),) = running.query("SELECT state, billed_usd FROM shard")
         assert (state, float(billed) > 0) == ("collected", True), "the old job is collected and billed"
         assert set(outcomes(running.results()).values()) == {"open"}, "an old answer is no answer to the new question"

@@ -131,7 +131,8 @@ def _question(planned: Planned) -> str:
     causes = [f"{n:,} because {CHANGED[reason]} changed" for reason, n in paid_again(plan)]
     cost = total_of(planned.wasted.get(reason) for reason, _ in paid_again(plan))
     waste = "" if cost is None else f"; the answers you have cost {cost}"
-    return f"{n:,} records answered before would be asked again: {', '.join(causes)}{waste}."
+    asked = f"{n:,} {'request' if n == 1 else 'requests'} answered before"
+    return f"{asked} would be asked again: {', '.join(causes)}{waste}."
 
 
 def paid_again(plan: Plan) -> list[tuple[Reason, int]]:

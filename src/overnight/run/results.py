@@ -62,9 +62,9 @@ def our_columns(task: Task) -> list[Column]:
 
 
 def detail_of(account: Account) -> str | None:
-    """Why there is no answer, in the service's own words where it had any."""
+    """Why there is no answer, in the service's own words where it had any: each thing once."""
     details = [one.outcome.detail for one in account.settled.values()]
-    return "; ".join(filter(None, [*details, PAST_DEADLINE * account.past_deadline])) or None
+    return _joined([*details, PAST_DEADLINE * account.past_deadline])
 
 
 def raw_line_of(account: Account) -> str | None:

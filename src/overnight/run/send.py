@@ -270,4 +270,4 @@ def _submit(
         sent.doubtful = shards.get(number).state != "submitted"
         return
     shards.submitted(number, job, world.stamp())
-    world.tell(Note(f"job {number}: {shard.n_rows:,} requests, {job.name}"))
+    world.tell(Note(f"job {number}: {shard.n_rows:,} {'request' if shard.n_rows == 1 else 'requests'}, {job.name}"))
