@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from overnight.errors import RecordsError
@@ -90,6 +90,9 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=40))
+@example(["\\", ",", "@misc(", ")"])
+@example(["\\", "{", "@misc(", ")"])
+@example(["\\", "\\", "@misc(", ")"])
 @settings(max_examples=400, deadline=None)
 def test_any_arrangement_of_what_entries_are_made_of_is_read_or_refused(pieces: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:

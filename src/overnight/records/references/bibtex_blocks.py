@@ -156,7 +156,7 @@ def entry_lines(file: IO[str]) -> Iterator[int]:
     """The line of each entry, by the depth of braces alone: other code than that above, so that a slip there shows."""
     depth, closing, quotes = 0, "", 0
     for number, line in enumerate(iter(lambda: file.readline(MOST_CHARACTERS + 1), ""), 1):
-        text = re.sub(r"\\[\s\S]", "__", line)
+        text = re.sub(r"\\[\s\S]", lambda pair: "__" if re.match(r"[\w\\@]", pair[0][1]) else "_ ", line)
         signs = re.split(r"([{}()\"])", text)  # text, sign, text, sign, …, text
         for before, sign in zip(signs[::2], [*signs[1::2], ""], strict=True):
             if depth == 0:
