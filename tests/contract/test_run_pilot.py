@@ -57,6 +57,13 @@ class TestOnGoogle:
         assert len(set(keys)) == RECORDS
         assert all(key.endswith("-a1") for key in keys)
 
+    def test_what_comes_next_are_the_other_records_where_there_are_others(self, study: SmallStudy) -> None:
+        others = "(the other records; these stay answered)"
+        assert others in study.cli("pilot", "--records", "10", "--yes").out
+        whole = study.cli("pilot", "--records", str(RECORDS), "--yes").out
+        assert "the rest  nothing: all that can be asked was asked" in whole
+        assert others not in whole
+
     def test_nobody_is_asked_about_more_than_the_pilot(self, study: SmallStudy) -> None:
         asked: list[str] = []
         opened = overnight.open(study.path)

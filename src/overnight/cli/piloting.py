@@ -45,10 +45,10 @@ def after_pilot(found: Piloted, study: Path, report: str) -> str:
         return f"Next: {command('plan', study)}    (what of the pilot is still to be sent, and why)"
     look = f"look at {report}, and mend what is weak" if report else "mend what is weak in the study"
     again = "" if found.cost is None else f", {found.cost}"
-    return (
-        f"Next: {look} (a changed criterion asks these anew{again}; `if_silent` nothing).\n"
-        f"Then: {command('run', study)}    (the other records; these stay answered)"
-    )
+    first = f"Next: {look} (a changed criterion asks these anew{again}; `if_silent` nothing)."
+    if found.rest is not None and not found.rest.plan.to_send:
+        return first
+    return f"{first}\nThen: {command('run', study)}    (the other records; these stay answered)"
 
 
 def _for_a_person(n: int) -> str:
