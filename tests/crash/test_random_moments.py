@@ -123,10 +123,10 @@ def test_a_thousand_records_three_samples_each_and_an_adjudicator_killed_five_ti
         jobs, keys = created(data), served(data, study.uid)
         study.deep = ""
         study.write()
-        back = study.ended("run", "--json")
+        back = study.ended("plan", "--json")
     finally:
         stopped = cloud.stop()
-    assert (last.code, last.json["answers"], stopped, back.json["requests_sent"]) == (0, MANY, 0, 0), last.err
+    assert (last.code, last.json["answers"], stopped, back.json["requests"]["to_send"]) == (0, MANY, 0, 0), last.err
     assert killed >= 3, "most runs ended before they could be killed: the moments are too late"
     assert set(jobs.values()) == {1}, "each label once"
     assert set(keys.values()) == {1}, "each attempt once"
