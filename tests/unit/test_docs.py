@@ -27,6 +27,14 @@ def section(name: str, title: str) -> str:
     return page(name).split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
+@pytest.mark.parametrize("room", ["run", "records", "answers", "planning", "study", "report"])
+def test_the_map_of_the_house_names_every_file_of_its_larger_rooms(room: str) -> None:
+    named = set(re.findall(r"`(?:[a-z_]+/)*([a-z_]+\.py)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
+    files = {path.name for path in (ROOT / "src" / "overnight" / room).glob("*.py")} - {"__init__.py"}
+    assert files - named == set()
+    assert {name for name in named if not list((ROOT / "src").rglob(name))} == set(), "what is named is there"
+
+
 def error_classes() -> dict[str, int]:
     """Name → exit code of everything that can stop a run."""
     found: dict[str, int] = {}
