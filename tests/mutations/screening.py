@@ -91,6 +91,16 @@ SCREENING = tuple(
             f"{QUOTES}test_what_differs_least_differs_in_one_of_ten_at_most[an invented begin]", "a quote with an invented begin would be found",
         ),
         (
+            "a quote is looked for to the text's end", "answers/quotes.py",
+            "reach = allowed + max(0, len(quote) - (last - first))", "reach = allowed",
+            "tests/property/test_quotes_strangers.py::test_a_passage_with_slips_that_is_the_whole_text_is_found[aaaaaaaaaaaaaaaaaaaa-aaxxaaaaaaaaaaaaaaaaa]", "a verdict would count for nothing whose quote is there",
+        ),
+        (
+            "a tie of samples is unclear", "answers/screened.py",
+            "verdict = most[0] if len(most) == 1 else Verdict.UNCLEAR", "verdict = most[0]",
+            f"{TABLES}test_a_criterion_has_the_verdict_of_most_and_of_as_many_none", "the sample that came first would win",
+        ),
+        (
             "a lost negation is no slip", "answers/quotes.py",
             "    if _facts(words) != _facts(passage):\n        return False\n", "",
             f"{QUOTES}test_a_change_of_sense_is_not_near[no negation]", "another finding would pass for the record's words",
