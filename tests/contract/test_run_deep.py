@@ -73,7 +73,7 @@ class TestOnce:
         third = study.query("SELECT count(*) FROM binding WHERE stage = 'screen' AND sample = 3")[0][0]
         assert 0 < third < RECORDS
         assert study.stages()["screen"] == 2 * RECORDS + third
-        assert {row["agreement"][-2:] for row in study.results()} == {"/2", "/3"}
+        assert {row["agreement"][-4:] for row in study.results()} == {"of 2", "of 3"}
         assert to_send(study) == 0
 
     def test_all_are_adjudicated_where_that_is_asked_for(self, study: SmallScreen) -> None:
@@ -198,7 +198,7 @@ class TestProblems:
         with Plans(cloud) as plans:
             plans.add("blocked", "prompt_blocked", scope={"rows": [2, 5]}, when={"times": 2})
             run(study)
-        blocked = {record for record, (n,) in columns(study, "agreement").items() if n in {"2/3", "1/3"}}
+        blocked = {record for record, (n,) in columns(study, "agreement").items() if n in {"2 of 3", "1 of 3"}}
         lost = study.query("SELECT DISTINCT record_id FROM binding JOIN outcome USING (address) WHERE kind = 'blocked'")
         assert len(lost) == 2
         assert {record for (record,) in lost} <= blocked & adjudicated(study)

@@ -72,7 +72,7 @@ def test_the_page_lists_the_contested_first_with_each_samples_word(tmp_path: Pat
     assert ended.code == 0, ended.err
     html = Path(ended.json["results"]["report"]).read_text(encoding="utf-8")
     assert "argued for" in html
-    contested = {row["record_id"] for row in study.results() if row["agreement"] in {"1/3", "2/3"}}
+    contested = {row["record_id"] for row in study.results() if row["agreement"] in {"1 of 3", "2 of 3"}}
     assert contested, "the stand-in's samples differ on some"
     settled = sum(row["needs_person"] != "true" for row in study.results())
     listed = re.findall(r'<details class="record".*?</details>', html, re.DOTALL)

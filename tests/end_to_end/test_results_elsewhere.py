@@ -1,7 +1,6 @@
 """Results in the programs people use: LibreOffice shows every cell, rispy and our own reader find every decision."""
 
 import csv
-import json
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -75,7 +74,7 @@ def rows(home: Path) -> list[dict[str, object]]:
 @needs_office
 def test_libreoffice_shows_every_cell_of_the_workbook(home: Path, tmp_path: Path) -> None:
     shown = opened_in_calc(home / "results.xlsx", tmp_path)
-    assert list(shown) == ["Costs", "Criteria", "Read me", "Records", "Samples"]
+    assert list(shown) == ["Costs", "Criteria", "Read me", "Records", "Samples", "Verdicts"]
     book = openpyxl.load_workbook(home / "results.xlsx")
     for sheet in book:
         assert shown[sheet.title] == [[_seen(value) for value in row] for row in sheet.iter_rows(values_only=True)]
@@ -149,7 +148,9 @@ def test_results_run_again_add_nothing_twice(home: Path, tmp_path: Path) -> None
     assert ended.code == 0, ended.err
     text = (again / "stand-in" / "ris" / "all.ris").read_text(encoding="utf-8")
     n = 3 + len(HOSTILE)
-    assert (text.count("TY  - "), text.count("N1  - overnight: "), text.count("KW  - overnight:")) == (n, n, n)
+    assert (text.count("TY  - "), text.count("N1  - overnight: "), text.count("KW  - overnight:LOCAL")) == (n, n, n)
+    person = sum(row["needs_person"] is True for row in rows(again / "stand-in"))
+    assert text.count("KW  - overnight:needs-person") == person > 0
     assert text.count("KW  - screening:") == n + 1, "and the person's own screening:maybe"
 
 
@@ -172,5 +173,8 @@ def test_the_sheets_agree_with_the_records(home: Path) -> None:
         (row["record_id"], name): row[f"c_{name}"] for row in answered for name in ("night_shift", "no_own_data")
     }
     assert [row["record_id"] for row in tables["Samples"]] == [row["record_id"] for row in answered]
-    assert all(set(json.loads(str(row["answer"]))) >= {"c_night_shift"} for row in tables["Samples"])
+    assert [row["decision"] for row in tables["Samples"]] == [row["decision"] for row in answered]
+    lost = [row for row in tables["Verdicts"] if row["quote_found"] == "no"]
+    said = {(row["record_id"], row["criterion"]): row["verdict"] for row in tables["Verdicts"]}
+    assert judged == said | {(row["record_id"], row["criterion"]): "unclear" for row in lost}
     assert [row["kind"] for row in tables["Costs"]] == ["answer"]

@@ -94,18 +94,18 @@ def test_the_demo_in_a_new_folder_accounts_for_every_record(person: Person, demo
 def test_the_demo_walks_every_path_of_a_screen(person: Person, demo: Seen) -> None:
     rows = results_of(demo)
     paths = {
-        "agreed to include": lambda row: row["agreement"] == "3/3" and row["decision"] == "include",
-        "agreed to exclude": lambda row: row["agreement"] == "3/3" and row["decision"] == "exclude",
-        "agreed that it is unclear": lambda row: row["agreement"] == "3/3" and row["decision"] == "unclear",
+        "agreed to include": lambda row: row["agreement"] == "3 of 3" and row["decision"] == "include",
+        "agreed to exclude": lambda row: row["agreement"] == "3 of 3" and row["decision"] == "exclude",
+        "agreed that it is unclear": lambda row: row["agreement"] == "3 of 3" and row["decision"] == "unclear",
         "adjudicated to include": lambda row: row["decided_by"] == "adjudicator" and row["decision"] == "include",
         "adjudicated to exclude": lambda row: row["decided_by"] == "adjudicator" and row["decision"] == "exclude",
         "adjudicated, and unclear all the same": lambda row: (
             row["why"].endswith(" unclear") and row["decided_by"] == "adjudicator"
         ),
-        "contested by difference": lambda row: row["agreement"] == "2/3" and row["decided_by"] == "adjudicator",
+        "contested by difference": lambda row: row["agreement"] == "2 of 3" and row["decided_by"] == "adjudicator",
         "contested since a sample has no answer": lambda row: "no_answer 1" in row["c_night_shift_votes"],
         "contested for a lost quote alone": lambda row: (
-            row["agreement"] == "3/3" and row["decided_by"] == "adjudicator"
+            row["agreement"] == "3 of 3" and row["decided_by"] == "adjudicator"
         ),
         "an adjudicator against all samples": lambda row: (
             "and no sample does" in row["needs_person_why"] or "against all samples" in row["needs_person_why"]
@@ -141,7 +141,7 @@ def test_the_demo_fails_where_its_readme_says(person: Person, demo: Seen) -> Non
         assert row["c_night_shift_votes"].endswith("no_answer 1")
     for row in marked["LONG"]:
         assert (row["outcome"], row["problem"]) == ("answer", "")
-        assert "/3" in row["agreement"]
+        assert "of 3" in row["agreement"]
     assert demo.json["problems"] == {"blocked": 2, "malformed": 1, "refused": 1}
 
 

@@ -47,7 +47,7 @@ CREATE TABLE decided AS
   SELECT record_id, words, n, contested, ruled.decision IS NOT NULL AS adjudicated,
     CASE WHEN NOT contested THEN words[1] WHEN ruled.decision IS NULL THEN 'unclear'
       WHEN list_contains(words, ruled.decision) THEN ruled.decision ELSE 'unclear' END AS decision,
-    list_max(list_transform(words, lambda w: len(list_filter(words, lambda o: o = w)))) || '/{samples}' AS agreement
+    list_max(list_transform(words, lambda w: len(list_filter(words, lambda o: o = w)))) || ' of {samples}' AS agreement
   FROM samples LEFT JOIN ruled USING (record_id);
 """
 

@@ -40,7 +40,7 @@ CONTESTED = SampleRecord(
     decision="unclear",
     why="samples differ: include 1, exclude 1, no answer 1",
     doubts=("samples differ: include 1, exclude 1, no answer 1", "quote not found: planned_nap"),
-    agreement="1/3",
+    agreement="1 of 3",
     contested="samples decide differently; a sample has no answer",
     verdicts=(
         Verdict("night_shift", "met", NIGHT, True, "Porters at night.", "met 2, no answer 1"),

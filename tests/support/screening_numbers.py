@@ -117,7 +117,7 @@ CREATE TABLE ended AS
     CASE WHEN n = 0 THEN 'no_answer' WHEN ruled THEN 'adjudicator' WHEN asked = 1 THEN 'rule' ELSE 'samples' END
       AS decided_by,
     CASE WHEN bare = 'exclude' THEN CASE WHEN ruled THEN word_reason ELSE ground END END AS exclusion_reason,
-    CASE WHEN n > 0 THEN greatest(inc, exc, unc) || '/' || asked END AS agreement
+    CASE WHEN n > 0 THEN greatest(inc, exc, unc) || ' of ' || asked END AS agreement
   FROM (SELECT *, CASE WHEN ruled THEN CASE WHEN alone THEN 'unclear' ELSE word END ELSE voted END AS bare FROM heard);
 CREATE TABLE looked_at AS
   SELECT *, decision = 'unclear' OR n = 0 OR alone OR (adjudicated AND NOT ruled)

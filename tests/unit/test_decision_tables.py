@@ -173,7 +173,7 @@ def test_unclear_include_takes_the_first_doubt_away_and_none_of_the_others() -> 
 
 def test_agreement_and_votes_are_of_what_samples_said_before_unclear_counts_as_include() -> None:
     found = decided("include", "unclear", "exclude", spec=LENIENT)
-    assert (found.decision.decision, found.agreement) == ("include", "1/3")
+    assert (found.decision.decision, found.agreement) == ("include", "1 of 3")
     assert found.decision.why == "samples differ: include 1, exclude 1, unclear 1 (unclear counts as include)"
     assert found.decision.exclusion_reason == ""
 

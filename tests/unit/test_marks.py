@@ -104,7 +104,7 @@ def test_a_note_says_how_far_samples_agree_who_decided_and_why_a_person_has_to_l
         "why": "night not met",
         "decided_by": "samples",
         "exclusion_reason": "night",
-        "agreement": "2/3",
+        "agreement": "2 of 3",
         "needs_person": True,
         "needs_person_why": "samples differ: include 1, exclude 2",
         "c_night": "unclear",
@@ -114,7 +114,7 @@ def test_a_note_says_how_far_samples_agree_who_decided_and_why_a_person_has_to_l
     marks = MarkMaker(task, "google").of(row(task, "r1", "answer", **told))
     assert marks.keywords == ("screening:exclude", "reason:night", "overnight:needs-person")
     assert marks.said == (
-        "exclude (night); night not met; decided by the samples, 2/3 agree;"
+        "exclude (night); night not met; decided by the samples, 2 of 3 agree;"
         " a person has to look: samples differ: include 1, exclude 2;"
         ' night unclear "nurses on nights" (not found in the text)'
     )
@@ -122,6 +122,6 @@ def test_a_note_says_how_far_samples_agree_who_decided_and_why_a_person_has_to_l
 
 def test_of_one_sample_that_nobody_has_to_look_at_the_note_says_no_more_than_the_decision(tmp_path: Path) -> None:
     task = made("screen", tmp_path)
-    told: dict[str, Cell] = {"decision": "include", "why": "night met", "decided_by": "rule", "agreement": "1/1"}
+    told: dict[str, Cell] = {"decision": "include", "why": "night met", "decided_by": "rule", "agreement": "1 of 1"}
     marks = MarkMaker(task, "google").of(row(task, "r1", "answer", **told, needs_person=False))
     assert (marks.keywords, marks.said) == (("screening:include",), "include; night met")

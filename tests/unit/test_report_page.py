@@ -265,7 +265,7 @@ def test_a_contested_record_says_who_said_what_and_why_a_person_has_to_look() ->
     assert "133 records for a person The most doubtful first. 6 are here; all of them are in the results" in said
     record = said.split("A person has to look:")[1].split("served by")[0]
     assert "samples differ: include 1, exclude 1, no answer 1 quote not found: planned_nap" in record
-    assert "1/3 samples decide alike. Contested: samples decide differently; a sample has no answer." in record
+    assert "1 of 3 samples decide alike. Contested: samples decide differently; a sample has no answer." in record
     assert "sample 1 reviewer B sample 2 reviewer A argued for sample 3 adjudicator" in record
     assert "include says itself: exclude" in record
     assert "no answer: truncated" in record

@@ -91,7 +91,7 @@ def test_a_record_that_speaks_to_the_model_is_for_a_person_though_all_agree(tmp_
     seen.add(settled(IN, IN, IN), record("r1", title="Porters", Abstract=words))
     assert list(seen.listed()) == [Concern.DOUBTFUL]
     one = seen.first()
-    assert (one.decision, one.agreement) == ("include", "3/3")
+    assert (one.decision, one.agreement) == ("include", "3 of 3")
     assert any("speaks to the model" in doubt for doubt in one.doubts)
 
 
@@ -188,7 +188,7 @@ def test_a_contested_record_has_its_samples_side_by_side_with_framing_and_the_ad
     assert said is not None
     assert (said.verdict, said.quote, said.quote_found) == ("not_met", "A bunk was there", True)
     assert one.voices[2].on("night") is None
-    assert one.agreement == "1/3"
+    assert one.agreement == "1 of 3"
     assert one.contested == "samples decide differently; a sample has no answer"
     assert sorted(voice.reviewer for voice in one.voices) == ["", "", "A", "B"], "those who answered"
 

@@ -44,7 +44,7 @@ class TestCells:
             "why": "the inclusion criterion is met, no exclusion applies",
             "decided_by": "rule",
             "exclusion_reason": None,
-            "agreement": "1/1",
+            "agreement": "1 of 1",
             "needs_person": False,
             "needs_person_why": None,
             "model_decision": "include",
@@ -122,7 +122,7 @@ class TestSeveral:
         assert [(want.stage, want.sample) for want in one.wants(RECORD, found)] == [("screen", 1)]
         cells = row(one, RECORD, found)
         assert [cells[name] for name in ("decision", "decided_by", "agreement", "needs_person", "rationale")] == [
-            *("exclude", "rule", "1/1", False, "By day."),
+            *("exclude", "rule", "1 of 1", False, "By day."),
         ]
         given_up = row(one, RECORD, settled(ProblemKind.BLOCKED, self.NIGHT, self.NIGHT))
         assert (given_up["decision"], given_up["why"]) == ("unclear", "no answer: blocked")
@@ -131,7 +131,7 @@ class TestSeveral:
         task = self.make(tmp_path, "samples: 4, adaptive: true")
         cells = row(task, RECORD, settled(self.NIGHT, self.NIGHT))
         assert [cells[name] for name in ("decision", "decided_by", "agreement", "needs_person")] == [
-            *("include", "samples", "2/2", False),
+            *("include", "samples", "2 of 2", False),
         ]
         open_still = row(task, RECORD, settled(self.NIGHT, self.DAY))
         assert set(open_still.values()) == {None}
@@ -141,7 +141,7 @@ class TestSeveral:
         assert set(row(task, RECORD, settled(self.NIGHT, self.DAY)).values()) == {None}
         cells = row(task, RECORD, settled(self.NIGHT, self.DAY, adjudicated={**self.DAY, "mistakes": "A is wrong."}))
         assert [cells[name] for name in ("decision", "decided_by", "agreement", "needs_person", "c_night_votes")] == [
-            *("exclude", "adjudicator", "1/2", False, "met 1, not_met 1"),
+            *("exclude", "adjudicator", "1 of 2", False, "met 1, not_met 1"),
         ]
         assert (cells["exclusion_reason"], cells["rationale"]) == ("Wrong population", "By day.")
 

@@ -64,8 +64,8 @@ class Screened:
 
     @property
     def agreement(self) -> str:
-        """`2/3`; empty where nobody answered."""
-        return f"{self.agreed}/{self.asked}" if self.agreed else ""
+        """`2 of 3`, which no spreadsheet takes for a date; empty where nobody answered."""
+        return f"{self.agreed} of {self.asked}" if self.agreed else ""
 
     @property
     def rationale(self) -> str:

@@ -56,16 +56,16 @@ def _for_a_person(n: int) -> str:
 
 
 def _samples(found: Piloted) -> str:
-    """Whole agreement first: `41 agree 3/3, 9 agree 2/3; 9 contested (18 %)`."""
+    """Whole agreement first: `41 agreeing 3 of 3, 9 agreeing 2 of 3; 9 contested (18 %)`."""
     order = sorted(found.agreement.items(), key=lambda pair: (-_whole(pair[0]), pair[0]))
-    agree = ", ".join(f"{n:,} agree {share}" for share, n in order)
+    agree = ", ".join(f"{n:,} agreeing {share}" for share, n in order)
     n, of = found.compared.contested, found.compared.records
     adjudicated = f", {found.compared.adjudicated:,} adjudicated" if found.compared.adjudicated else ""
     return f"{agree}; {n:,} contested ({100 * n / of:.0f} %){adjudicated}"
 
 
 def _whole(share: str) -> float:
-    agreed, _, asked = share.partition("/")
+    agreed, _, asked = share.partition(" of ")
     return int(agreed) / int(asked)
 
 

@@ -68,9 +68,9 @@ class SampleRecord:
     """number: in the table, from 1; what leads to the record on the page. kind: the ProblemKind or NotSent value.
     detail: the service's own words. fields: (name, value) as people read them.
 
-    Of a `screen`: doubts: why a person has to look. agreement: such as 2/3. contested: why its samples do not settle
-    it, in words; empty where they do. rationale: of who speaks for the record. voices: where several were asked, and
-    differ: the samples, then the adjudicator. differ: the criteria in which they do.
+    Of a `screen`: doubts: why a person has to look. agreement: such as `2 of 3`. contested: why its samples do not
+    settle it, in words; empty where they do. rationale: of who speaks for the record. voices: where several were asked,
+    and differ: the samples, then the adjudicator. differ: the criteria in which they do.
     """
 
     record_id: str

@@ -47,7 +47,7 @@ class Piloted:
     """What the pilot's records stand at, and the plan of the rest. Counts are of records.
 
     needs_person: whatever the decision. cost: of their answers, so what asking them anew wastes; None where a price is
-    not known. agreement: `3/3` → how many. rest, times: None while the pilot's jobs are
+    not known. agreement: `3 of 3` → how many. rest, times: None while the pilot's jobs are
     under way.
     """
 

@@ -109,7 +109,7 @@ _WORDS: Final = {
     "why": "the decision in words",
     "decided_by": "who or what decided",
     "exclusion_reason": "the reason of the first criterion that excludes",
-    "agreement": "how many samples decide as most do, of how many: 2/3",
+    "agreement": "how many samples decide as most do, of how many: 2 of 3",
     "needs_person": "true where a person has to look, whatever the decision",
     "needs_person_why": "why",
     "model_decision": "the model's own word; the decision is made by the rule, from verdicts",
