@@ -19,11 +19,15 @@ from overnight.records import RecordsFile, read_records
 from tests.support.cloud import SWIFT, instead_of_a_child, served
 from tests.support.local_cloud import LocalCloud
 from tests.support.recomputed import recompute
+from tests.support.screening_numbers import check_numbers
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 OWN = ("naps", "reading-aloud")
 REAL = pytest.mark.real_data, pytest.mark.skipif("OVERNIGHT_DATA" not in os.environ, reason="OVERNIGHT_DATA is not set")
 LABELS = {"pubmedqa-children": "label_children", "pubmedqa-cancer": "label_cancer"}
+FLASH = {"input": "0.375", "cached": "0.0375", "output": "1.875"}
+LITE = {"input": "0.15", "cached": "0.015", "output": "1.25"}
+"""gemini-3.8-flash and gemini-3.5-flash-lite in batch, US dollars per million tokens, from 2026-10-07 on."""
 ALL = [*OWN, *(pytest.param(name, marks=REAL) for name in LABELS)]
 
 
@@ -99,6 +103,8 @@ def test_check_plan_pilot_and_run_and_every_number_once_more(name: str, cloud: L
     closing = types(home, "run")
     assert set(served(cloud.data).values()) == {1}, "what the pilot asked is not asked again"
     assert_recomputed(home, closing)
+    seen = check_numbers(home, tmp_path / "made", closing, LITE if name == "naps" else FLASH)
+    assert name == "naps" or seen["adjudicated"], "three samples, and some records that went to the adjudicator"
     assert types(home, "plan")["requests"]["to_send"] == 0
     assert (home / "stand-in" / "report.html").stat().st_size > 50_000
     if name == "reading-aloud":
