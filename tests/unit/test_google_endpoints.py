@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from overnight.errors import CredentialsError, UsageError
@@ -107,6 +107,7 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
+@example("Ⅽ.googleapis.com")
 def test_law_a_url_that_passes_is_googles_for_requests_too(tail: str) -> None:
     """Whatever passes the guard, the library that connects must read the same host."""
     from urllib3.util import parse_url

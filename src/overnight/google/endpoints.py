@@ -99,7 +99,8 @@ def _is_loopback_url(url: str) -> bool:
 
 
 def _plain_parts(url: str) -> tuple[str, str, int | None] | None:
-    """(scheme, host, port); None where parsers could disagree about the host: user info, backslash, space, control."""
+    """(scheme, host, port); None where parsers could disagree about the host: user info, backslash, space, control, a
+    letter beyond ASCII in it (one parser makes Ⅽ a c, another refuses it)."""
     if re.search(r"[\\\s\x00-\x1f\x7f]", url):
         return None
     try:
@@ -107,6 +108,6 @@ def _plain_parts(url: str) -> tuple[str, str, int | None] | None:
         port = parts.port
     except ValueError:  # a port that is no number, a broken IPv6 address
         return None
-    if not parts.hostname or "@" in parts.netloc:
+    if not parts.hostname or "@" in parts.netloc or not parts.netloc.isascii():
         return None
     return parts.scheme.lower(), parts.hostname.lower(), port
